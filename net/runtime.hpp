@@ -1,4 +1,6 @@
 #pragma once
+#include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -16,8 +18,13 @@ struct RequestCost {
     std::uint32_t reads = 0;    ///< Round trips of Database::transact.
     std::uint32_t batches = 0;  ///< Lane submissions awaited.
 };
-/// Never null on the I/O thread; work outside any request is counted on a process-wide object.
+/// Work outside any coroutine of spawn() is counted on an object of its thread that nobody reads.
 RequestCost& current_cost();
+
+/// Thrown out of Clock::sleep when the process is shutting down; Runtime::spawn ends such a coroutine silently.
+struct Stopped : std::exception {
+    const char* what() const noexcept override { return "the server is shutting down"; }
+};
 
 /// The threads of the process.
 ///
@@ -28,11 +35,13 @@ RequestCost& current_cost();
 ///    on_hash_thread() for passwords.
 class Runtime {
 public:
-    Runtime();
-    ~Runtime();
+    /// `clock`: what clock() answers; it must outlive the runtime. Tests hand in theirs, nullptr is the real time.
+    explicit Runtime(Clock* clock = nullptr);
+    ~Runtime();  ///< Destroys what is still suspended; whatever those coroutines refer to must still exist.
 
     /// Runs until stop(); call from the thread that is to be the I/O thread.
     void run();
+    /// From any thread: sleepers are woken with Stopped, then run() returns.
     void stop();
     /// From any thread: `work` runs on the I/O thread, never inside this call.
     void post(std::function<void()> work);
@@ -40,7 +49,8 @@ public:
     /// handle cancels it.
     [[nodiscard]] std::shared_ptr<void> after(Milliseconds delay, std::function<void()> work);
 
-    /// Starts a coroutine of its own. What it throws is logged under `name` (a constant, never personal data).
+    /// Starts a coroutine of its own, from any thread and never inside this call. What it throws is logged under
+    /// `name` (a constant, never personal data).
     void spawn(std::string_view name, Task<> task);
     void spawn(std::string_view name, Task<> task, std::shared_ptr<RequestCost> cost);
 
@@ -50,7 +60,8 @@ public:
     /// One thread, bounded queue: password hashing. Throws Refusal(limit_exceeded) when 64 are waiting.
     template <class F>
     Task<std::invoke_result_t<F>> on_hash_thread(F f);
-    /// Blocks the calling (non-I/O) thread until the task has ended: tests and start-up.
+    /// Blocks the calling thread until the task has ended: tests and start-up. Before run() the calling thread
+    /// drives the loop meanwhile; on the I/O thread itself it would wait for ever and throws std::logic_error.
     template <class T>
     T wait(Task<T> task);
 
@@ -63,6 +74,7 @@ private:
     void wait_for(Task<> task);
 
     struct Impl;
+    friend boost::asio::io_context& io_context_of(Runtime& runtime);  // net/asio_bridge.hpp
     std::unique_ptr<Impl> impl_;
 };
 
