@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/accounts/session.hpp"
 #include "net/http_message.hpp"
 #include "net/task.hpp"
 #include "schema/ids.hpp"
@@ -20,6 +21,7 @@ struct Services;
 enum class Access {
     anyone,
     user,           ///< A valid access token, in the header (or the deprecated query parameter).
+    user_even_locked,  ///< Like user, also for locked accounts: logging out.
     maybe_user,     ///< Token optional; a wrong one is still refused.
     administrator,  ///< A user with the operator role.
     server,         ///< Another homeserver, X-Matrix signed.
@@ -28,14 +30,7 @@ enum class Access {
 /// How often, per user (anyone: per client address). Limits stand in rate_limits.cpp.
 enum class Rate { none, read, write, send, login, registration, search, federation };
 
-/// Whose access token came with the request.
-struct Session {
-    schema::UserNid user_nid;
-    schema::UserId user;
-    schema::DeviceNid device_nid;
-    std::string device_id;
-    bool administrator = false;
-};
+using accounts::Session;
 
 /// One request on its way through a handler.
 class Call {

@@ -2,6 +2,7 @@
 
 namespace runde::net { class Runtime; class Clock; }
 namespace runde::storage { class Database; class Lane; class Numbers; }
+namespace runde::accounts { class Sessions; }
 
 namespace runde::api {
 
@@ -12,6 +13,7 @@ struct Services {
     storage::Database& db;
     storage::Lane& lane;
     storage::Numbers& numbers;
+    accounts::Sessions& sessions;  ///< dispatch: `co_await sessions.require(token)` for Access::user and friends.
 };
 
 }  // namespace runde::api

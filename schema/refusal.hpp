@@ -46,6 +46,14 @@ enum class Reason {
     unable_to_grant_join,
     duplicate_annotation,
     registration_closed,
+    bad_login_type,              // 400 M_UNKNOWN
+    managed_by_server,           // 405 M_BAD_JSON: account data that only the server writes
+    profile_too_large,           // 400 M_PROFILE_TOO_LARGE
+    key_too_large,               // 400 M_KEY_TOO_LARGE
+    third_party_id_denied,       // 403 M_THREEPID_DENIED
+    third_party_id_not_found,    // 400 M_THREEPID_NOT_FOUND
+    third_party_medium_not_supported,  // 400 M_THREEPID_MEDIUM_NOT_SUPPORTED
+    bad_push_rule_position,      // 400 M_UNKNOWN: before/after names no rule of the user's
     // Forum rooms (core/selfhelp/forum): the text says how to answer inside the topic
     outside_topic,
     topic_closed,

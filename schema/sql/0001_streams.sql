@@ -176,21 +176,7 @@ CREATE TABLE device_list_log (pos BIGINT PRIMARY KEY, user_id TEXT COLLATE "C" N
 CREATE EXTENSION IF NOT EXISTS btree_gin SCHEMA public;
 CREATE TABLE event_search (room_nid BIGINT NOT NULL, event_nid BIGINT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (room_nid, event_nid));
 CREATE INDEX event_search_fts ON event_search USING gin (room_nid, to_tsvector('simple', body));
--- ---------- accounts, devices, end-to-end keys ----------
-CREATE TABLE users (
-  user_nid BIGINT PRIMARY KEY, localpart TEXT COLLATE "C" NOT NULL UNIQUE, pw_hash TEXT,
-  created BIGINT NOT NULL, flags INT NOT NULL DEFAULT 0, profile TEXT NOT NULL DEFAULT '{}'
-);
-CREATE TABLE devices (
-  user_nid BIGINT NOT NULL, device_nid BIGINT NOT NULL UNIQUE, device_id TEXT COLLATE "C" NOT NULL,
-  name TEXT, created BIGINT NOT NULL, seen_day INT,          -- coarse: at most one write a day
-  todev_pos BIGINT NOT NULL DEFAULT 0,                       -- newest queued to-device position
-  PRIMARY KEY (user_nid, device_id)
-);
-CREATE TABLE access_tokens (
-  token_hash BYTEA PRIMARY KEY, user_nid BIGINT NOT NULL, device_nid BIGINT, expires BIGINT, kind SMALLINT NOT NULL
-);
-CREATE INDEX access_tokens_dev ON access_tokens (device_nid);
+-- ---------- end-to-end keys (accounts and devices: 0010_accounts.sql) ----------
 CREATE TABLE e2e_keys (                                      -- device keys and cross-signing keys
   user_id TEXT COLLATE "C" NOT NULL, device_id TEXT COLLATE "C" NOT NULL, usage SMALLINT NOT NULL,
   pos BIGINT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (user_id, usage, device_id)
@@ -202,10 +188,6 @@ CREATE TABLE e2e_otk (
 CREATE TABLE e2e_fallback (
   device_nid BIGINT NOT NULL, alg TEXT COLLATE "C" NOT NULL, key_id TEXT NOT NULL, used BOOLEAN NOT NULL,
   json TEXT NOT NULL, PRIMARY KEY (device_nid, alg)
-);
-CREATE TABLE pushers (
-  user_nid BIGINT NOT NULL, app_id TEXT NOT NULL, pushkey TEXT NOT NULL, device_nid BIGINT, done_pos BIGINT NOT NULL,
-  json TEXT NOT NULL, PRIMARY KEY (user_nid, app_id, pushkey)
 );
 CREATE TABLE sss_conn (                                      -- sliding-sync connection, saved lazily
   device_nid BIGINT NOT NULL, conn_id TEXT COLLATE "C" NOT NULL, pos BIGINT NOT NULL, saved BIGINT NOT NULL,
