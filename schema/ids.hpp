@@ -39,8 +39,9 @@ private:
 
 /// An identifier of the form <sigil>localpart:server, at most 255 bytes, whose grammar has been checked.
 /// parse() is the only way to make one, so code that holds one never checks again.
-/// User ids are read in the historical form (any printable localpart): old ids must keep working; the
-/// strict form for new accounts is accounts::parse_new_localpart.
+/// User ids are read in the historical form, as the spec demands of every server: any UTF-8 but ':' and NUL, even
+/// an empty localpart. The strict form for new accounts is accounts::parse_new_localpart.
+/// https://spec.matrix.org/v1.19/appendices/#historical-user-ids
 template <char Sigil>
 class ScopedId {
 public:
@@ -64,6 +65,7 @@ extern template class ScopedId<'#'>;
 
 /// "!opaque:server" up to room version 11, "!<hash of the create event>" from 12 on. Nothing may read a
 /// server name out of one to route by it; `server()` exists for the authorisation rules of old versions.
+/// https://spec.matrix.org/v1.19/appendices/#room-ids
 class RoomId {
 public:
     static std::optional<RoomId> parse(std::string_view text);
@@ -76,7 +78,8 @@ private:
     std::string text_;
 };
 
-/// "$opaque:server" in room versions 1 and 2, "$<base64 hash>" since.
+/// "$opaque:server" in room versions 1 and 2, "$<base64 hash>" since. Opaque: any UTF-8 without NUL, up to 255 bytes.
+/// https://spec.matrix.org/v1.19/appendices/#event-ids
 class EventId {
 public:
     static std::optional<EventId> parse(std::string_view text);

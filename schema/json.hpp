@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,18 +21,25 @@ enum class Numbers {
     canonical,  ///< Integers within ±(2^53-1) only: everything that becomes (part of) an event.
 };
 
-/// Reads one JSON document. The strict reader of everything that comes from outside: refuses what
-/// Boost.JSON lets through (duplicate keys, more than `max_depth` levels, numbers out of range, lone
-/// surrogates, invalid UTF-8, trailing bytes). Memory is bounded by the caller's limit on text.size().
+/// Reads one JSON document. The strict reader of everything that comes from outside: refuses duplicate keys, more
+/// than `max_depth` levels, numbers out of range, lone surrogates, invalid UTF-8 and trailing bytes.
+/// Memory is bounded by the caller's limit on text.size(); every value lives in `storage`.
 /// Throws Refusal: not_json when it is not JSON, bad_json when it is JSON that must not be.
-Json parse_json(std::string_view text, Numbers numbers = Numbers::any, unsigned max_depth = 64);
+Json parse_json(std::string_view text, Numbers numbers = Numbers::any, unsigned max_depth = 64,
+                boost::json::storage_ptr storage = {});
 
-/// https://spec.matrix.org/v1.19/appendices/#canonical-json: keys sorted by code point, no white space, only
-/// integers within ±(2^53-1). Throws Refusal(bad_json) for a double or a number out of range.
-std::string canonical_json(const Json& value);
-std::string canonical_json(const JsonObject& value);
+/// https://spec.matrix.org/v1.19/appendices/#canonical-json: keys sorted by code point, no white space.
+/// Numbers::canonical: only integers within ±(2^53-1); a double that is one is written as one (the spec's 1e10),
+/// any other number throws Refusal(bad_json). Numbers::any: for events of room versions 1-5, which may hold
+/// other numbers; they are written as Synapse (Python) writes them, because hashes depend on it.
+std::string canonical_json(const Json& value, Numbers numbers = Numbers::canonical);
+std::string canonical_json(const JsonObject& value, Numbers numbers = Numbers::canonical);
 /// Like canonical_json, leaving out top-level members named in `without` (signing, hashing).
-std::string canonical_json_without(const JsonObject& value, std::initializer_list<std::string_view> without);
+std::string canonical_json_without(const JsonObject& value, std::initializer_list<std::string_view> without,
+                                   Numbers numbers = Numbers::canonical);
+/// Appends instead of returning: for whoever builds a longer text around it.
+void append_canonical(std::string& out, const Json& value, Numbers numbers = Numbers::canonical);
+void append_canonical(std::string& out, const JsonObject& value, Numbers numbers = Numbers::canonical);
 
 /// Reads the members of one object of foreign JSON. Every getter throws Refusal(bad_json) with the member's
 /// name when the type is wrong; `required_*` also Refusal(missing_param) when it is absent. JSON null counts as
@@ -72,7 +80,11 @@ std::optional<bool> boolean_at(const JsonObject& in, std::string_view name);
 
 /// Compact JSON, members in the order they stand. For answers; never for anything that is signed.
 std::string to_text(const Json& value);
-/// `text` as a JSON string literal with quotes.
+/// `text` as a JSON string literal with quotes, in the shortest (canonical) escaping.
 std::string quoted(std::string_view text);
+void append_quoted(std::string& out, std::string_view text);
+
+/// Whether `text` is well-formed UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF.
+bool is_utf8(std::string_view text);
 
 }  // namespace runde::schema

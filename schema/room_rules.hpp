@@ -3,6 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "schema/json.hpp"
+
 namespace runde::schema {
 
 /// What room versions changed, as data. Code asks for the rule, never for the version.
@@ -26,14 +28,18 @@ struct RoomRules {
     bool redacts_in_content = false;              // v11+
     bool redaction_rule_in_auth = false;          // v1-2: rule 11, sender's domain or redact level
     // What survives a redaction
-    bool redaction_keeps_join_authorised = false;    // v9+: m.room.member join_authorised_via_users_server
     bool redaction_keeps_join_rules_allow = false;   // v8+
-    bool redaction_is_v11 = false;                   // v11+: create whole, invite level, redacts, 3pid signed; no origin etc.
+    bool redaction_keeps_join_authorised = false;    // v9+: m.room.member join_authorised_via_users_server
+    bool redaction_is_v11 = false;  // v11+: create whole, invite level, content.redacts, third_party_invite.signed;
+                                    // no longer the top-level origin, membership, prev_state
+
+    /// Which numbers events of this version may hold.
+    Numbers numbers() const { return strict_canonical_json ? Numbers::canonical : Numbers::any; }
 };
 
-/// nullptr for a version we do not know.
+/// The rules of a version ("1" to "12"); nullptr for a version we do not know.
 const RoomRules* find_room_rules(std::string_view version);
-std::span<const RoomRules> all_room_rules();
+std::span<const RoomRules> all_room_rules();  ///< Oldest first.
 constexpr std::string_view default_room_version = "12";
 
 }  // namespace runde::schema

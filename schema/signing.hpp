@@ -16,6 +16,8 @@ std::optional<std::string> decode_base64(std::string_view);  ///< Either alphabe
 std::string random_bytes(std::size_t n);
 std::string random_token(std::size_t n);                     ///< n characters [A-Za-z0-9], cryptographically random.
 std::string hmac_sha1_hex(std::string_view key, std::string_view message);  ///< Synapse's shared-secret registration.
+/// For comparing secrets: takes as long whether the first or the last byte differs.
+bool equal_in_constant_time(std::string_view a, std::string_view b);
 
 /// An Ed25519 key that signs for this server. All crypto is OpenSSL (libolm accepts malleable signatures).
 class SigningKey {
@@ -46,6 +48,7 @@ public:
 
 private:
     struct Impl;
+    VerifyKey() = default;
     std::shared_ptr<const Impl> impl_;
 };
 
@@ -53,5 +56,10 @@ private:
 /// computed over its canonical form without `signatures` and `unsigned`.
 void sign_json(JsonObject& object, std::string_view signer, const SigningKey& key);
 bool verify_json(const JsonObject& object, std::string_view signer, std::string_view key_id, const VerifyKey& key);
+
+/// The two halves of it, for whoever signs something other than the object as it stands (events).
+void add_signature(JsonObject& object, std::string_view signer, std::string_view key_id, std::string_view signature);
+std::optional<std::string_view> find_signature(const JsonObject& object, std::string_view signer,
+                                               std::string_view key_id);
 
 }  // namespace runde::schema
