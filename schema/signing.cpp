@@ -68,6 +68,14 @@ std::string sha256(std::string_view text) {
     return out;
 }
 
+std::string sha1(std::string_view text) {
+    std::string out(20, '\0');
+    unsigned size = 0;
+    must(EVP_Digest(text.data(), text.size(), bytes(out), &size, EVP_sha1(), nullptr) == 1 && size == out.size(),
+         "SHA-1");
+    return out;
+}
+
 std::string base64(std::string_view in) { return encode_base64(in, standard_alphabet); }
 std::string base64_url(std::string_view in) { return encode_base64(in, url_alphabet); }
 

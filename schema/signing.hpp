@@ -10,6 +10,7 @@
 namespace runde::schema {
 
 std::string sha256(std::string_view bytes);                  ///< 32 raw bytes.
+std::string sha1(std::string_view bytes);                    ///< 20 raw bytes; breaks ties in room version 1, proves nothing.
 std::string base64(std::string_view bytes);                  ///< Unpadded, standard alphabet.
 std::string base64_url(std::string_view bytes);              ///< Unpadded, URL-safe alphabet.
 std::optional<std::string> decode_base64(std::string_view);  ///< Either alphabet, padding optional.

@@ -63,4 +63,7 @@ Verdict check_auth_events(const schema::Event& event, const schema::RoomRules& r
 /// a PDU", step 4). Rejected ones are left out. Refers to `cited` and `create`, which must live as long.
 StateLookup state_of(std::span<const CitedEvent> cited, const schema::Event* create = nullptr);
 
+/// Room version 12: whether the room id is this create event's id, with ! in place of $.
+bool is_create_event_of(const schema::RoomId& room, const schema::Event& create);
+
 }  // namespace runde::rooms

@@ -1,11 +1,9 @@
 #pragma once
 #include <functional>
-#include <initializer_list>
 #include <span>
-#include <string_view>
 #include <vector>
 
-#include "core/rooms/auth_events.hpp"
+#include "core/rooms/state_map.hpp"
 #include "schema/event.hpp"
 #include "schema/room_rules.hpp"
 
@@ -16,35 +14,6 @@
 ///  - Pure and total, like the authorisation rules; the result does not depend on the order of the sets.
 ///  - Sets that are equal entry by entry resolve to themselves without loading an event.
 namespace runde::rooms {
-
-struct StateEntry {
-    StateKey key;
-    schema::EventId id;
-    bool operator==(const StateEntry&) const = default;
-};
-
-/// The state of a room at some point: at most one event for each key. Sorted by key.
-class StateMap {
-public:
-    StateMap() = default;
-    StateMap(std::initializer_list<StateEntry> entries) : StateMap(std::vector(entries)) {}
-    /// In any order; of several entries with the same key the last one counts.
-    explicit StateMap(std::vector<StateEntry> entries);
-
-    /// nullptr when there is none.
-    const schema::EventId* find(std::string_view type, std::string_view state_key) const;
-    void set(StateKey key, schema::EventId id);
-    void erase(std::string_view type, std::string_view state_key);
-
-    std::size_t size() const { return entries_.size(); }
-    bool empty() const { return entries_.empty(); }
-    auto begin() const { return entries_.begin(); }
-    auto end() const { return entries_.end(); }
-    bool operator==(const StateMap&) const = default;
-
-private:
-    std::vector<StateEntry> entries_;
-};
 
 /// Where the algorithm finds events. Whatever stands in the sets must be there, and their whole auth chains; what is
 /// missing nevertheless is passed over (an incomplete chain may then resolve differently than elsewhere).
