@@ -1,10 +1,12 @@
 #pragma once
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,10 +18,11 @@
 
 namespace runde::storage {
 
-/// A parameter of a statement. Text must not contain NUL (libpqxx would cut it): bytes go as Blob.
+/// Bytes for a bytea column.
 struct Blob {
     std::string bytes;
 };
+/// A parameter of a statement. Text must be UTF-8 without NUL (exec throws std::logic_error): bytes go as Blob.
 class Param {
 public:
     using Value = std::variant<std::nullptr_t, std::string, Blob>;
@@ -79,17 +82,18 @@ private:
     std::size_t size_;
 };
 
-/// The rows of one statement, copied out of the driver's result; cheap to move.
+/// The rows of one statement; cheap to move and to copy, immutable, usable on any thread.
 class Rows {
 public:
+    struct Impl;
     class Row {
     public:
         Cell operator[](std::size_t column) const;
 
     private:
         friend class Rows;
-        Row(const Rows& rows, std::size_t index) : rows_(rows), index_(index) {}
-        const Rows& rows_;
+        Row(std::shared_ptr<const Impl> impl, std::size_t index) : impl_(std::move(impl)), index_(index) {}
+        std::shared_ptr<const Impl> impl_;  // Not the Rows: `tx.exec(...).front()` is a row of a temporary.
         std::size_t index_;
     };
     class Iterator {
@@ -107,13 +111,12 @@ public:
 
     std::size_t size() const;
     bool empty() const { return size() == 0; }
-    Row operator[](std::size_t row) const { return Row(*this, row); }
+    Row operator[](std::size_t row) const { return Row(impl_, row); }
     Row front() const { return (*this)[0]; }
     Iterator begin() const { return Iterator(*this, 0); }
     Iterator end() const { return Iterator(*this, size()); }
     std::int64_t affected() const;  ///< Rows inserted, updated or deleted.
 
-    struct Impl;
     explicit Rows(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 
 private:
@@ -143,16 +146,30 @@ private:
     Impl& impl_;
 };
 
-/// Thrown by Tx::exec when a UNIQUE, CHECK or foreign key stands against it. Prefer ON CONFLICT.
+/// Thrown by Tx::exec when a UNIQUE, CHECK or foreign key stands against it; the transaction can then only end.
+/// Prefer ON CONFLICT.
 struct ConstraintViolation : std::exception {
     explicit ConstraintViolation(std::string name) : constraint(std::move(name)) {}
     const char* what() const noexcept override { return constraint.c_str(); }
     std::string constraint;
 };
 
+/// Any other error of a statement: a bug of ours, or a resource that ran out. Carries the SQLSTATE and the
+/// statement's beginning, never PostgreSQL's own text, which may repeat values.
+struct DatabaseError : std::runtime_error {
+    DatabaseError(std::string state, const std::string& what) : std::runtime_error(what), sqlstate(std::move(state)) {}
+    std::string sqlstate;
+};
+/// PostgreSQL could not be reached for longer than DatabaseOptions::patience.
+struct Unreachable : std::exception {
+    const char* what() const noexcept override { return "the database cannot be reached"; }
+};
+
 struct DatabaseOptions {
     std::string url;          ///< libpq connection string.
-    unsigned readers = 3;     ///< Threads, each with its connection.
+    unsigned readers = 3;     ///< Threads, each with its connection. More than 4 are slower (docs/architecture.md).
+    std::size_t queue = 4096; ///< Works that may wait; beyond it Refusal(limit_exceeded).
+    std::chrono::milliseconds patience{20'000};  ///< How long a work is retried while PostgreSQL is away.
 };
 
 /// Door 1 to PostgreSQL: everything without a stream position.
@@ -162,8 +179,10 @@ struct DatabaseOptions {
 ///  - Storage functions take a Tx& and block. They never see a coroutine, a request or the clock.
 ///  - The I/O thread never blocks on the database: transact() moves the work to one of the reader threads and
 ///    resumes the caller on the I/O thread. It counts one read on net::current_cost() per statement run.
-///  - The work given to transact() may run twice (serialization failures and lost connections are retried), so it
-///    has no effect outside its Tx and must be repeatable.
+///  - The work given to transact() may run twice (serialization failures and lost connections are retried, even one
+///    lost during COMMIT), so it has no effect outside its Tx and must be repeatable.
+///  - A statement that runs for more than 10 s is cancelled (DatabaseError 57014).
+///  - Destroyed before the Runtime. Works that still wait are done first.
 class Database {
 public:
     Database(net::Runtime& runtime, DatabaseOptions options);
@@ -189,7 +208,8 @@ public:
         co_await run([&](Tx& tx) { result.emplace(work(tx)); }, Mode::read);
         co_return std::move(*result);
     }
-    /// The same without a coroutine, on the calling thread's own connection: start-up, tests, command line.
+    /// The same without a coroutine, blocking, on a connection of its own: start-up, tests, command line.
+    /// Callers take turns. Throws Unreachable at once when there is no connection to be had.
     void transact_now(const std::function<void(Tx&)>& work);
 
     const std::string& url() const;
