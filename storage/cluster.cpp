@@ -183,11 +183,12 @@ void Cluster::Impl::create_database() {
 Cluster::Cluster(ClusterOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {
     auto& impl = *impl_;
     std::filesystem::create_directories(impl.options.data_dir);
-    impl.lock = FileLock::take(impl.options.data_dir / "lock");
-    if (!impl.lock)
+    auto lock = FileLock::take(impl.options.data_dir / "lock");
+    if (!lock)
         throw ClusterError(fmt::format("Another Runde already works with the data folder {} (or its file \"lock\" "
                                        "cannot be written).",
                                        impl.options.data_dir.string()));
+    impl.lock.emplace(std::move(*lock));
     impl.files = prepare_cluster(impl.options);
     // requirepeer: should somebody else sit behind the socket's name, we hear nothing and say nothing.
     impl.url = connection_string("", {{"host", impl.files.socket_folder},

@@ -128,7 +128,7 @@ static Rows to_rows(pqxx::result result) {
     for (const auto& row : result)
         for (const auto& field : row)
             impl->cells.emplace_back(field.is_null() ? nullptr : field.c_str(), field.size());
-    impl->keep = std::move(result);
+    impl->keep = std::make_shared<pqxx::result>(std::move(result));
     return Rows(std::move(impl));
 }
 

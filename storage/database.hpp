@@ -204,9 +204,13 @@ public:
     template <class F>
     net::Task<std::invoke_result_t<F, Tx&>> read(F work) {
         using Result = std::invoke_result_t<F, Tx&>;
-        std::optional<Result> result;
-        co_await run([&](Tx& tx) { result.emplace(work(tx)); }, Mode::read);
-        co_return std::move(*result);
+        if constexpr (std::is_void_v<Result>) {
+            co_await run([&work](Tx& tx) { work(tx); }, Mode::read);
+        } else {
+            std::optional<Result> result;
+            co_await run([&](Tx& tx) { result.emplace(work(tx)); }, Mode::read);
+            co_return std::move(*result);
+        }
     }
     /// The same without a coroutine, blocking, on a connection of its own: start-up, tests, command line.
     /// Callers take turns. Throws Unreachable at once when there is no connection to be had.

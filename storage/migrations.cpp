@@ -51,7 +51,8 @@ static const Migration* next_missing(Tx& tx, const std::vector<Migration>& known
                 number, found->name));
     }
     for (const auto& migration : known) {
-        const bool done = std::ranges::any_of(applied, [&](auto row) { return row[0].number() == migration.number; });
+        bool done = false;
+        for (auto row : applied) done |= row[0].number() == migration.number;
         if (!done) return &migration;
     }
     return nullptr;

@@ -1,5 +1,5 @@
 #pragma once
-#include <pqxx/result>
+#include <memory>
 #include <vector>
 
 #include "storage/database.hpp"
@@ -8,7 +8,7 @@ namespace runde::storage {
 
 /// Pointers into the driver's result, taken once: its own row and field objects cost two atomic counts per cell.
 struct Rows::Impl {
-    pqxx::result keep;
+    std::shared_ptr<const void> keep;  ///< The result the cells point into.
     std::size_t size = 0, columns = 0;
     std::int64_t affected = 0;
     std::vector<Cell> cells;
