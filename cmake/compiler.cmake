@@ -33,6 +33,11 @@ else()
     message(FATAL_ERROR "RUNDE_MODE is '${RUNDE_MODE}'; it must be release, debug, asan or tsan")
 endif()
 
+option(RUNDE_FUZZ "Build the fuzz targets (tests/fuzz); with RUNDE_MODE=asan" OFF)
+if(RUNDE_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 # Every file must agree on these, or the one-definition rule breaks.
 add_compile_definitions(BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
                         BOOST_ASIO_NO_DEPRECATED BOOST_BIND_GLOBAL_PLACEHOLDERS)
