@@ -1,0 +1,229 @@
+#include "storage/rooms.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace runde::storage {
+namespace {
+
+// The columns of StoredEvent, for every query that reads events. A literal, so that statements stay literals.
+#define EVENT_COLUMNS                                                                                       \
+    "e.room_nid, e.event_nid, e.ord, e.pos, e.origin_ts, e.depth, e.sg, e.sg_after, e.thread_root, "         \
+    "e.flags, e.n_main, e.n_all, e.n_thread, e.event_id, e.type, e.sender, e.state_key, e.json, "            \
+    "e.redacted_by, r.event_id, r.json, l.key_no, l.prev_nid, p.event_id, p.json "
+// A state event's row in room_state_log is found by its position: one look-up, and none for messages.
+#define EVENT_JOINS                                                                                         \
+    " LEFT JOIN events r ON r.room_nid = e.room_nid AND r.event_nid = e.redacted_by "                        \
+    " LEFT JOIN room_state_log l ON e.state_key IS NOT NULL AND l.room_nid = e.room_nid AND l.pos = e.pos "  \
+    "   AND l.event_nid = e.event_nid "                                                                      \
+    " LEFT JOIN events p ON p.room_nid = e.room_nid AND p.event_nid = l.prev_nid "
+
+template <class Nid>
+std::optional<Nid> maybe_nid(const Cell& cell) {
+    if (cell.is_null()) return std::nullopt;
+    return cell.nid<Nid>();
+}
+
+int small(const Cell& cell) { return static_cast<int>(cell.number()); }
+
+StoredEvent read_event(const Rows::Row& row) {
+    StoredEvent event{.room = row[0].nid<RoomNid>(), .nid = row[1].nid<EventNid>()};
+    event.ord = row[2].maybe_number();
+    event.pos = row[3].maybe_number();
+    event.origin_ts = row[4].number();
+    event.depth = row[5].number();
+    event.sg = row[6].maybe_number();
+    event.sg_after = row[7].maybe_number();
+    event.thread_root = maybe_nid<EventNid>(row[8]);
+    event.flags = small(row[9]);
+    event.n_main = small(row[10]);
+    event.n_all = small(row[11]);
+    event.n_thread = small(row[12]);
+    event.event_id = row[13].string();
+    event.type = row[14].string();
+    event.sender = row[15].string();
+    event.state_key = row[16].maybe_string();
+    event.json = row[17].string();
+    event.redacted_by = maybe_nid<EventNid>(row[18]);
+    event.redaction_id = row[19].maybe_string();
+    event.redaction_json = row[20].maybe_string();
+    if (!row[21].is_null()) event.key_no = small(row[21]);
+    event.replaces = maybe_nid<EventNid>(row[22]);
+    event.replaces_id = row[23].maybe_string();
+    event.replaces_json = row[24].maybe_string();
+    return event;
+}
+
+std::vector<StoredEvent> read_events(const Rows& rows) {
+    std::vector<StoredEvent> events;
+    events.reserve(rows.size());
+    for (const auto& row : rows) events.push_back(read_event(row));
+    return events;
+}
+
+std::vector<StoredState> load_state(Tx& tx, RoomNid room) {
+    std::vector<StoredState> state;
+    for (const auto& row : tx.exec(R"(
+             SELECT s.key_no, s.type, s.state_key, s.event_nid, e.event_id, e.json, e.redacted_by IS NOT NULL
+             FROM room_state s LEFT JOIN events e ON e.room_nid = s.room_nid AND e.event_nid = s.event_nid
+             WHERE s.room_nid = $1 ORDER BY s.key_no)",
+                                   room)) {
+        StoredState entry{small(row[0]), row[1].string(), row[2].string(), maybe_nid<EventNid>(row[3])};
+        if (entry.event) {
+            entry.event_id = row[4].string();
+            entry.json = row[5].string();
+            entry.redacted = row[6].flag();
+        }
+        state.push_back(std::move(entry));
+    }
+    return state;
+}
+
+std::vector<StoredMember> load_members(Tx& tx, RoomNid room) {
+    std::vector<StoredMember> members;
+    for (const auto& row : tx.exec(R"(
+             SELECT r.user_nid, u.localpart, r.membership, r.member_nid, r.forgotten, r.push_class, r.read_ord,
+                    r.base_main, r.base_all, r.extra, r.highlights
+             FROM user_rooms r JOIN users u USING (user_nid) WHERE r.room_nid = $1)",
+                                   room))
+        members.push_back({row[0].nid<UserNid>(), row[1].string(), small(row[2]), row[3].nid<EventNid>(), row[4].flag(),
+                           small(row[5]), row[6].number(), small(row[7]), small(row[8]), small(row[9]), small(row[10])});
+    return members;
+}
+
+std::vector<StoredThreadRead> load_thread_reads(Tx& tx, RoomNid room) {
+    std::vector<StoredThreadRead> reads;
+    for (const auto& row : tx.exec(R"(
+             SELECT t.user_nid, t.root_nid, t.read_ord, t.base, t.extra, t.highlights
+             FROM user_rooms r JOIN user_threads t USING (user_nid, room_nid) WHERE r.room_nid = $1)",
+                                   room))
+        reads.push_back({row[0].nid<UserNid>(), row[1].nid<EventNid>(), row[2].number(), small(row[3]), small(row[4]),
+                         small(row[5])});
+    return reads;
+}
+
+std::optional<StoredRoomWhole> load_rest(Tx& tx, const Rows& rows, int recent) {
+    if (rows.empty()) return std::nullopt;
+    const auto row = rows.front();
+    StoredRoomWhole whole;
+    auto& room = whole.room;
+    room = {row[0].nid<RoomNid>(), row[1].string(),  row[2].string(), row[3].number(), row[4].number(), row[5].number(),
+            row[6].number(),       small(row[7]),    small(row[8]),   row[9].maybe_number(), row[10].numbers(),
+            row[11].flag(),        small(row[12])};
+    whole.state = load_state(tx, room.nid);
+    std::vector<EventNid> extremities;
+    for (const auto nid : room.extremities) extremities.push_back(EventNid{nid});
+    whole.extremities = events_by_nid(tx, room.nid, extremities);
+    whole.recent = events_in_order(tx, room.nid, std::numeric_limits<Ord>::min(), std::numeric_limits<Ord>::max(), recent, false);
+    std::reverse(whole.recent.begin(), whole.recent.end());
+    whole.members = load_members(tx, room.nid);
+    whole.thread_reads = load_thread_reads(tx, room.nid);
+    if (room.sg) whole.groups = load_state_chain(tx, room.nid, *room.sg);
+    for (const auto& server : tx.exec("SELECT s.name, r.joined FROM room_servers r JOIN servers s USING (server_nid) "
+                                      "WHERE r.room_nid = $1 AND r.joined > 0",
+                                      room.nid))
+        whole.servers.push_back({server[0].string(), small(server[1])});
+    return whole;
+}
+
+#define ROOM_COLUMNS                                                                                    \
+    "room_nid, room_id, version, head_pos, out_pos, min_ord, depth, n_main, n_all, sg, extremities, "    \
+    "partial, flags"
+
+}  // namespace
+
+std::optional<RoomNid> find_room(Tx& tx, const std::string& room_id) {
+    const auto rows = tx.exec("SELECT room_nid FROM rooms WHERE room_id = $1", room_id);
+    if (rows.empty()) return std::nullopt;
+    return rows.front()[0].nid<RoomNid>();
+}
+
+std::optional<StoredRoomWhole> load_room(Tx& tx, const std::string& room_id, int recent) {
+    return load_rest(tx, tx.exec("SELECT " ROOM_COLUMNS " FROM rooms WHERE room_id = $1", room_id), recent);
+}
+
+std::optional<StoredRoomWhole> load_room(Tx& tx, RoomNid room, int recent) {
+    return load_rest(tx, tx.exec("SELECT " ROOM_COLUMNS " FROM rooms WHERE room_nid = $1", room), recent);
+}
+
+std::vector<StoredEvent> events_in_order(Tx& tx, RoomNid room, Ord after, Ord before, int limit, bool forward) {
+    if (forward)
+        return read_events(tx.exec("SELECT " EVENT_COLUMNS " FROM events e" EVENT_JOINS
+                                   "WHERE e.room_nid = $1 AND e.ord > $2 AND e.ord < $3 ORDER BY e.ord LIMIT $4",
+                                   room, after, before, limit));
+    return read_events(tx.exec("SELECT " EVENT_COLUMNS " FROM events e" EVENT_JOINS
+                               "WHERE e.room_nid = $1 AND e.ord > $2 AND e.ord < $3 ORDER BY e.ord DESC LIMIT $4",
+                               room, after, before, limit));
+}
+
+std::vector<StoredEvent> events_by_id(Tx& tx, const std::vector<std::string>& event_ids) {
+    return read_events(
+        tx.exec("SELECT " EVENT_COLUMNS " FROM events e" EVENT_JOINS "WHERE e.event_id = ANY($1::text[])", event_ids));
+}
+
+std::vector<StoredEvent> events_by_nid(Tx& tx, RoomNid room, const std::vector<EventNid>& nids) {
+    return read_events(tx.exec("SELECT " EVENT_COLUMNS " FROM events e" EVENT_JOINS
+                               "WHERE e.room_nid = $1 AND e.event_nid = ANY($2::bigint[])",
+                               room, nids));
+}
+
+std::vector<StoredStateGroup> load_state_chain(Tx& tx, RoomNid room, std::int64_t sg) {
+    std::vector<StoredStateGroup> chain;
+    for (const auto& row : tx.exec(R"(
+             WITH RECURSIVE chain AS (
+                 SELECT sg, parent, jump, depth, delta FROM state_groups WHERE room_nid = $1 AND sg = $2
+                 UNION ALL
+                 SELECT g.sg, g.parent, g.jump, g.depth, g.delta
+                 FROM chain c JOIN state_groups g ON g.room_nid = $1 AND g.sg = c.jump)
+             SELECT sg, parent, jump, depth, delta FROM chain)",
+                                   room, sg))
+        chain.push_back({row[0].number(), row[1].maybe_number(), row[2].maybe_number(), small(row[3]), row[4].blob()});
+    return chain;
+}
+
+std::vector<StoredUserRoom> rooms_of_user(Tx& tx, UserNid user) {
+    std::vector<StoredUserRoom> rooms;
+    for (const auto& row : tx.exec(R"(
+             SELECT u.room_nid, r.room_id, u.membership, u.member_nid, u.pos, u.forgotten
+             FROM user_rooms u JOIN rooms r USING (room_nid) WHERE u.user_nid = $1)",
+                                   user))
+        rooms.push_back({row[0].nid<RoomNid>(), row[1].string(), small(row[2]), row[3].nid<EventNid>(), row[4].number(),
+                         row[5].flag()});
+    return rooms;
+}
+
+std::optional<StoredThread> find_thread(Tx& tx, RoomNid room, EventNid root) {
+    const auto rows =
+        tx.exec("SELECT last_nid, replies, n FROM threads WHERE room_nid = $1 AND root_nid = $2", room, root);
+    if (rows.empty()) return std::nullopt;
+    return StoredThread{rows.front()[0].nid<EventNid>(), small(rows.front()[1]), small(rows.front()[2])};
+}
+
+std::optional<EventNid> newest_reply(Tx& tx, RoomNid room, EventNid root, EventNid except) {
+    const auto rows = tx.exec(R"(
+        SELECT e.event_nid FROM relations l JOIN events e ON e.room_nid = l.room_nid AND e.event_nid = l.child_nid
+        WHERE l.room_nid = $1 AND l.rel_type = 'm.thread' AND e.redacted_by IS NULL AND e.event_nid <> $3
+          AND l.parent_id = (SELECT event_id FROM events WHERE room_nid = $1 AND event_nid = $2)
+        ORDER BY l.ord DESC NULLS LAST LIMIT 1)",
+                              room, root, except);
+    if (rows.empty()) return std::nullopt;
+    return rows.front()[0].nid<EventNid>();
+}
+
+bool has_annotation(Tx& tx, RoomNid room, const std::string& parent_id, const std::string& sender,
+                    const std::string& key) {
+    return !tx.exec(R"(
+        SELECT 1 FROM relations l JOIN events e ON e.room_nid = l.room_nid AND e.event_nid = l.child_nid
+        WHERE l.room_nid = $1 AND l.parent_id = $2 AND l.rel_type = 'm.annotation' AND l.sender = $3
+          AND l.agg_key = $4 AND e.redacted_by IS NULL LIMIT 1)",
+                    room, parent_id, sender, key)
+                .empty();
+}
+
+std::optional<std::string> find_transaction(Tx& tx, std::int64_t device, const std::string& txn) {
+    const auto rows = tx.exec("SELECT event_id FROM event_txn WHERE device_nid = $1 AND txn = $2", device, txn);
+    if (rows.empty()) return std::nullopt;
+    return rows.front()[0].string();
+}
+
+}  // namespace runde::storage
