@@ -45,6 +45,7 @@ enum class Reason {
     unable_to_authorise_join,
     unable_to_grant_join,
     duplicate_annotation,
+    bad_relation,            ///< A thread at an event that is itself a reply, and the like.
     registration_closed,
     bad_login_type,              // 400 M_UNKNOWN
     managed_by_server,           // 405 M_BAD_JSON: account data that only the server writes

@@ -10,7 +10,8 @@ namespace {
 #define EVENT_COLUMNS                                                                                       \
     "e.room_nid, e.event_nid, e.ord, e.pos, e.origin_ts, e.depth, e.sg, e.sg_after, e.thread_root, "         \
     "e.flags, e.n_main, e.n_all, e.n_thread, e.event_id, e.type, e.sender, e.state_key, e.json, "            \
-    "e.redacted_by, r.event_id, r.json, l.key_no, l.prev_nid, p.event_id, p.json "
+    "e.redacted_by, r.event_id, r.json, l.key_no, l.prev_nid, p.event_id, p.json, "      \
+    "p.redacted_by IS NOT NULL "
 // A state event's row in room_state_log is found by its position: one look-up, and none for messages.
 #define EVENT_JOINS                                                                                         \
     " LEFT JOIN events r ON r.room_nid = e.room_nid AND r.event_nid = e.redacted_by "                        \
@@ -51,6 +52,7 @@ StoredEvent read_event(const Rows::Row& row) {
     event.replaces = maybe_nid<EventNid>(row[22]);
     event.replaces_id = row[23].maybe_string();
     event.replaces_json = row[24].maybe_string();
+    event.replaces_redacted = row[25].flag();
     return event;
 }
 
@@ -68,7 +70,8 @@ std::vector<StoredState> load_state(Tx& tx, RoomNid room) {
              FROM room_state s LEFT JOIN events e ON e.room_nid = s.room_nid AND e.event_nid = s.event_nid
              WHERE s.room_nid = $1 ORDER BY s.key_no)",
                                    room)) {
-        StoredState entry{small(row[0]), row[1].string(), row[2].string(), maybe_nid<EventNid>(row[3])};
+        StoredState entry{.key_no = small(row[0]), .type = row[1].string(), .state_key = row[2].string()};
+        entry.event = maybe_nid<EventNid>(row[3]);
         if (entry.event) {
             entry.event_id = row[4].string();
             entry.json = row[5].string();

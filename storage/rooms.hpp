@@ -32,6 +32,7 @@ struct StoredEvent {
     std::optional<int> key_no;                      ///< Where it changed the current state.
     std::optional<EventNid> replaces;
     std::optional<std::string> replaces_id, replaces_json;
+    bool replaces_redacted = false;
 };
 
 struct StoredRoom {
@@ -48,7 +49,7 @@ struct StoredRoom {
 };
 
 struct StoredState {
-    int key_no;
+    int key_no = 0;
     std::string type, state_key;
     std::optional<EventNid> event;                  ///< nullopt: a key that is not set now.
     std::string event_id, json;

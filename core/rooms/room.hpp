@@ -14,11 +14,13 @@
 #include "core/rooms/state_history.hpp"
 #include "core/rooms/state_set.hpp"
 #include "core/rooms/timeline_event.hpp"
+#include "net/gate.hpp"
 #include "net/runtime.hpp"
 #include "schema/event.hpp"
 #include "schema/power_levels.hpp"
 #include "schema/signing.hpp"
 #include "storage/lane.hpp"
+#include "storage/rooms.hpp"
 
 namespace runde::rooms {
 
@@ -83,8 +85,10 @@ struct ThreadInfo {
 
 /// What one commit did, told to listeners after it is durable, in commit order, on the I/O thread.
 struct Committed {
+    explicit Committed(Room& where) : room(where) {}
+
     Room& room;
-    Position first = 0, last = 0;
+    Position first = 0, last = 0;                        ///< The positions it took; 0 for typing.
     struct Entry {
         TimelineEventPtr event;
         EventPtr pdu;
@@ -97,29 +101,32 @@ struct Committed {
         Membership before, after;
     };
     std::vector<MembershipChange> memberships;
-    bool typing = false;                                 ///< Room::typing() changed; no position.
+    bool typing = false;                                 ///< The room's typing list changed.
     bool receipts = false;
     std::vector<UserNid> read_by;                        ///< Local users whose unread counts changed by reading.
 };
 
 /// How an event is to be appended.
 struct AppendOptions {
-    std::optional<schema::DeviceNid> device;             ///< With `txn`: PUT …/send/{txnId} is done once.
-    std::string txn;                                     ///< The client's own transaction id; empty: none.
-    std::optional<UserNid> target;                       ///< For member events of a local user: whose row changes.
-    std::optional<std::int64_t> origin_ts;               ///< Default: now.
+    std::optional<schema::DeviceNid> device = std::nullopt;  ///< With `txn`: PUT …/send/{txnId} is done once.
+    std::string txn = {};                                    ///< The client's transaction id; empty: none.
+    std::optional<UserNid> target = std::nullopt;            ///< Member events of a local user: whose row changes.
+    std::optional<std::int64_t> origin_ts = std::nullopt;    ///< Default: now.
 };
+using DraftAndOptions = std::pair<schema::EventDraft, AppendOptions>;
 
 /// One room: the only writer of its events, and the place where they are read while the room is warm.
 ///
 /// Invariants
 ///  - Lives on the I/O thread. The *head* (extremities, current state, counters) moves at once when an event is
-///    built; the *view* (ring of recent events, what readers see) moves when the lane has committed it. Between the two the
-///    room goes on building on the head.
+///    built; the *view* (ring of recent events, what readers see) moves when the lane has committed it. Between the two
+///    the room goes on building on the head.
 ///  - Whatever is appended passed the authorisation rules against the head's state, synchronously: no co_await stands
 ///    between looking at the head and moving it.
-///  - A submission that the lane refused makes the room stale: its actor is thrown away and loaded again.
+///  - A submission that the lane refused makes the actor stale: it is thrown away and loaded again.
 ///  - Nothing here knows /sync, federation or HTTP: they listen (Rooms::on_commit).
+///
+/// Where to read on: room_append.cpp (what an append does), room_load.cpp (from the database), room.cpp (looking).
 class Room : public std::enable_shared_from_this<Room> {
 public:
     struct Parts {
@@ -129,49 +136,57 @@ public:
         storage::Numbers& numbers;
         const Identity& identity;
         std::function<void(const Committed&)> committed;
-        std::function<void(RoomNid)> failed;             ///< Throw this actor away.
+        std::function<void(Room&)> failed;               ///< Throw this actor away.
     };
+    Room(Parts parts, RoomNid nid, schema::RoomId id, const schema::RoomRules& rules);
+    /// Fills a room just constructed from what storage::load_room found.
+    void restore(storage::StoredRoomWhole whole);
 
     // --- what it is
     RoomNid nid() const { return nid_; }
     const schema::RoomId& id() const { return id_; }
     const schema::RoomRules& rules() const { return rules_; }
+    const Parts& parts() const { return parts_; }
+    bool is_stale() const { return stale_; }
 
     // --- the current state, as committed or about to be
     StateEventPtr state(std::string_view type, std::string_view state_key = "") const;
-    /// content of the state event, or an empty object.
-    const schema::JsonObject& state_content(std::string_view type, std::string_view state_key = "") const;
-    void for_each_state(const std::function<void(const StateEvent&, const std::string& type, const std::string& key)>& f) const;
     StateEventPtr state_by_key(int key_no) const;
+    /// The content of that state event as a copy, or an empty object.
+    schema::JsonObject state_content(std::string_view type, std::string_view state_key = "") const;
+    void for_each_state(const std::function<void(const StateEvent&, const std::string& type, const std::string& key)>& f) const;
     const StateDictionary& dictionary() const { return dictionary_; }
     const StateSet& current() const { return current_; }
 
-    Membership membership(std::string_view user_id) const;
+    Membership membership(std::string_view user_id) const;  ///< leave when there is none.
     bool is_joined(std::string_view user_id) const { return membership(user_id) == Membership::join; }
-    /// Everybody with a member event: f(user id, membership).
-    void for_each_member(const std::function<void(const std::string&, Membership)>& f) const;
+    /// Everybody with a member event.
+    const std::unordered_map<std::string, Membership>& memberships() const { return memberships_; }
     int joined_count() const { return joined_count_; }
     int invited_count() const { return invited_count_; }
-    /// Joined members per server that is not ours (recipients of events).
+    /// Joined members per server that is not ours.
     const std::map<std::string, int, std::less<>>& remote_servers() const { return remote_servers_; }
 
     const schema::PowerLevels& power_levels() const;     ///< Parsed once per change.
-    std::string_view join_rule() const;                  ///< "invite" when there is none.
-    std::string_view history_visibility() const;         ///< "shared" when there is none.
-    std::optional<std::string_view> type() const;        ///< m.room.create `type`
+    std::string join_rule() const;                       ///< "invite" when there is none.
+    std::string history_visibility() const;              ///< "shared" when there is none.
+    std::optional<std::string> type() const;             ///< m.room.create `type`
     bool is_forum() const { return type() == "org.runde.forum"; }
 
     LocalMember* local_member(UserNid user);
+    LocalMember* local_member(std::string_view user_id);
     const std::map<UserNid, LocalMember>& local_members() const { return local_members_; }
 
     // --- the timeline that is in memory: the newest `ring_size` live events, oldest first
+    static constexpr std::size_t ring_size = 64;
     const std::deque<TimelineEventPtr>& ring() const { return ring_; }
     /// Everything live after `since` is in the ring.
     bool ring_reaches(Position since) const { return since >= ring_floor_; }
     Position head_position() const { return head_pos_; } ///< Of the newest committed live event.
+    Ord min_ord() const { return min_ord_; }             ///< Lowest reading order that is taken.
     int n_main() const { return view_n_main_; }
     int n_all() const { return view_n_all_; }
-    TimelineEventPtr find_in_ring(const schema::EventId& id) const;
+    TimelineEventPtr find_in_ring(std::string_view event_id) const;
 
     // --- writing
     struct Appended {
@@ -181,30 +196,103 @@ public:
     /// Builds, signs and authorises an event on the head, and returns when it is durable.
     /// Throws Refusal(forbidden, too_large, duplicate_annotation …).
     net::Task<Appended> append(schema::EventDraft draft, AppendOptions options = {});
-    /// The same for several at once: one submission, all or nothing. What `more` adds is committed with them.
-    net::Task<std::vector<Appended>> append_all(std::vector<std::pair<schema::EventDraft, AppendOptions>> drafts,
-                                                storage::Submission more = {});
-    /// Builds an event as append() would, without authorising or keeping it (make_join and the like).
+    /// The same for several at once: one submission, all or nothing. `more` (without positions of its own) is
+    /// committed with them.
+    net::Task<std::vector<Appended>> append_all(std::vector<DraftAndOptions> drafts, storage::Submission more = {});
+    /// The PDU that append() would build, neither authorised nor kept: make_join and the like. Without hashes.
     schema::JsonObject build_template(const schema::EventDraft& draft) const;
-    /// The verdict append() would give on the head.
+    /// The verdict that append() would reach on the head.
     Verdict may(const schema::EventDraft& draft) const;
 
-    /// Commits rows of this room that are no events (receipts, account data …), in order with its events.
-    net::Task<Position> submit(storage::Submission submission, Committed::* notice = nullptr) = delete;
+    /// Rows of this room that are no events (receipts …) on their way through the lane; listeners hear `notice`
+    /// with its positions filled in.
+    net::Task<Position> submit(storage::Submission submission, std::function<void(Committed&)> notice);
+    /// For what is never stored (typing).
+    void announce(const std::function<void(Committed&)>& notice);
 
-    struct Loaded;                                       ///< What storage::load_room found.
-    Room(Parts parts, RoomNid nid, schema::RoomId id, const schema::RoomRules& rules);
-    void restore(Loaded loaded);                         ///< Fills a room just constructed; rooms.cpp only.
+    /// Typing users with the time until which they type. core/rooms/typing.hpp owns the rules.
+    std::map<std::string, std::int64_t, std::less<>> typing;
 
 private:
+    struct Extremity {
+        EventNid nid;
+        schema::EventId id;
+        std::int64_t depth;
+        std::string reference_sha256;                    ///< Room versions 1 and 2 name it in prev_events.
+    };
     struct Build;                                        ///< One submission in the making (room_append.cpp).
+
+    struct Sent;
+
+    net::Task<Appended> append_one(schema::EventDraft draft, AppendOptions options);
+    std::string txn_key(const std::string& txn) const;   ///< As stored: ids are unique per room, not per device.
+    std::vector<std::int64_t> auth_nids_of(const schema::Event& event) const;
+    void redact_in_view(const std::string& target_id, const schema::Event& redaction);
     net::Task<> prepare(const schema::EventDraft& draft);
     void add_to(Build& build, schema::EventDraft draft, const AppendOptions& options);
+    void apply_state(Build& build, const EventPtr& event, EventNid nid, TimelineEvent& line, const AppendOptions& options);
+    void apply_membership(Build& build, const schema::Event& event, EventNid nid, const AppendOptions& options);
+    void apply_relation(Build& build, const schema::Event& event, TimelineEvent& line);
+    void apply_redaction(Build& build, const schema::Event& event, EventNid nid);
+    void count(Build& build, const schema::Event& event, TimelineEvent& line);
+    void read_by_sender(Build& build, const TimelineEvent& line, int at);
+    void close(Build& build);
+    net::Task<Position> commit(Build build);
+    void publish(Build& build, Position base);
+    void fail();
+    schema::JsonObject compose(const schema::EventDraft& draft, std::int64_t origin_ts) const;
+    StateLookup lookup(std::vector<EventPtr>& keep_alive) const;
+    void set_membership(const std::string& user_id, std::optional<Membership> membership);
+    void push_to_ring(TimelineEventPtr event);
 
     Parts parts_;
     RoomNid nid_;
     schema::RoomId id_;
     const schema::RoomRules& rules_;
+    bool stale_ = false;
+
+    // The head.
+    std::vector<Extremity> extremities_;
+    std::int64_t depth_ = 0;
+    int n_main_ = 0, n_all_ = 0;
+    std::optional<StateGroupNo> group_;
+    StateHistory history_;
+    StateDictionary dictionary_;
+    StateSet current_;
+    std::unordered_map<int, StateEventPtr> state_events_;  ///< By key number.
+    std::unordered_map<std::string, Membership> memberships_;
+    int joined_count_ = 0, invited_count_ = 0;
+    std::map<std::string, int, std::less<>> remote_servers_;
+    mutable std::unique_ptr<schema::PowerLevels> power_levels_;
+    std::map<UserNid, LocalMember> local_members_;
+    std::unordered_map<std::string, UserNid> local_nids_;
+    Ord min_ord_ = 0;
+    int flags_ = 0;
+    bool partial_ = false;
+
+    // What prepare() looked up; bounded (known_limit), dropped whole when full.
+    struct Known {
+        EventNid nid;
+        std::string sender, type;
+        std::optional<EventNid> thread_root;
+        std::optional<std::string> state_key;
+        bool has_relation = false;
+        bool redacted = false;
+        Ord ord = 0;
+    };
+    static constexpr std::size_t known_limit = 4096;
+    std::unordered_map<std::string, Known> known_events_;
+    std::unordered_map<EventNid, ThreadInfo> threads_;
+    std::unordered_map<EventNid, EventNid> last_reply_but_;  ///< Thread root -> newest reply once its last is redacted.
+
+    static constexpr std::size_t sent_limit = 512;
+    std::unordered_map<std::string, std::shared_ptr<Sent>> sent_;
+    std::deque<std::string> sent_order_;
+
+    // The view.
+    std::deque<TimelineEventPtr> ring_;
+    Position ring_floor_ = 0, head_pos_ = 0;
+    int view_n_main_ = 0, view_n_all_ = 0;
 };
 
 }  // namespace runde::rooms

@@ -6,6 +6,7 @@
 #include "net/http_message.hpp"
 #include "schema/event.hpp"
 #include "schema/ids.hpp"
+#include "storage/rooms.hpp"
 
 namespace runde::rooms {
 
@@ -49,12 +50,21 @@ struct TimelineEvent {
 };
 using TimelineEventPtr = std::shared_ptr<const TimelineEvent>;
 
+/// An event on its way into the timeline: rendered, without place and counters. `replaced` is the PDU of the state
+/// event that it replaces, already pruned if that was redacted.
+std::shared_ptr<TimelineEvent> make_line(const schema::Event& event, EventNid nid, const schema::RoomRules& rules,
+                                         const schema::Event* replaced = nullptr);
+/// The same from the database, with place, counters and redaction.
+TimelineEventPtr make_line(const storage::StoredEvent& stored, const schema::RoomRules& rules);
+/// The same event after a redaction.
+TimelineEventPtr redacted_line(const TimelineEvent& line, const schema::Event& event, const schema::Event& redaction,
+                               const schema::RoomRules& rules);
+
 /// What differs between readers of the same event.
 struct Reader {
     std::int64_t now_ms = 0;
     std::optional<schema::DeviceNid> device;
     std::string_view membership;               ///< MSC4115: the reader's at the time of the event; "" leaves it out.
-    bool with_room_id = true;                  ///< false inside /sync
 };
 
 /// Appends the finished JSON of `event` to `out`. `relations` is the bundled aggregations object's text
