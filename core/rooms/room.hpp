@@ -74,6 +74,11 @@ struct LocalMember {
         int base = 0, extra = 0, highlights = 0;
     };
     std::map<EventNid, ThreadRead> threads;              ///< Only where something in the thread was read.
+    /// An own event got its place: what stands before it is read.
+    void has_read(const TimelineEvent& line) {
+        auto& place = line.thread_root ? threads[*line.thread_root].read_ord : read_ord;
+        place = std::max(place, line.ord);
+    }
 };
 
 /// A thread as the room knows it. https://spec.matrix.org/v1.19/client-server-api/#threading
@@ -187,6 +192,11 @@ public:
     int n_main() const { return view_n_main_; }
     int n_all() const { return view_n_all_; }
     TimelineEventPtr find_in_ring(std::string_view event_id) const;
+
+    bool is_published() const { return (flags_ & 1) != 0; }  ///< In the room directory (RoomFlag::published).
+    /// Takes effect with the next submission.
+    void publish_in_directory(bool published) { flags_ = published ? flags_ | 1 : flags_ & ~1; }
+    int flags() const { return flags_; }
 
     // --- writing
     struct Appended {

@@ -221,6 +221,7 @@ void Room::add_to(Build& build, schema::EventDraft draft, const AppendOptions& o
     const auto event = schema::seal_event(compose(draft, options.origin_ts.value_or(now)), rules_,
                                           parts_.identity.server.str(), parts_.identity.key);
     std::vector<EventPtr> keep_alive;
+    if (event->is_state("m.room.create") && rules_.room_id_is_create_hash) id_ = event->room;
     const auto verdict = authorise(*event, rules_, lookup(keep_alive));
     if (!verdict) throw Refusal(Reason::forbidden, std::string(verdict.why));
 
@@ -462,6 +463,7 @@ void Room::publish(Build& build, Position base) {
         head_pos_ = std::max(head_pos_, entry.line->pos);
         push_to_ring(entry.line);
         committed.events.push_back({entry.line, entry.pdu, true});
+        if (auto* author = local_member(entry.line->sender)) author->has_read(*entry.line);
         if (entry.pdu->redacts) redact_in_view(entry.pdu->redacts->str(), *entry.pdu);
     }
     committed.memberships = std::move(build.memberships);

@@ -1,0 +1,192 @@
+#include "core/rooms/membership.hpp"
+
+#include "core/rooms/elsewhere.hpp"
+#include "core/rooms/unread.hpp"
+#include "schema/refusal.hpp"
+
+namespace runde::rooms {
+namespace {
+
+using schema::JsonObject;
+using schema::Reason;
+using schema::Refusal;
+
+/// Whether we may speak for the room: a member of ours is in it, or nobody else is.
+bool is_resident(const Room& room) {
+    if (room.remote_servers().empty()) return true;
+    for (const auto& [nid, member] : room.local_members())
+        if (member.membership == Membership::join) return true;
+    return false;
+}
+
+Elsewhere& elsewhere(Rooms& rooms) {
+    auto* other = rooms.parts().elsewhere;
+    if (!other) throw Refusal(Reason::not_found, "This server knows no such room.");
+    return *other;
+}
+
+schema::EventDraft member_draft(const UserId& sender, const UserId& target, JsonObject content) {
+    return {.type = "m.room.member", .sender = sender, .state_key = target.str(), .content = std::move(content), .redacts = {}};
+}
+
+JsonObject with_reason(JsonObject content, const std::optional<std::string>& reason) {
+    if (reason) content["reason"] = *reason;
+    return content;
+}
+
+/// A local member who may invite vouches for a restricted join. nullopt: nobody here can.
+std::optional<UserId> voucher(const Room& room) {
+    const auto& levels = room.power_levels();
+    for (const auto& [nid, member] : room.local_members())
+        if (member.membership == Membership::join && levels.level_of(member.id) >= levels.needed_to_invite()) return member.id;
+    return std::nullopt;
+}
+
+/// https://spec.matrix.org/v1.19/client-server-api/#restricted-rooms: is the person in one of the allowed rooms?
+net::Task<bool> is_allowed(Rooms& rooms, RoomPtr room, UserId user) {
+    const auto rules = room->state_content("m.room.join_rules");
+    const auto* allow = schema::array_at(rules, "allow");
+    if (!allow) co_return false;
+    for (const auto& entry : *allow) {
+        if (!entry.is_object() || schema::string_at(entry.get_object(), "type") != "m.room_membership") continue;
+        const auto id = schema::RoomId::parse(schema::string_at(entry.get_object(), "room_id").value_or(""));
+        if (!id) continue;
+        const auto other = co_await rooms.find(*id);
+        if (other && other->is_joined(user.str())) co_return true;
+    }
+    co_return false;
+}
+
+net::Task<JsonObject> join_content(Rooms& rooms, RoomPtr room, Person user, JoinRequest request) {
+    auto content = with_reason(member_content("join", user.profile), request.reason);
+    if (request.third_party_signed) content["third_party_signed"] = *request.third_party_signed;
+    const auto rule = room->join_rule();
+    const bool restricted = room->rules().restricted_joins && (rule == "restricted" || rule == "knock_restricted");
+    if (restricted && room->membership(user.id.str()) != Membership::invite) {
+        const bool allowed = co_await is_allowed(rooms, room, user.id);
+        if (!allowed) throw Refusal(Reason::forbidden, "You are in none of the rooms that open this one.");
+        const auto vouches = voucher(*room);
+        if (!vouches) throw Refusal(Reason::unable_to_grant_join, "Nobody here may let others in.");
+        content["join_authorised_via_users_server"] = vouches->str();
+    }
+    co_return content;
+}
+
+}  // namespace
+
+net::Task<RoomPtr> join(Rooms& rooms, Person user, JoinRequest request) {
+    auto room = co_await rooms.find(request.room);
+    if (!room || !is_resident(*room)) {
+        auto content = with_reason(member_content("join", user.profile), request.reason);
+        co_return co_await elsewhere(rooms).join(user, request.room, request.via, std::move(content));
+    }
+    if (room->is_joined(user.id.str())) co_return room;
+    auto content = co_await join_content(rooms, room, user, std::move(request));
+    co_await room->append(member_draft(user.id, user.id, std::move(content)), {.target = user.nid});
+    co_return room;
+}
+
+net::Task<> knock(Rooms& rooms, Person user, JoinRequest request) {
+    auto room = co_await rooms.find(request.room);
+    auto content = with_reason(member_content("knock", user.profile), request.reason);
+    if (!room || !is_resident(*room)) {
+        co_await elsewhere(rooms).knock(user, request.room, request.via, std::move(content));
+        co_return;
+    }
+    if (room->membership(user.id.str()) == Membership::knock) co_return;
+    co_await room->append(member_draft(user.id, user.id, std::move(content)), {.target = user.nid});
+}
+
+net::Task<> leave(Rooms& rooms, Person user, schema::RoomId room_id, std::optional<std::string> reason) {
+    auto room = co_await rooms.find(room_id);
+    auto content = with_reason(JsonObject{{"membership", "leave"}}, reason);
+    if (!room || !room->local_member(user.nid)) throw Refusal(Reason::forbidden, "You are not in this room.");
+    const auto membership = room->membership(user.id.str());
+    if (membership == Membership::leave) co_return;
+    if (membership != Membership::join && !is_resident(*room)) {
+        co_await elsewhere(rooms).leave(user, room_id, std::move(content));
+        co_return;
+    }
+    co_await room->append(member_draft(user.id, user.id, std::move(content)), {.target = user.nid});
+}
+
+net::Task<> invite(Rooms& rooms, UserId inviter, schema::RoomId room_id, UserId invited,
+                   std::optional<std::string> reason, bool is_direct) {
+    auto room = co_await rooms.require_joined(room_id, inviter);
+    JsonObject profile;
+    std::optional<UserNid> target;
+    if (rooms.identity().is_local(invited)) {
+        auto person = co_await find_person(rooms.parts().db, invited);
+        if (!person) throw Refusal(Reason::not_found, "There is no such user.");
+        profile = std::move(person->profile);
+        target = person->nid;
+    }
+    auto content = with_reason(member_content("invite", profile), reason);
+    if (is_direct) content["is_direct"] = true;
+    if (!target) {
+        // The rules first: a stranger's server need not hear of an invitation that will not be.
+        const auto verdict = room->may(member_draft(inviter, invited, content));
+        if (!verdict) throw Refusal(Reason::forbidden, std::string(verdict.why));
+        co_await elsewhere(rooms).invite(room, inviter, invited, std::move(content));
+        co_return;
+    }
+    if (room->membership(invited.str()) == Membership::invite) co_return;
+    co_await room->append(member_draft(inviter, invited, std::move(content)), {.target = target});
+}
+
+net::Task<> act_on(Rooms& rooms, Act act, UserId actor, schema::RoomId room_id, UserId target,
+                   std::optional<std::string> reason) {
+    auto room = co_await rooms.require_joined(room_id, actor);
+    const auto membership = room->membership(target.str());
+    // The member event of a kick and of an unban are the same; what was meant must fit what is.
+    if (act == Act::kick && (membership == Membership::leave || membership == Membership::ban))
+        throw Refusal(Reason::forbidden, "That person is not in the room.");
+    if (act == Act::unban && membership != Membership::ban)
+        throw Refusal(Reason::forbidden, "That person is not banned.");
+    if (act == Act::ban && membership == Membership::ban) co_return;
+    std::optional<UserNid> nid;
+    if (rooms.identity().is_local(target))
+        if (const auto person = co_await find_person(rooms.parts().db, target)) nid = person->nid;
+    auto content = with_reason(JsonObject{{"membership", act == Act::ban ? "ban" : "leave"}}, reason);
+    co_await room->append(member_draft(actor, target, std::move(content)), {.target = nid});
+}
+
+net::Task<> forget(Rooms& rooms, Person user, schema::RoomId room_id) {
+    auto room = co_await rooms.find(room_id);
+    auto* member = room ? room->local_member(user.nid) : nullptr;
+    if (!member) throw Refusal(Reason::not_found, "You were never in this room.");
+    if (member->membership != Membership::leave && member->membership != Membership::ban)
+        throw Refusal(Reason::bad_state, "You can forget a room only after leaving it.");
+    member->forgotten = true;
+    storage::Submission submission{.positions = 1};
+    submission.user_rooms.push_back(unread::row_of(room->nid(), *member, 0));
+    const auto change = Committed::MembershipChange{user.id, user.nid, member->membership, member->membership};
+    co_await room->submit(std::move(submission), [&](Committed& committed) { committed.memberships.push_back(change); });
+}
+
+net::Task<> spread_profile(Rooms& rooms, UserId user) {
+    auto person = co_await find_person(rooms.parts().db, user);
+    if (!person) co_return;
+    const auto listed =
+        co_await rooms.parts().db.read([&](storage::Tx& tx) { return storage::rooms_of_user(tx, person->nid); });
+    for (const auto& entry : listed) {
+        if (entry.membership != static_cast<int>(Membership::join)) continue;
+        auto room = co_await rooms.find(entry.room);
+        if (!room || !room->is_joined(user.str())) continue;
+        auto content = room->state_content("m.room.member", user.str());
+        for (const auto* name : {"displayname", "avatar_url"}) {
+            content.erase(name);
+            if (const auto value = schema::string_at(person->profile, name)) content[name] = *value;
+        }
+        content.erase("join_authorised_via_users_server");
+        content.erase("third_party_invite");
+        content.erase("reason");
+        try {
+            co_await room->append(member_draft(user, user, std::move(content)), {.target = person->nid});
+        } catch (const Refusal&) {
+            // The room's rules say no: its members go on seeing the old name.
+        }
+    }
+}
+
+}  // namespace runde::rooms

@@ -1,0 +1,83 @@
+#pragma once
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/rooms/room.hpp"
+#include "net/gate.hpp"
+
+namespace runde::rooms {
+
+class Elsewhere;
+
+/// All rooms that are in memory, and the way to one that is not.
+///
+/// Invariants
+///  - I/O thread only. At most one actor per room: whoever asks while it is being loaded waits for the same one.
+///  - A room without users of its own in memory costs nothing: the least recently used ones that nobody holds are
+///    dropped above `capacity`.
+class Rooms {
+public:
+    struct Parts {
+        net::Runtime& runtime;
+        storage::Database& db;
+        storage::Lane& lane;
+        storage::Numbers& numbers;
+        const Identity& identity;
+        Elsewhere* elsewhere = nullptr;                  ///< nullptr: this node knows no other servers.
+        std::size_t capacity = 2000;
+    };
+    explicit Rooms(Parts parts);
+
+    const Parts& parts() const { return parts_; }
+    const Identity& identity() const { return parts_.identity; }
+    net::Clock& clock() const { return parts_.runtime.clock(); }
+    /// Federation stands above and is built later.
+    void connect(Elsewhere& elsewhere) { parts_.elsewhere = &elsewhere; }
+
+    /// nullptr when this server knows no such room. Zero reads when it is warm.
+    net::Task<RoomPtr> find(schema::RoomId id);
+    net::Task<RoomPtr> find(RoomNid nid);
+    /// The room if `user` is joined to it. A stranger hears the same Refusal(forbidden) whether or not it exists.
+    net::Task<RoomPtr> require_joined(schema::RoomId id, UserId user);
+    /// nullptr when it is not in memory.
+    RoomPtr warm(RoomNid nid) const;
+
+    /// A room that does not exist yet; it does once its first submission was committed. For room version 12 the id
+    /// follows from the create event: adopt() it then.
+    RoomPtr begin(schema::RoomId id, const schema::RoomRules& rules);
+    void adopt(const RoomPtr& room);
+
+    /// Told after every commit, in commit order, on the I/O thread. Listeners must not block; wired at start.
+    void on_commit(std::function<void(const Committed&)> listener) { listeners_.push_back(std::move(listener)); }
+
+private:
+    struct Loading {
+        net::Gate done;
+        RoomPtr room;
+        std::exception_ptr error;
+    };
+    template <class Key>
+    net::Task<RoomPtr> load(Key key, std::string name);
+    Room::Parts parts_for_room();
+    RoomPtr keep(RoomPtr room);
+    void drop(Room& room);
+    void trim();
+
+    Parts parts_;
+    std::vector<std::function<void(const Committed&)>> listeners_;
+    struct Kept {
+        RoomPtr room;
+        std::list<RoomNid>::iterator use;
+    };
+    std::unordered_map<RoomNid, Kept> rooms_;
+    std::unordered_map<std::string, RoomNid> nids_;
+    std::list<RoomNid> uses_;                            ///< Most recently used first.
+    std::unordered_map<std::string, std::shared_ptr<Loading>> loading_;
+    bool reload_after_barrier_ = false;
+};
+
+}  // namespace runde::rooms
