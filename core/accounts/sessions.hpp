@@ -56,6 +56,7 @@ public:
         std::optional<std::string> display_name;
         Tokens tokens;
         std::int64_t now_ms;
+        std::int64_t refresh_expires = 0;  ///< ms
     };
     /// Checks what the client says (Refusal invalid_param) and makes up the rest.
     Opening prepare(const DeviceRequest& request);
