@@ -36,6 +36,12 @@ AccountDataCount count_account_data(Tx& tx, schema::UserNid user, std::optional<
     return {.entries = rows.front()[0].number(), .known = rows.front()[1].number() != 0};
 }
 
+void remove_account_data(Tx& tx, schema::UserNid user) {
+    tx.exec("DELETE FROM account_data WHERE user_nid = $1", user);
+    tx.exec("DELETE FROM filters WHERE user_nid = $1", user);
+    tx.exec("DELETE FROM pushers WHERE user_nid = $1", user);
+}
+
 int insert_or_find_filter(Tx& tx, schema::UserNid user, std::string_view json, int keep) {
     const Blob hash{schema::sha256(json)};
     const auto known = tx.exec("SELECT filter_no FROM filters WHERE user_nid = $1 AND hash = $2", user, hash);

@@ -25,6 +25,9 @@ struct AccountDataCount {
 AccountDataCount count_account_data(Tx& tx, schema::UserNid user, std::optional<schema::RoomNid> room,
                                     std::string_view type);
 
+/// Everything an account kept for itself, when it is closed: nobody can read it any more.
+void remove_account_data(Tx& tx, schema::UserNid user);
+
 /// POST /filter: the number of the filter; the same text again gets the same number. Keeps the newest `keep`.
 int insert_or_find_filter(Tx& tx, schema::UserNid user, std::string_view json, int keep);
 std::optional<std::string> find_filter(Tx& tx, schema::UserNid user, int filter_no);

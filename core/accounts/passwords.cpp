@@ -48,12 +48,12 @@ std::string Passwords::hash_now(std::string_view password) {
 }
 
 net::Task<std::string> Passwords::hash(std::string password) {
-    auto hashed = co_await runtime_.on_hash_thread([&password] { return hash_now(password); });
+    auto hashed = co_await runtime_.on_hash_thread([password = std::move(password)] { return hash_now(password); });
     co_return hashed;
 }
 
 net::Task<bool> Passwords::matches(std::string password, std::optional<std::string> stored) {
-    const bool match = co_await runtime_.on_hash_thread([&password, &stored] {
+    const bool match = co_await runtime_.on_hash_thread([password = std::move(password), stored = std::move(stored)]() mutable {
         start_sodium();
         if (password.size() > longest) password.clear();  // Cannot be right; costs the same.
         if (!stored) {

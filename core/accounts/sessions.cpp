@@ -25,12 +25,12 @@ namespace {
 constexpr std::size_t generation_size = 50'000;
 constexpr std::int64_t day_ms = 86'400'000;
 
-Refusal unknown_token() { return {Reason::unknown_token, "This access token is not known (any more)."}; }
+Refusal unknown_token() { return {Reason::unknown_token, ""}; }
 Refusal expired_token() {
-    return {Reason::unknown_token, "This token has expired.", {{"soft_logout", true}}};
+    return {Reason::unknown_token, "", {{"soft_logout", true}}};
 }
 Refusal account_locked() {
-    return {Reason::user_locked, "This account has been locked.", {{"soft_logout", true}}};
+    return {Reason::user_locked, "", {{"soft_logout", true}}};
 }
 
 /// SHA-256 is uniform: its first bytes are the best hash there is.
@@ -52,7 +52,7 @@ struct Known {
 
 void require_not_suspended(const Session& session) {
     if (session.suspended)
-        throw Refusal(Reason::user_suspended, "This account is suspended and cannot do this at the moment.");
+        throw Refusal(Reason::user_suspended, "");
 }
 
 struct Sessions::Impl {
