@@ -10,8 +10,9 @@ using schema::Event;
 using schema::JsonObject;
 using schema::RoomRules;
 
-std::vector<StateKey> auth_types_for(std::string_view type, std::string_view sender, std::string_view state_key,
-                                     const JsonObject& content, const RoomRules& rules) {
+std::vector<StateKey> auth_types_for(std::string_view type, std::string_view sender,
+                                     std::string_view state_key, const JsonObject& content,
+                                     const RoomRules& rules) {
     std::vector<StateKey> keys;
     if (type == "m.room.create") return keys;
     const auto add = [&](std::string_view key_type, std::string_view key) {
@@ -41,7 +42,8 @@ std::vector<StateKey> auth_types_for(std::string_view type, std::string_view sen
 }
 
 std::vector<StateKey> auth_types_for(const Event& event, const RoomRules& rules) {
-    return auth_types_for(event.type, event.sender.str(), event.state_key.value_or(""), event.content(), rules);
+    return auth_types_for(event.type, event.sender.str(), event.state_key.value_or(""), event.content(),
+                          rules);
 }
 
 std::vector<schema::EventId> select_auth_events(std::string_view type, std::string_view sender,
@@ -71,7 +73,9 @@ Verdict check_auth_events(const Event& event, const RoomRules& rules, std::span<
 
     const auto expected = auth_types_for(event, rules);  // 3.2
     const auto is_expected = [&](const KeyView& key) {
-        return std::ranges::any_of(expected, [&](const StateKey& e) { return KeyView{e.type, e.state_key} == key; });
+        return std::ranges::any_of(expected, [&](const StateKey& e) {
+            return KeyView{e.type, e.state_key} == key;
+        });
     };
     if (keys.size() != cited.size() || !std::ranges::all_of(keys, is_expected))
         return {false, "an auth event that this event must not cite"};

@@ -11,8 +11,9 @@
 
 namespace runde::rooms {
 
-/// The events that one resolution meets, numbered in the order it meets them, with their auth_events as edges. Each
-/// event and each list of edges is fetched once, when somebody first asks; everything after is arithmetic on integers.
+/// The events that one resolution meets, numbered in the order it meets them, with their auth_events as
+/// edges. Each event and each list of edges is fetched once, when somebody first asks; everything after is
+/// arithmetic on integers.
 ///
 /// From room version 3 on event ids are hashes and the graph has no cycles. In versions 1 and 2 a malicious
 /// server can make one, so whoever walks here must come to an end on cycles too.

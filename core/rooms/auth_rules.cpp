@@ -17,8 +17,12 @@ using schema::PowerLevels;
 using schema::RoomRules;
 using schema::UserId;
 
-Verdict yes(std::string_view why) { return {true, why}; }
-Verdict no(std::string_view why) { return {false, why}; }
+Verdict yes(std::string_view why) {
+    return {true, why};
+}
+Verdict no(std::string_view why) {
+    return {false, why};
+}
 
 /// The event, and the state it wants to become part of, in the words of the rules.
 class Case {
@@ -169,8 +173,8 @@ std::vector<std::string_view> public_keys(const JsonObject& content) {
     return keys;
 }
 
-/// Rule 5.4.1.7. An honest event has one or two keys and signatures. Two events full of them would cost a minute of
-/// processor time, so we stop after far more than anybody needs.
+/// Rule 5.4.1.7. An honest event has one or two keys and signatures. Two events full of them would cost a
+/// minute of processor time, so we stop after far more than anybody needs.
 bool any_signature_matches(const JsonObject& is_signed, const JsonObject& third_party_invite) {
     const auto* signatures = schema::object_at(is_signed, "signatures");
     if (!signatures) return false;
@@ -206,7 +210,7 @@ Verdict authorise_third_party_invite(const Case& c, const schema::Json& third_pa
 
     const auto* promise = c.state("m.room.third_party_invite", *token);
     if (!promise) return no("a third-party invite that the room does not know");  // 5.4.1.5
-    if (promise->sender != c.event.sender)                                       // 5.4.1.6
+    if (promise->sender != c.event.sender)                                        // 5.4.1.6
         return no("a third-party invite by somebody else");
     try {
         if (any_signature_matches(*is_signed, promise->content()))  // 5.4.1.7
@@ -226,15 +230,15 @@ Verdict authorise_invite(const Case& c) {
     if (membership == "join") return no("already in the room");  // 5.4.3
     if (membership == "ban") return no("banned");
     if (c.sender_level() < c.power_levels().needed_to_invite()) return no("may not invite");  // 5.4.5
-    return yes("invited by a member who may");                                               // 5.4.4
+    return yes("invited by a member who may");                                                // 5.4.4
 }
 
 /// Rule 5.5: leaving, declining, taking back a knock; kicking, unbanning.
 Verdict authorise_leave(const Case& c) {
     const auto membership = c.membership(c.target());
     if (c.sender() == c.target()) {  // 5.5.1
-        const bool may = membership == "invite" || membership == "join" ||
-                         (membership == "knock" && c.rules.knocking);
+        const bool may =
+            membership == "invite" || membership == "join" || (membership == "knock" && c.rules.knocking);
         return may ? yes("everybody may leave") : no("nothing to leave");
     }
     if (c.membership(c.sender()) != "join") return no("the sender is not in the room");  // 5.5.2
@@ -306,7 +310,8 @@ bool changes_levels_above(const PowerLevels::Levels& before, const PowerLevels::
 
 /// Rule 10
 Verdict authorise_power_levels(const Case& c) {
-    if (const auto complaint = PowerLevels::complaint(c.content(), c.rules)) return no(*complaint);  // 10.1 to 10.3
+    if (const auto complaint = PowerLevels::complaint(c.content(), c.rules))
+        return no(*complaint);  // 10.1 to 10.3
     const PowerLevels after(&c.content(), c.rules, PowerLevels::creators_of(c.create, c.rules));
     if (after.lists_a_creator()) return no("creators have no level to be set");  // 10.4
 
@@ -315,9 +320,9 @@ Verdict authorise_power_levels(const Case& c) {
     const auto own = c.sender_level();
 
     using Single = std::optional<PowerLevels::Level> PowerLevels::*;
-    for (const Single single : {&PowerLevels::users_default, &PowerLevels::events_default,
-                                &PowerLevels::state_default, &PowerLevels::ban, &PowerLevels::redact,
-                                &PowerLevels::kick, &PowerLevels::invite}) {  // 10.6
+    for (const Single single :
+         {&PowerLevels::users_default, &PowerLevels::events_default, &PowerLevels::state_default,
+          &PowerLevels::ban, &PowerLevels::redact, &PowerLevels::kick, &PowerLevels::invite}) {  // 10.6
         if (before.*single == after.*single) continue;
         if (before.*single > own || after.*single > own) return no("changes a level above the sender's own");
     }
@@ -343,7 +348,8 @@ std::string_view domain_of(const schema::EventId& id) {
 /// Until version 2: rule 11.
 Verdict authorise_redaction(const Case& c) {
     if (c.sender_level() >= c.power_levels().needed_to_redact()) return yes("may redact what others wrote");
-    if (c.event.redacts && domain_of(*c.event.redacts) == domain_of(c.event.id) && !domain_of(c.event.id).empty())
+    if (c.event.redacts && domain_of(*c.event.redacts) == domain_of(c.event.id) &&
+        !domain_of(c.event.id).empty())
         return yes("redacts an event of the same server");
     return no("may not redact what others wrote");
 }
@@ -365,7 +371,7 @@ Verdict authorise(const Event& event, const RoomRules& rules, const StateLookup&
         return no("the room does not federate");
 
     if (event.type == "m.room.aliases" && rules.aliases_are_special) return authorise_aliases(c);
-    if (event.type == "m.room.member") return authorise_member(c);                   // 5
+    if (event.type == "m.room.member") return authorise_member(c);                       // 5
     if (c.membership(c.sender()) != "join") return no("the sender is not in the room");  // 6
 
     if (event.type == "m.room.third_party_invite") {  // 7
@@ -382,7 +388,8 @@ Verdict authorise(const Event& event, const RoomRules& rules, const StateLookup&
     return yes("a member may send this");  // 11
 }
 
-Verdict may_redact(const Event& redaction, const Event& target, const RoomRules& rules, const StateLookup& state) {
+Verdict may_redact(const Event& redaction, const Event& target, const RoomRules& rules,
+                   const StateLookup& state) {
     if (redaction.room != target.room) return no("redacts an event of another room");
     if (redaction.redacts != target.id) return no("redacts another event");
     if (rules.redaction_rule_in_auth) return yes("decided when the redaction was authorised");
@@ -391,7 +398,8 @@ Verdict may_redact(const Event& redaction, const Event& target, const RoomRules&
     if (!create) return no("the room has no create event");
     const Case c(redaction, rules, state, *create);
     if (c.sender_level() >= c.power_levels().needed_to_redact()) return yes("may redact what others wrote");
-    if (redaction.sender.server() == target.sender.server()) return yes("redacts an event of the same server");
+    if (redaction.sender.server() == target.sender.server())
+        return yes("redacts an event of the same server");
     return no("may not redact what others wrote");
 }
 

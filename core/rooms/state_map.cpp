@@ -9,7 +9,9 @@ namespace {
 
 using KeyView = std::pair<std::string_view, std::string_view>;
 
-KeyView view(const StateEntry& entry) { return {entry.key.type, entry.key.state_key}; }
+KeyView view(const StateEntry& entry) {
+    return {entry.key.type, entry.key.state_key};
+}
 
 auto place(auto& entries, KeyView key) {
     return std::ranges::lower_bound(entries, key, {}, view);

@@ -26,7 +26,8 @@ bool is_power_event(const Event& event) {
     return membership == "leave" || membership == "ban";
 }
 
-/// One run of algorithm v2 or v2.1; the methods stand in the order of the spec's definitions and then of its steps.
+/// One run of algorithm v2 or v2.1; the methods stand in the order of the spec's definitions and then of its
+/// steps.
 class Resolution {
 public:
     Resolution(const RoomRules& rules, std::span<const StateMap> sets, const EventSource& source)
@@ -65,13 +66,13 @@ private:
     const std::size_t sets_;
     AuthGraph graph_;
 
-    std::vector<Index> conflicted_;       ///< The conflicted state set.
-    std::vector<Index> full_;             ///< The full conflicted set, without events that are unknown or no state.
+    std::vector<Index> conflicted_;  ///< The conflicted state set.
+    std::vector<Index> full_;  ///< The full conflicted set, without events that are unknown or no state.
     Marks in_full_;
 
     using KeyView = std::pair<std::string_view, std::string_view>;
-    std::vector<KeyView> keys_;           ///< Of the full conflicted set, sorted.
-    std::vector<Index> resolved_;         ///< By number of key: the resolved event so far, or none.
+    std::vector<KeyView> keys_;    ///< Of the full conflicted set, sorted.
+    std::vector<Index> resolved_;  ///< By number of key: the resolved event so far, or none.
 };
 
 StateMap Resolution::run() {
@@ -81,14 +82,14 @@ StateMap Resolution::run() {
     number_keys();
 
     const auto power_events = reverse_topological_power_order(power_events_and_their_chains());  // 1
-    apply_allowed(power_events);                                                                // 2
+    apply_allowed(power_events);                                                                 // 2
     Marks done;
     for (const auto i : power_events) done.mark(i);
     std::vector<Index> remaining;
     for (const auto i : full_)
         if (!done[i]) remaining.push_back(i);
-    apply_allowed(mainline_order(std::move(remaining)));                                        // 3, 4
-    return overlaid_with_agreed();                                                              // 5
+    apply_allowed(mainline_order(std::move(remaining)));  // 3, 4
+    return overlaid_with_agreed();                        // 5
 }
 
 void Resolution::add_to_full_set(Index i) {
@@ -120,8 +121,8 @@ void Resolution::walk_up(std::vector<Index> starts, const Marks& stop, Marks& re
     }
 }
 
-/// An event's auth chain does not hold the event itself, so neither does a state's: an event that the sets agree on
-/// is part of the difference when something above it in one set's chain is cited there only.
+/// An event's auth chain does not hold the event itself, so neither does a state's: an event that the sets
+/// agree on is part of the difference when something above it in one set's chain is cited there only.
 void Resolution::add_auth_difference() {
     // What is above an agreed event is in every chain: walked once, not once for each set.
     std::vector<Index> agreed;
@@ -145,13 +146,14 @@ void Resolution::add_auth_difference() {
         if (chains[i] < sets_) add_to_full_set(i);
 }
 
-/// All that lies on a path of auth_events from one conflicted event to another. v2.1 starts from the empty state
-/// and finds here what it needs to judge the conflicted events.
+/// All that lies on a path of auth_events from one conflicted event to another. v2.1 starts from the empty
+/// state and finds here what it needs to judge the conflicted events.
 void Resolution::add_conflicted_state_subgraph() {
     Marks is_conflicted;
     for (const auto i : conflicted_) is_conflicted.mark(i);
 
-    // Depth first, each event left after everything above it: then it is known whether a conflicted one is there.
+    // Depth first, each event left after everything above it: then it is known whether a conflicted one is
+    // there.
     struct Step {
         Index event;
         std::size_t next_parent;
@@ -205,8 +207,8 @@ std::vector<Index> Resolution::power_events_and_their_chains() {
     return nodes;
 }
 
-/// Kahn's algorithm; events in a cycle never become free and drop out. Nodes outside the full conflicted set are
-/// passed through the moment they are free, so that they hold up nobody.
+/// Kahn's algorithm; events in a cycle never become free and drop out. Nodes outside the full conflicted set
+/// are passed through the moment they are free, so that they hold up nobody.
 std::vector<Index> Resolution::reverse_topological_power_order(const std::vector<Index>& nodes) {
     struct Candidate {
         std::int64_t power;
@@ -253,7 +255,8 @@ std::vector<Index> Resolution::reverse_topological_power_order(const std::vector
 
 std::vector<Index> Resolution::mainline_order(std::vector<Index> events) {
     constexpr auto off_mainline = std::numeric_limits<std::size_t>::max();
-    std::vector<std::size_t> positions;  // By index of a power levels event; 0: not known yet, else position + 1.
+    std::vector<std::size_t>
+        positions;  // By index of a power levels event; 0: not known yet, else position + 1.
     const auto position_of = [&](Index i) -> std::size_t& {
         if (i >= positions.size()) positions.resize(i + 1 + i / 2);
         return positions[i];
@@ -263,7 +266,8 @@ std::vector<Index> Resolution::mainline_order(std::vector<Index> events) {
     const auto key = key_number("m.room.power_levels", "");
     auto current = key != AuthGraph::none ? resolved_[key] : AuthGraph::none;
     if (current == AuthGraph::none && !starts_empty_) {
-        if (const auto* agreed = conflicts_.find_agreed("m.room.power_levels", "")) current = graph_.index(*agreed);
+        if (const auto* agreed = conflicts_.find_agreed("m.room.power_levels", ""))
+            current = graph_.index(*agreed);
     }
     for (std::size_t next = 1; current != AuthGraph::none && position_of(current) == 0; ++next) {
         position_of(current) = next;
@@ -309,15 +313,16 @@ void Resolution::apply_allowed(const std::vector<Index>& events) {
     }
 }
 
-/// What an event is judged by: the state resolved so far, else what the event itself cites. A rejected event can
-/// win its key (spec, "Rejected events") but authorises nothing.
+/// What an event is judged by: the state resolved so far, else what the event itself cites. A rejected event
+/// can win its key (spec, "Rejected events") but authorises nothing.
 const Event* Resolution::find_state(Index judged, std::string_view type, std::string_view state_key) {
     auto found = AuthGraph::none;
     if (const auto key = key_number(type, state_key); key != AuthGraph::none) found = resolved_[key];
     if (found == AuthGraph::none && !starts_empty_) {
         if (const auto* agreed = conflicts_.find_agreed(type, state_key)) found = graph_.index(*agreed);
     }
-    if (found != AuthGraph::none && graph_.event(found) && !graph_.is_rejected(found)) return graph_.event(found);
+    if (found != AuthGraph::none && graph_.event(found) && !graph_.is_rejected(found))
+        return graph_.event(found);
 
     for (const auto parent : graph_.parents(judged)) {
         const auto* cited = graph_.event(parent);
@@ -341,8 +346,9 @@ std::int64_t Resolution::sender_power(Index i) {
     const auto* levels = state_above(i, "m.room.power_levels", "");
     const auto* create = state_above(i, "m.room.create", "");
     if (!create && rules_.room_id_is_create_hash) create = create_event(i);
-    return schema::PowerLevels(levels ? &levels->content() : nullptr, rules_,
-                               create ? schema::PowerLevels::creators_of(*create, rules_) : std::vector<schema::UserId>())
+    return schema::PowerLevels(
+               levels ? &levels->content() : nullptr, rules_,
+               create ? schema::PowerLevels::creators_of(*create, rules_) : std::vector<schema::UserId>())
         .level_of(graph_.event(i)->sender);
 }
 
@@ -351,7 +357,8 @@ StateMap Resolution::overlaid_with_agreed() const {
     entries.reserve(conflicts_.agreed.size() + keys_.size());
     for (std::size_t key = 0; key < keys_.size(); ++key) {
         if (resolved_[key] == AuthGraph::none) continue;
-        entries.push_back({{std::string(keys_[key].first), std::string(keys_[key].second)}, graph_.id(resolved_[key])});
+        entries.push_back(
+            {{std::string(keys_[key].first), std::string(keys_[key].second)}, graph_.id(resolved_[key])});
     }
     for (const auto* entry : conflicts_.agreed) entries.push_back(*entry);
     return StateMap(std::move(entries));  // The last one of a key counts.
@@ -361,7 +368,8 @@ StateMap Resolution::overlaid_with_agreed() const {
 
 StateMap resolve(const RoomRules& rules, std::span<const StateMap> sets, const EventSource& source) {
     if (sets.empty()) return {};
-    if (std::ranges::all_of(sets, [&](const StateMap& set) { return set == sets.front(); })) return sets.front();
+    if (std::ranges::all_of(sets, [&](const StateMap& set) { return set == sets.front(); }))
+        return sets.front();
     if (rules.resolution == RoomRules::Resolution::v1) return resolve_v1(rules, sets, source);
     return Resolution(rules, sets, source).run();
 }

@@ -15,8 +15,9 @@
 ///  - Sets that are equal entry by entry resolve to themselves without loading an event.
 namespace runde::rooms {
 
-/// Where the algorithm finds events. Whatever stands in the sets must be there, and their whole auth chains; what is
-/// missing nevertheless is passed over (an incomplete chain may then resolve differently than elsewhere).
+/// Where the algorithm finds events. Whatever stands in the sets must be there, and their whole auth chains;
+/// what is missing nevertheless is passed over (an incomplete chain may then resolve differently than
+/// elsewhere).
 struct EventSource {
     /// nullptr when unknown. Asked at most once for each event.
     std::function<schema::EventPtr(const schema::EventId&)> event;
@@ -27,8 +28,8 @@ struct EventSource {
     std::function<std::vector<schema::EventId>(const schema::EventId&)> auth_events;
 };
 
-/// The one state that follows from the states after each of an event's prev_events, by the algorithm of the room's
-/// version. No sets resolve to the empty state, one set to itself.
+/// The one state that follows from the states after each of an event's prev_events, by the algorithm of the
+/// room's version. No sets resolve to the empty state, one set to itself.
 StateMap resolve(const schema::RoomRules& rules, std::span<const StateMap> sets, const EventSource& source);
 
 }  // namespace runde::rooms
