@@ -1,13 +1,17 @@
 #pragma once
+#include <chrono>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/accounts/session.hpp"
 #include "net/http_message.hpp"
+#include "net/runtime.hpp"
 #include "net/task.hpp"
 #include "schema/ids.hpp"
 #include "schema/json.hpp"
@@ -58,18 +62,22 @@ public:
     const std::optional<Session>& maybe_session() const { return session_; }
     const schema::ServerName& origin() const { return *origin_; }  ///< Access::server.
     /// "de" or "en", from Accept-Language (German when the client does not say).
-    std::string_view language() const;
+    std::string_view language() const { return language_of(*request_); }
+    static std::string_view language_of(const net::Request& request);
 
-    Call(const net::Request& request, std::map<std::string, std::string, std::less<>> params);
-    void set_session(Session session) { session_ = std::move(session); }
-    void set_origin(schema::ServerName origin) { origin_ = std::move(origin); }
+    /// Path parameters by name.
+    using Params = std::map<std::string, std::string, std::less<>>;
+    Call(const net::Request& request, Params params);
+    void set_session(Session session) { session_.emplace(std::move(session)); }
+    void set_origin(schema::ServerName origin) { origin_.emplace(std::move(origin)); }
 
 private:
     const net::Request* request_;
-    std::map<std::string, std::string, std::less<>> params_;
+    Params params_;
     std::optional<Session> session_;
     std::optional<schema::ServerName> origin_;
     mutable std::optional<schema::Json> body_;
+    mutable std::optional<schema::Json> event_body_;
 };
 
 template <class Id>
@@ -91,26 +99,46 @@ struct Route {
     std::string_view spec;      ///< Anchor below https://spec.matrix.org/v1.19/, or where else it is described.
 };
 
-/// All route tables, matched by path segments. A parameter matches one segment, except a last one written {name*}.
+/// All route tables, matched by path segments: literal segments before parameters. A parameter matches one segment,
+/// except a last one written {name*}, which takes the rest of the path. The last parameter may be empty, as in
+/// ".../state/m.room.name/". HEAD is answered by the GET route.
 class Router {
 public:
+    Router();
+    /// Throws std::logic_error when two routes answer the same method and path.
     void add(std::span<const Route> routes);
     struct Match {
-        const Route* route;   ///< nullptr: path known, method not (405), or path unknown (404); see `known_path`.
+        const Route* route;  ///< nullptr: no such path (404), or not with this method (405), see `known_path`.
         bool known_path;
-        std::map<std::string, std::string, std::less<>> params;
+        Call::Params params;
     };
+    /// Throws Refusal(invalid_param) when a parameter is not UTF-8, holds NUL or is not properly percent-encoded.
     Match match(net::Method method, std::string_view path) const;
-    std::span<const Route> all() const;
+    const std::deque<Route>& all() const { return routes_; }
 
 private:
     struct Node;
     std::shared_ptr<Node> root_;
-    std::vector<Route> routes_;
+    std::deque<Route> routes_;  // A deque, because the tree points into it.
 };
 
-/// The one way in: match, CORS, access, rate limit, handler; refusals become answers (http_error.cpp), every other
-/// exception a logged 500 without details. Never throws.
+/// What one request was and cost; for the metrics.
+struct RequestReport {
+    std::string_view pattern;  ///< Of the route; "unknown" for a path that none has.
+    net::Method method;
+    int status;
+    std::chrono::microseconds duration;  ///< Of a long-poll: with its wait.
+    bool parked;                         ///< It was a long-poll that waited.
+    net::RequestCost cost;
+};
+
+/// The one way in: match, access, rate limit, handler; refusals become answers (http_error.cpp), every other
+/// exception a logged 500 without details. Never throws. Runs under the RequestCost of its own coroutine.
+/// `request` must outlive the task.
 net::Task<net::Response> dispatch(const Router& router, const net::Request& request, Services& services);
+
+/// Header lines that every answer carries, also those made before dispatch (malformed requests).
+/// https://spec.matrix.org/v1.19/client-server-api/#web-browser-clients
+std::string_view common_headers();
 
 }  // namespace runde::api

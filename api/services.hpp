@@ -1,10 +1,14 @@
 #pragma once
+#include <functional>
 
 namespace runde::net { class Runtime; class Clock; }
 namespace runde::storage { class Database; class Lane; class Numbers; }
 namespace runde::accounts { class Sessions; }
 
 namespace runde::api {
+
+class RateLimits;
+struct RequestReport;
 
 /// What handlers use; built in server/main.cpp, from parts that outlive it. Stops at the handlers: everything
 /// below takes the parts it uses.
@@ -14,6 +18,8 @@ struct Services {
     storage::Lane& lane;
     storage::Numbers& numbers;
     accounts::Sessions& sessions;  ///< dispatch: `co_await sessions.require(token)` for Access::user and friends.
+    RateLimits& rate_limits;
+    std::function<void(const RequestReport&)> report;  ///< Called once per request (metrics); may be empty.
 };
 
 }  // namespace runde::api

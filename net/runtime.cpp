@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "net/asio_bridge.hpp"
+#include "net/type_name.hpp"
 #include "schema/refusal.hpp"
 
 namespace runde::net {
@@ -252,7 +253,7 @@ void Runtime::spawn(std::string_view name, Task<> task, std::shared_ptr<RequestC
             } catch (const Stopped&) {
             } catch (const std::exception& thrown) {
                 // Not what(): it may quote data.
-                spdlog::error("{} ended by an exception of type {}", name, typeid(thrown).name());
+                spdlog::error("{} ended by an exception of type {}", name, type_name(thrown));
             }
         });
     });
