@@ -79,6 +79,9 @@ constexpr Text generic_text(Reason reason) {
             return {"E-Mail und Telefon werden hier nicht hinterlegt.", "E-mail and phone are not stored here."};
         case Reason::third_party_id_not_found:
             return {"Diese Adresse ist hier nicht bekannt.", "That address is not known here."};
+        case Reason::bad_relation:
+            return {"Die Nachricht bezieht sich auf etwas, das es hier nicht gibt.",
+                    "The message relates to something that is not there."};
         case Reason::bad_push_rule_position:
             return {"Diese Regel gibt es nicht.", "There is no such rule."};
         case Reason::outside_topic:
@@ -144,6 +147,7 @@ HttpError http_error(Reason reason) {
         case Reason::third_party_id_denied: return {403, "M_THREEPID_DENIED"};
         case Reason::third_party_id_not_found: return {400, "M_THREEPID_NOT_FOUND"};
         case Reason::third_party_medium_not_supported: return {400, "M_THREEPID_MEDIUM_NOT_SUPPORTED"};
+        case Reason::bad_relation: return {400, "M_UNKNOWN"};
         case Reason::bad_push_rule_position: return {400, "M_UNKNOWN"};
         case Reason::outside_topic: return {403, "ORG.RUNDE_OUTSIDE_TOPIC"};
         case Reason::topic_closed: return {403, "ORG.RUNDE_TOPIC_CLOSED"};
