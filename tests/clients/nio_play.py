@@ -10,10 +10,12 @@ import time
 from urllib.parse import quote
 
 import nio
+from nio.responses import WhoamiError, WhoamiResponse
 
 from steps import PATIENCE, Play
 
 URL = os.environ["RUNDE_URL"]
+RUN = f"nio{int(time.time()):x}"  # So that it can be run again on the same server.
 PASSWORD = "Sonnenblume 7"
 
 
@@ -80,15 +82,25 @@ async def sure(awaitable, kind):
 
 async def main():
     play = Play()
-    anna, ben = Member("anna_nio"), Member("ben_nio")
-    step = play.step
+    anna, ben = Member(f"anna_{RUN}"), Member(f"ben_{RUN}")
+    stranger = nio.AsyncClient(URL, ben.client.user, config=ben.client.config)
+    try:
+        await conversation(play.step, anna, ben, stranger)
+    finally:
+        for client in (anna.client, ben.client, stranger):
+            await client.close()
+    return play.close()
+
+
+async def conversation(step, anna, ben, stranger):
 
     for member in (anna, ben):
         name = member.client.user
         await step(f"{name} registers", sure(member.client.register(name, PASSWORD, "nio"), nio.RegisterResponse))
     first_token = ben.client.access_token
+    ben.client.device_id = ""  # Else the library signs in to the same device again.
     await step("ben signs in with his password on a second device", sure(ben.client.login(PASSWORD, "second"), nio.LoginResponse))
-    await step("the server knows him", sure(ben.client.whoami(), nio.WhoamiResponse))
+    await step("the server knows him", sure(ben.client.whoami(), WhoamiResponse))
     assert ben.client.access_token != first_token
     await step("anna chooses her name", sure(anna.client.set_displayname("Anna M."), nio.ProfileSetDisplayNameResponse))
     await step("ben sees it in her profile", sure(ben.client.get_displayname(anna.client.user_id), nio.ProfileGetDisplayNameResponse))
@@ -150,6 +162,7 @@ async def main():
     await step("ben types", sure(ben.client.room_typing(room, True, 20000), nio.RoomTypingResponse))
     await step("anna sees that", anna.sync_until(lambda a: ben.client.user_id in a.typing))
 
+    await step("ben has his own reply", ben.sync_until(lambda b: reply in b.events))
     history = await step("ben pages back", sure(ben.client.room_messages(room, ben.client.next_batch, limit=50), nio.RoomMessagesResponse))
     order = [event.event_id for event in history.chunk]
     assert order.index(reply) < order.index(heart) < order.index(edit) < order.index(hello), order
@@ -166,17 +179,12 @@ async def main():
     await step("ben forgets the room", sure(ben.client.room_forget(room), nio.RoomForgetResponse))
 
     await step("ben signs out", sure(ben.client.logout(), nio.LogoutResponse))
-    stranger = nio.AsyncClient(URL, ben.client.user_id, config=ben.client.config)
     stranger.access_token = first_token
-    await step("his first device is still signed in", sure(stranger.whoami(), nio.WhoamiResponse))
+    await step("his first device is still signed in", sure(stranger.whoami(), WhoamiResponse))
     await step("and signs out everywhere", sure(stranger.logout(all_devices=True), nio.LogoutResponse))
     stranger.access_token = first_token
-    refused = await step("then its token is worth nothing", sure(stranger.whoami(), nio.WhoamiError))
+    refused = await step("then its token is worth nothing", sure(stranger.whoami(), WhoamiError))
     assert refused.status_code == "M_UNKNOWN_TOKEN", refused
-
-    for client in (anna.client, ben.client, stranger):
-        await client.close()
-    return play.close()
 
 
 if __name__ == "__main__":
