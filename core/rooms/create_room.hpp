@@ -33,7 +33,4 @@ struct CreateRoom {
 /// Throws Refusal(unsupported_room_version, room_in_use, invalid_room_state, invalid_param).
 net::Task<RoomPtr> create_room(Rooms& rooms, Person creator, CreateRoom wish);
 
-/// Bits of rooms.flags.
-enum RoomFlag : int { published = 1 };
-
 }  // namespace runde::rooms

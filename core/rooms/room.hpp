@@ -32,6 +32,12 @@ using schema::UserNid;
 class Room;
 using RoomPtr = std::shared_ptr<Room>;
 
+/// Bits of rooms.flags.
+enum RoomFlag : int {
+    published = 1,           ///< In the room directory.
+    visibility_changed = 2,  ///< History visibility has had more than one value.
+};
+
 /// Who we are to other servers.
 struct Identity {
     schema::ServerName server;
@@ -193,10 +199,12 @@ public:
     int n_all() const { return view_n_all_; }
     TimelineEventPtr find_in_ring(std::string_view event_id) const;
 
-    bool is_published() const { return (flags_ & 1) != 0; }  ///< In the room directory (RoomFlag::published).
+    bool is_published() const { return (flags_ & published) != 0; }
     /// Takes effect with the next submission.
-    void publish_in_directory(bool published) { flags_ = published ? flags_ | 1 : flags_ & ~1; }
+    void publish_in_directory(bool on) { flags_ = on ? flags_ | published : flags_ & ~published; }
     int flags() const { return flags_; }
+    /// Whether history visibility has been the same since the first event (visibility.hpp).
+    bool has_one_history_visibility() const { return (flags_ & visibility_changed) == 0; }
 
     // --- writing
     struct Appended {

@@ -281,6 +281,7 @@ void Room::apply_state(Build& build, const EventPtr& event, EventNid nid, Timeli
     current_.set(key, nid);
     state_events_.insert_or_assign(key, std::make_shared<StateEvent>(nid, event, rules_));
     line.key_no = key;
+    if (event->type == "m.room.history_visibility" && previous) flags_ |= visibility_changed;
 
     const auto number = parts_.numbers.next<StateGroupNo>();
     const auto& group = group_ ? history_.derive(number, *group_, {{key, nid}}) : history_.begin(number, {{key, nid}});

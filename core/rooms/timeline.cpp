@@ -1,0 +1,274 @@
+#include "core/rooms/timeline.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "schema/refusal.hpp"
+#include "storage/timeline.hpp"
+
+namespace runde::rooms {
+namespace {
+
+using schema::Reason;
+using schema::Refusal;
+
+std::optional<std::int64_t> number(std::string_view text) {
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
+    return value;
+}
+
+/// The page from memory, if every event it may hold is there.
+std::optional<std::vector<TimelineEventPtr>> from_ring(const Room& room, Ord after, Ord before, std::size_t limit,
+                                                       Direction direction) {
+    const auto& ring = room.ring();
+    std::vector<TimelineEventPtr> events;
+    if (direction == Direction::forward) {
+        if (ring.empty() || !room.ring_reaches(after >> 16)) return std::nullopt;
+        for (const auto& event : ring)
+            if (event->ord > after && event->ord < before && events.size() < limit) events.push_back(event);
+        return events;
+    }
+    for (auto event = ring.rbegin(); event != ring.rend() && events.size() < limit; ++event)
+        if ((*event)->ord > after && (*event)->ord < before) events.push_back(*event);
+    if (events.size() < limit) return std::nullopt;  // Older ones may lie on disk.
+    return events;
+}
+
+std::vector<TimelineEventPtr> lines_of(const std::vector<storage::StoredEvent>& stored, const schema::RoomRules& rules) {
+    std::vector<TimelineEventPtr> lines;
+    lines.reserve(stored.size());
+    for (const auto& event : stored) lines.push_back(make_line(event, rules));
+    return lines;
+}
+
+}  // namespace
+
+std::optional<Place> Place::parse(std::string_view token) {
+    if (token.size() < 2) return std::nullopt;
+    const auto kind = token.front();
+    token.remove_prefix(1);
+    if (kind == 't') {
+        if (const auto ord = number(token)) return Place{*ord};
+    } else if (kind == 's') {
+        if (const auto pos = number(token.substr(0, token.find('_'))); pos && *pos >= 0 && *pos < (Position{1} << 46))
+            return Place{schema::live_ord(*pos)};
+    }
+    return std::nullopt;
+}
+
+std::string Place::str() const { return fmt::format("t{}", after); }
+
+net::Task<ReadableRoom> require_readable(Rooms& rooms, schema::RoomId id, UserId user,
+                                         std::optional<schema::DeviceNid> device) {
+    auto room = co_await rooms.find(std::move(id));
+    if (!room) throw Refusal(Reason::forbidden, "You are not a member of this room.");
+    auto visible = co_await visible_ranges(rooms, room, user);
+    const auto* member = room->local_member(user.str());
+    const bool has_been_in = member && member->membership != Membership::invite && !member->forgotten;
+    if (visible.sees_nothing() || (!has_been_in && room->history_visibility() != "world_readable"))
+        throw Refusal(Reason::forbidden, "You are not a member of this room.");
+    co_return ReadableRoom{room, Viewer{user, device, std::move(visible)}};
+}
+
+net::Task<Page> page(Rooms& rooms, const ReadableRoom& from, std::optional<Place> start, std::optional<Place> stop,
+                     Direction direction, const EventFilter& filter) {
+    const bool backward = direction == Direction::backward;
+    const auto& room = from.room;
+    const auto begin = start ? start->after : backward ? VisibleRanges::end_of_time : VisibleRanges::begin_of_time;
+    // Both exclusive: events with after < ord < before.
+    Ord after = backward ? (stop ? stop->after : VisibleRanges::begin_of_time) : begin;
+    Ord before = backward ? std::min(begin, VisibleRanges::end_of_time - 1) + 1
+                          : (stop ? stop->after + 1 : VisibleRanges::end_of_time);
+    const auto limit = static_cast<std::size_t>(filter.limit);
+    Page result{{}, Place{backward && !start ? schema::live_ord(room->head_position()) : begin}, std::nullopt};
+    if (!backward && !start) result.start = Place{room->min_ord() - 1};
+
+    // A filter may throw most away: several strides, but not without end. What is left over comes with the next page.
+    constexpr int strides = 8;
+    const int stride = filter.is_open() ? static_cast<int>(limit) + 1 : 200;
+    bool at_end = false;
+    for (int i = 0; i < strides && !at_end && result.events.size() <= limit; ++i) {
+        auto found = from_ring(*room, after, before, static_cast<std::size_t>(stride), direction);
+        if (!found) {
+            const auto stored = co_await rooms.parts().db.read([&](storage::Tx& tx) {
+                return storage::events_in_order(tx, room->nid(), after, before, stride, !backward);
+            });
+            found = lines_of(stored, room->rules());
+        }
+        at_end = found->size() < static_cast<std::size_t>(stride);
+        for (auto& event : *found) {
+            (backward ? before : after) = event->ord;
+            if (!from.viewer.visible.sees(event->ord) || !filter.wants(*event)) continue;
+            result.events.push_back(std::move(event));
+            if (result.events.size() > limit) break;
+        }
+    }
+    if (result.events.size() > limit) {
+        result.events.pop_back();
+        at_end = false;
+        const auto last = result.events.back()->ord;
+        result.end = Place{backward ? last - 1 : last};
+    } else if (!at_end) {
+        result.end = Place{backward ? before - 1 : after};
+    }
+    co_return result;
+}
+
+net::Task<TimelineEventPtr> find_event(Rooms& rooms, const ReadableRoom& in, schema::EventId id) {
+    TimelineEventPtr line = in.room->find_in_ring(id.str());
+    if (!line) {
+        const auto stored =
+            co_await rooms.parts().db.read([&](storage::Tx& tx) { return storage::events_by_id(tx, {id.str()}); });
+        if (stored.empty() || stored.front().room != in.room->nid() || !stored.front().ord) co_return nullptr;
+        line = make_line(stored.front(), in.room->rules());
+    }
+    if (!in.viewer.visible.sees(line->ord)) co_return nullptr;
+    co_return line;
+}
+
+net::Task<Page> relations(Rooms& rooms, const ReadableRoom& in, const RelationsRequest& request) {
+    const bool backward = request.direction == Direction::backward;
+    const auto begin = request.from ? request.from->after : backward ? VisibleRanges::end_of_time - 1 : VisibleRanges::begin_of_time;
+    storage::RelationQuery query{.room = in.room->nid(), .parent_id = request.parent_id};
+    query.rel_type = request.rel_type;
+    query.event_type = request.event_type;
+    query.after = backward ? (request.to ? request.to->after : VisibleRanges::begin_of_time) : begin;
+    query.before = backward ? begin + 1 : (request.to ? request.to->after + 1 : VisibleRanges::end_of_time);
+    query.limit = request.limit + 1;
+    query.forward = !backward;
+    query.recurse = request.recurse;
+    const auto stored = co_await rooms.parts().db.read([&](storage::Tx& tx) { return storage::related_events(tx, query); });
+    Page result{{}, Place{begin}, std::nullopt};
+    const bool more = stored.size() > static_cast<std::size_t>(request.limit);
+    for (const auto& event : stored) {
+        if (result.events.size() == static_cast<std::size_t>(request.limit)) break;
+        if (in.viewer.visible.sees(event.ord.value_or(0))) result.events.push_back(make_line(event, in.room->rules()));
+    }
+    if (more) {
+        const auto last = stored[static_cast<std::size_t>(request.limit) - 1].ord.value_or(0);
+        result.end = Place{backward ? last - 1 : last};
+    }
+    co_return result;
+}
+
+net::Task<ThreadPage> threads(Rooms& rooms, const ReadableRoom& in, bool only_participated, std::string_view from, int limit) {
+    std::optional<storage::ThreadPlace> below;
+    if (!from.empty()) {
+        const auto middle = from.find('_');
+        const auto ord = from.front() == 'h' && middle != std::string_view::npos ? number(from.substr(1, middle - 1)) : std::nullopt;
+        const auto root = ord ? number(from.substr(middle + 1)) : std::nullopt;
+        if (!root) throw Refusal(Reason::invalid_param, "from is not a token of this endpoint");
+        below = storage::ThreadPlace{*ord, EventNid{*root}};
+    }
+    const auto participant = only_participated ? std::optional(in.viewer.user.str()) : std::nullopt;
+    const auto rows = co_await rooms.parts().db.read(
+        [&](storage::Tx& tx) { return storage::threads_of(tx, in.room->nid(), participant, below, limit + 1); });
+    ThreadPage result;
+    for (std::size_t i = 0; i < rows.size() && i < static_cast<std::size_t>(limit); ++i) {
+        const auto line = make_line(rows[i].root, in.room->rules());
+        if (in.viewer.visible.sees(line->ord)) result.roots.push_back(line);
+        if (i + 1 == static_cast<std::size_t>(limit) && rows.size() > i + 1)
+            result.next = fmt::format("h{}_{}", rows[i].place.last_ord, schema::raw(rows[i].place.root));
+    }
+    co_return result;
+}
+
+net::Task<Bundles> bundles(Rooms& rooms, RoomPtr room, std::vector<TimelineEventPtr> events, UserId viewer) {
+    Bundles result;
+    std::vector<std::string> ids;
+    std::vector<EventNid> nids;
+    for (const auto& event : events) {
+        if (event->redacted || event->is_state()) continue;
+        ids.push_back(event->id.str());
+        nids.push_back(event->nid);
+    }
+    if (ids.empty()) co_return result;
+    const auto found = co_await rooms.parts().db.read(
+        [&](storage::Tx& tx) { return storage::bundled(tx, room->nid(), ids, nids, viewer.str()); });
+    const auto& rules = room->rules();
+    const Reader reader{.now_ms = rooms.clock().now_ms()};
+
+    std::unordered_map<std::string, std::string> edits, references;
+    for (const auto& edit : found.edits) {
+        std::string text = R"("m.replace":)";
+        render(text, *make_line(edit.event, rules), reader);
+        edits.emplace(edit.parent_id, std::move(text));
+    }
+    for (const auto& reference : found.references) {
+        auto& text = references[reference.parent_id];
+        text += fmt::format(R"({}{{"event_id":{}}})", text.empty() ? "" : ",", schema::quoted(reference.child_id));
+    }
+    std::unordered_map<EventNid, std::string> threads;
+    for (const auto& thread : found.threads) {
+        std::string latest;
+        const auto edit = edits.find(thread.latest.event_id);
+        render(latest, *make_line(thread.latest, rules), reader, edit == edits.end() ? "" : "{" + edit->second + "}");
+        threads.emplace(thread.root, fmt::format(R"("m.thread":{{"latest_event":{},"count":{},"current_user_participated":{}}})",
+                                                 latest, thread.replies, thread.participated));
+    }
+    for (const auto& event : events) {
+        std::string text;
+        const auto add = [&](std::string_view part) {
+            if (!text.empty()) text += ',';
+            text += part;
+        };
+        if (const auto edit = edits.find(event->id.str()); edit != edits.end()) add(edit->second);
+        if (const auto list = references.find(event->id.str()); list != references.end())
+            add(fmt::format(R"("m.reference":{{"chunk":[{}]}})", list->second));
+        if (const auto thread = threads.find(event->nid); thread != threads.end()) add(thread->second);
+        if (!text.empty()) result.emplace(event->nid, "{" + text + "}");
+    }
+    co_return result;
+}
+
+std::string render_all(const std::vector<TimelineEventPtr>& events, const Viewer& viewer, const Bundles& bundles,
+                       std::int64_t now_ms) {
+    std::string out;
+    for (const auto& event : events) {
+        if (!out.empty()) out += ',';
+        Reader reader{.now_ms = now_ms, .device = viewer.device};
+        reader.membership = to_string(viewer.visible.membership_at(event->ord));
+        const auto bundle = bundles.find(event->nid);
+        render(out, *event, reader, bundle == bundles.end() ? std::string_view{} : bundle->second);
+    }
+    return out;
+}
+
+std::string render_members_of(const Room& room, const std::vector<TimelineEventPtr>& events) {
+    std::string out;
+    std::set<std::string_view> seen;
+    for (const auto& event : events) {
+        if (!seen.insert(event->sender).second) continue;
+        const auto member = room.state("m.room.member", event->sender);
+        if (!member) continue;
+        if (!out.empty()) out += ',';
+        out += member->client_json() + "}";
+    }
+    return out;
+}
+
+net::Task<std::vector<StateEventPtr>> state_after(Rooms& rooms, RoomPtr room, Position pos) {
+    const auto stored = co_await rooms.parts().db.read([&](storage::Tx& tx) {
+        std::vector<EventNid> nids;
+        for (const auto& entry : storage::state_at(tx, room->nid(), pos)) nids.push_back(entry.event);
+        return storage::events_by_nid(tx, room->nid(), nids);
+    });
+    std::vector<StateEventPtr> state;
+    for (const auto& event : stored) {
+        auto json = event.json;
+        const auto id = *schema::EventId::parse(event.event_id);
+        if (event.redacted_by) {
+            const auto parsed = schema::load_event(json, id, room->rules());
+            json = schema::canonical_json(schema::redact(parsed->object, room->rules()));
+        }
+        state.push_back(std::make_shared<StateEvent>(event.nid, id, net::bytes(std::move(json)), room->rules()));
+    }
+    co_return state;
+}
+
+}  // namespace runde::rooms

@@ -1,0 +1,85 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/rooms/event_filter.hpp"
+#include "core/rooms/rooms.hpp"
+#include "core/rooms/visibility.hpp"
+
+/// Reading a room's history.
+namespace runde::rooms {
+
+/// A place between two events in the reading order: after the event at `after`, before the next.
+/// On the wire "t<ord>"; the tokens of /sync ("s<position>…") are read too.
+struct Place {
+    Ord after;
+    static std::optional<Place> parse(std::string_view token);
+    std::string str() const;
+};
+
+enum class Direction { backward, forward };
+
+/// Who reads, and what of the room they may read.
+struct Viewer {
+    UserId user;
+    std::optional<schema::DeviceNid> device;
+    VisibleRanges visible;
+};
+/// A member, a former member or, in a world-readable room, anybody. Others: Refusal(forbidden), also when there is no room.
+struct ReadableRoom {
+    RoomPtr room;
+    Viewer viewer;
+};
+net::Task<ReadableRoom> require_readable(Rooms& rooms, schema::RoomId id, UserId user, std::optional<schema::DeviceNid> device);
+
+/// A stretch of events in the direction asked.
+struct Page {
+    std::vector<TimelineEventPtr> events;
+    Place start;
+    std::optional<Place> end;                            ///< nullopt: nothing more that way.
+};
+/// https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomidmessages
+/// No reads while the page lies in the ring.
+net::Task<Page> page(Rooms& rooms, const ReadableRoom& from, std::optional<Place> start, std::optional<Place> stop,
+                     Direction direction, const EventFilter& filter);
+
+/// nullptr when there is none or the viewer may not see it.
+net::Task<TimelineEventPtr> find_event(Rooms& rooms, const ReadableRoom& in, schema::EventId id);
+
+/// What relates to an event. https://spec.matrix.org/v1.19/client-server-api/#relationships-api
+struct RelationsRequest {
+    std::string parent_id;
+    std::optional<std::string> rel_type, event_type;
+    std::optional<Place> from, to;
+    int limit = 50;
+    Direction direction = Direction::backward;
+    bool recurse = false;
+};
+net::Task<Page> relations(Rooms& rooms, const ReadableRoom& in, const RelationsRequest& request);
+
+struct ThreadPage {
+    std::vector<TimelineEventPtr> roots;
+    std::string next;                                    ///< Token; empty at the end.
+};
+/// https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1roomsroomidthreads
+net::Task<ThreadPage> threads(Rooms& rooms, const ReadableRoom& in, bool only_participated, std::string_view from, int limit);
+
+/// Bundled aggregations as the text of "m.relations", by event; events without any are missing. At most three
+/// statements in one trip; none for an empty list.
+/// https://spec.matrix.org/v1.19/client-server-api/#aggregations-of-child-events
+using Bundles = std::unordered_map<EventNid, std::string>;
+net::Task<Bundles> bundles(Rooms& rooms, RoomPtr room, std::vector<TimelineEventPtr> events, UserId viewer);
+
+/// The events as JSON objects, comma separated, each with age, the viewer's membership and its bundle.
+std::string render_all(const std::vector<TimelineEventPtr>& events, const Viewer& viewer, const Bundles& bundles,
+                       std::int64_t now_ms);
+
+/// Member events of the senders of `events` (lazy loading), rendered, comma separated.
+std::string render_members_of(const Room& room, const std::vector<TimelineEventPtr>& events);
+
+/// The room's state after `pos` in the log of its changes: for what was true before somebody left.
+net::Task<std::vector<StateEventPtr>> state_after(Rooms& rooms, RoomPtr room, Position pos);
+
+}  // namespace runde::rooms

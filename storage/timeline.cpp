@@ -1,0 +1,137 @@
+#include "storage/timeline.hpp"
+
+#include <limits>
+
+#include "schema/json.hpp"
+#include "storage/stored_event.hpp"
+
+namespace runde::storage {
+
+using stored_event::read_event;
+using stored_event::read_events;
+using stored_event::small;
+
+namespace {
+
+constexpr std::size_t event_columns = 26;  // EVENT_COLUMNS; what a query adds comes after them.
+
+/// Read here rather than with SQL's JSON operators: those refuse the whole document for one \u0000 in it.
+std::string changed_value(const std::string& type, std::string_view json) {
+    const auto event = schema::parse_json(json);
+    const auto* content = event.is_object() ? schema::object_at(event.get_object(), "content") : nullptr;
+    const auto* name = type == "m.room.member" ? "membership" : "history_visibility";
+    const auto value = content ? schema::string_at(*content, name) : std::nullopt;
+    return std::string(value.value_or(type == "m.room.member" ? "leave" : "shared"));
+}
+
+}  // namespace
+
+std::vector<StateChange> state_changes(Tx& tx, RoomNid room, const std::vector<std::int64_t>& key_nos) {
+    std::vector<StateChange> changes;
+    for (const auto& row : tx.exec(R"(
+             SELECT l.pos, e.type, e.json FROM room_state_log l
+             JOIN events e ON e.room_nid = l.room_nid AND e.event_nid = l.event_nid
+             WHERE l.room_nid = $1 AND l.key_no = ANY($2::int[]) ORDER BY l.pos)",
+                                   room, key_nos)) {
+        auto type = row[1].string();
+        auto value = changed_value(type, row[2].text());
+        changes.push_back({row[0].number(), std::move(type), std::move(value)});
+    }
+    return changes;
+}
+
+std::vector<StateAt> state_at(Tx& tx, RoomNid room, Position pos) {
+    std::vector<StateAt> state;
+    for (const auto& row : tx.exec(R"(
+             SELECT DISTINCT ON (l.key_no) l.key_no, s.type, s.state_key, l.event_nid
+             FROM room_state_log l JOIN room_state s USING (room_nid, key_no)
+             WHERE l.room_nid = $1 AND l.pos <= $2 ORDER BY l.key_no, l.pos DESC)",
+                                   room, pos))
+        if (!row[3].is_null()) state.push_back({small(row[0]), row[1].string(), row[2].string(), row[3].nid<EventNid>()});
+    return state;
+}
+
+Bundled bundled(Tx& tx, RoomNid room, const std::vector<std::string>& event_ids, const std::vector<EventNid>& nids,
+                const std::string& viewer) {
+    Bundled result;
+    std::vector<std::string> editable = event_ids;
+    for (const auto& row : tx.exec("SELECT " EVENT_COLUMNS R"(, t.root_nid, t.replies,
+                 EXISTS (SELECT 1 FROM thread_users u WHERE u.room_nid = t.room_nid AND u.root_nid = t.root_nid AND u.sender = $3)
+             FROM threads t JOIN events e ON e.room_nid = t.room_nid AND e.event_nid = t.last_nid)" EVENT_JOINS
+                                   "WHERE t.room_nid = $1 AND t.root_nid = ANY($2::bigint[]) AND t.replies > 0",
+                                   room, nids, viewer)) {
+        result.threads.push_back({row[event_columns].nid<EventNid>(), small(row[event_columns + 1]),
+                                  row[event_columns + 2].flag(), read_event(row)});
+        editable.push_back(result.threads.back().latest.event_id);
+    }
+    // The newest edit by the author of the original; ties go to the larger event id.
+    for (const auto& row : tx.exec("SELECT DISTINCT ON (x.parent_id) " EVENT_COLUMNS R"(, x.parent_id
+             FROM relations x
+             JOIN events o ON o.event_id = x.parent_id AND o.room_nid = x.room_nid
+             JOIN events e ON e.room_nid = x.room_nid AND e.event_nid = x.child_nid)" EVENT_JOINS R"(
+             WHERE x.room_nid = $1 AND x.parent_id = ANY($2::text[]) AND x.rel_type = 'm.replace'
+               AND e.sender = o.sender AND e.type = o.type AND e.state_key IS NULL AND o.state_key IS NULL
+               AND e.redacted_by IS NULL AND o.redacted_by IS NULL
+             ORDER BY x.parent_id, e.origin_ts DESC, e.event_id DESC)",
+                                   room, editable))
+        result.edits.push_back({row[event_columns].string(), read_event(row)});
+    for (const auto& row : tx.exec(R"(
+             SELECT x.parent_id, e.event_id
+             FROM relations x JOIN events e ON e.room_nid = x.room_nid AND e.event_nid = x.child_nid
+             WHERE x.room_nid = $1 AND x.parent_id = ANY($2::text[]) AND x.rel_type = 'm.reference'
+               AND e.redacted_by IS NULL ORDER BY x.ord)",
+                                   room, event_ids))
+        result.references.push_back({row[0].string(), row[1].string()});
+    return result;
+}
+
+std::vector<StoredEvent> related_events(Tx& tx, const RelationQuery& query) {
+    // One literal for every direction: the sort key carries it.
+    return read_events(tx.exec("WITH RECURSIVE related AS ("
+                               R"(
+             SELECT x.child_nid, 1 AS level FROM relations x
+             WHERE x.room_nid = $1 AND x.parent_id = $2 AND ($3::text IS NULL OR x.rel_type = $3)
+             UNION
+             SELECT x.child_nid, r.level + 1
+             FROM related r JOIN events p ON p.room_nid = $1 AND p.event_nid = r.child_nid
+             JOIN relations x ON x.room_nid = $1 AND x.parent_id = p.event_id
+             WHERE $8::boolean AND r.level < 3
+         ) SELECT )" EVENT_COLUMNS R"(
+             FROM events e)" EVENT_JOINS R"(
+             WHERE e.room_nid = $1 AND e.event_nid IN (SELECT child_nid FROM related) AND e.redacted_by IS NULL
+               AND ($4::text IS NULL OR e.type = $4) AND e.ord > $5 AND e.ord < $6
+             ORDER BY CASE WHEN $9::boolean THEN e.ord ELSE -e.ord END LIMIT $7)",
+                               query.room, query.parent_id, query.rel_type, query.event_type, query.after, query.before,
+                               query.limit, query.recurse, query.forward));
+}
+
+std::vector<ThreadRow> threads_of(Tx& tx, RoomNid room, const std::optional<std::string>& participant,
+                                  std::optional<ThreadPlace> below, int limit) {
+    std::vector<ThreadRow> threads;
+    const auto last = below ? below->last_ord : std::numeric_limits<Ord>::max();
+    const auto root = below ? below->root : EventNid{std::numeric_limits<std::int64_t>::max()};
+    for (const auto& row : tx.exec("SELECT " EVENT_COLUMNS R"(, t.last_ord, t.root_nid
+             FROM threads t JOIN events e ON e.room_nid = t.room_nid AND e.event_nid = t.root_nid)" EVENT_JOINS R"(
+             WHERE t.room_nid = $1 AND (t.last_ord, t.root_nid) < ($3, $4) AND t.replies > 0
+               AND ($2::text IS NULL OR e.sender = $2 OR EXISTS (SELECT 1 FROM thread_users u
+                    WHERE u.room_nid = t.room_nid AND u.root_nid = t.root_nid AND u.sender = $2))
+             ORDER BY t.last_ord DESC, t.root_nid DESC LIMIT $5)",
+                                   room, participant, last, root, limit))
+        threads.push_back({{row[event_columns].number(), row[event_columns + 1].nid<EventNid>()}, read_event(row)});
+    return threads;
+}
+
+std::optional<StoredEvent> nearest_event(Tx& tx, RoomNid room, std::int64_t ts, bool forward, Ord first, Ord last) {
+    auto events = forward ? read_events(tx.exec("SELECT " EVENT_COLUMNS "FROM events e" EVENT_JOINS
+                                                "WHERE e.room_nid = $1 AND e.origin_ts >= $2 AND e.ord BETWEEN $3 AND $4 "
+                                                "ORDER BY e.origin_ts, e.ord LIMIT 1",
+                                                room, ts, first, last))
+                          : read_events(tx.exec("SELECT " EVENT_COLUMNS "FROM events e" EVENT_JOINS
+                                                "WHERE e.room_nid = $1 AND e.origin_ts <= $2 AND e.ord BETWEEN $3 AND $4 "
+                                                "ORDER BY e.origin_ts DESC, e.ord DESC LIMIT 1",
+                                                room, ts, first, last));
+    if (events.empty()) return std::nullopt;
+    return std::move(events.front());
+}
+
+}  // namespace runde::storage
