@@ -1,0 +1,112 @@
+/**
+ * Addresses of the page: real paths, so that a link to a topic or a post is a link like any other.
+ *
+ * Ids travel without their sigil: '!' and '$' at the start are what mail programs cut links at, and they carry nothing.
+ */
+export type Page =
+  | { name: 'home' | 'sign-in' | 'register' | 'account' | 'help' | 'search' | 'missing' }
+  | { name: 'forum' | 'new-topic' | 'chat'; roomId: string }
+  | { name: 'topic'; roomId: string; rootId: string }
+  | { name: 'permalink'; roomId: string; eventId: string };
+
+export const links = {
+  home: '/',
+  signIn: '/anmelden',
+  register: '/registrieren',
+  account: '/konto',
+  help: '/hilfe',
+  search: '/suche',
+  forum: (roomId: string) => `/forum/${bare(roomId)}`,
+  newTopic: (roomId: string) => `/forum/${bare(roomId)}/neu`,
+  topic: (roomId: string, rootId: string, eventId?: string) =>
+    `/forum/${bare(roomId)}/${bare(rootId)}` + (eventId && eventId !== rootId ? `?beitrag=${bare(eventId)}` : ''),
+  chat: (roomId: string) => `/chat/${bare(roomId)}`,
+  /** Leads to the post wherever it stands, now and later. */
+  permalink: (roomId: string, eventId: string) => `/r/${bare(roomId)}/${bare(eventId)}`,
+};
+
+const SIMPLE: Record<string, Page['name']> = {
+  '': 'home',
+  anmelden: 'sign-in',
+  registrieren: 'register',
+  konto: 'account',
+  hilfe: 'help',
+  suche: 'search',
+};
+
+export function pageOf(pathname: string): Page {
+  const [first = '', second, third, ...more] = segments(pathname);
+  if (more.length > 0) return { name: 'missing' };
+  if (second === undefined) {
+    const name = SIMPLE[first];
+    return name ? ({ name } as Page) : { name: 'missing' };
+  }
+  const roomId = withSigil('!', second);
+  if (first === 'chat' && !third) return { name: 'chat', roomId };
+  if (first === 'forum' && !third) return { name: 'forum', roomId };
+  if (first === 'forum' && third === 'neu') return { name: 'new-topic', roomId };
+  if (first === 'forum' && third) return { name: 'topic', roomId, rootId: withSigil('$', third) };
+  if (first === 'r' && third) return { name: 'permalink', roomId, eventId: withSigil('$', third) };
+  return { name: 'missing' };
+}
+
+function segments(pathname: string): string[] {
+  try {
+    return pathname.replace(/^\/|\/$/g, '').split('/').map(decodeURIComponent);
+  } catch {
+    return ['?'];
+  }
+}
+
+function bare(id: string): string {
+  return encodeURIComponent(id.replace(/^[!$]/, '')).replaceAll('%3A', ':');
+}
+
+export function withSigil(sigil: '!' | '$', id: string): string {
+  return id.startsWith(sigil) ? id : sigil + id;
+}
+
+/** A path of our own that somebody may be sent to after signing in. */
+export function safeReturn(target: string | null): string {
+  return target && /^\/(?![/\\])/.test(target) ? target : links.home;
+}
+
+class Router {
+  #url = $state.raw(new URL(location.href));
+  /** Counts real page changes, not changes of the query on the same page. */
+  visits = $state(0);
+
+  readonly page = $derived<Page>(pageOf(this.#url.pathname));
+  readonly query = $derived(this.#url.searchParams);
+  get here(): string {
+    return this.#url.pathname + this.#url.search;
+  }
+
+  constructor() {
+    addEventListener('popstate', () => this.#arrive());
+    document.addEventListener('click', (event) => this.#follow(event));
+  }
+
+  go(target: string, { replace = false } = {}): void {
+    history[replace ? 'replaceState' : 'pushState'](null, '', target);
+    this.#arrive();
+  }
+
+  #arrive(): void {
+    const before = this.#url.pathname;
+    this.#url = new URL(location.href);
+    if (this.#url.pathname !== before) this.visits++;
+  }
+
+  /** Plain clicks on our own links change the page without loading it again. */
+  #follow(event: MouseEvent): void {
+    const link = event.target instanceof Element ? event.target.closest('a') : null;
+    const modified = event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
+    if (!link || modified || event.defaultPrevented || link.target || link.hasAttribute('download')) return;
+    if (link.origin !== location.origin || link.hash) return;
+    event.preventDefault();
+    this.go(link.pathname + link.search);
+  }
+}
+
+export const router = new Router();

@@ -1,0 +1,94 @@
+/**
+ * Who is signed in, in which language.
+ *
+ * The token is the only thing this page ever keeps in the browser. It lives in sessionStorage, gone when the tab is
+ * closed, because many people share a device; only with "stay signed in" it moves to localStorage. Neither posts nor
+ * drafts nor names are written to the device.
+ */
+import { Connection, path } from '../matrix/http';
+import type { Json, NodeInfo, SignedIn } from '../matrix/types';
+import { preferredLanguage, texts, type Language } from '../texts/texts.svelte';
+
+const KEY = 'runde.session';
+
+class Session {
+  #signedIn = $state.raw<SignedIn | undefined>(restore());
+  /** The server ended the session, not the person: the sign-in page says so. */
+  expired = $state(false);
+  node = $state.raw<NodeInfo | undefined>();
+
+  readonly server = new Connection(
+    () => this.#signedIn?.access_token,
+    () => texts.language,
+    () => {
+      this.forget();
+      this.expired = true;
+    },
+  );
+
+  get signedIn(): boolean {
+    return this.#signedIn !== undefined;
+  }
+  get userId(): string {
+    return this.#signedIn?.user_id ?? '';
+  }
+  get deviceId(): string {
+    return this.#signedIn?.device_id ?? '';
+  }
+
+  start(signedIn: SignedIn, stay: boolean): void {
+    this.#signedIn = signedIn;
+    this.expired = false;
+    const { user_id, access_token, device_id } = signedIn;
+    (stay ? localStorage : sessionStorage).setItem(KEY, JSON.stringify({ user_id, access_token, device_id }));
+  }
+
+  /** Signs out here and on the server; a server that cannot be reached does not keep anybody signed in here. */
+  async end(): Promise<void> {
+    const goodbye = this.server.post('/_matrix/client/v3/logout', {}, { keepalive: true, timeout: 5000 });
+    this.forget();
+    await goodbye.catch(() => undefined);
+  }
+
+  forget(): void {
+    this.#signedIn = undefined;
+    sessionStorage.removeItem(KEY);
+    localStorage.removeItem(KEY);
+  }
+
+  /** True when closing the tab ends the session. */
+  get isFleeting(): boolean {
+    return localStorage.getItem(KEY) === null;
+  }
+
+  async loadNode(): Promise<void> {
+    this.node = await this.server.get<NodeInfo>('/_runde/v1/node');
+  }
+
+  /** The language follows the person to the next device, so it is account data. */
+  async loadSettings(): Promise<void> {
+    const settings = await this.server
+      .get<Json>(path`/_matrix/client/v3/user/${this.userId}/account_data/org.runde.settings`)
+      .catch((): Json => ({}));
+    if (settings['language'] === 'de' || settings['language'] === 'en') texts.language = settings['language'];
+  }
+
+  async chooseLanguage(language: Language): Promise<void> {
+    texts.language = language;
+    if (this.signedIn)
+      await this.server.put(path`/_matrix/client/v3/user/${this.userId}/account_data/org.runde.settings`, { language });
+  }
+}
+
+function restore(): SignedIn | undefined {
+  texts.language = preferredLanguage(navigator.languages);
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY) ?? 'null') as Partial<SignedIn> | null;
+    if (kept?.user_id && kept.access_token && kept.device_id) return kept as SignedIn;
+  } catch {
+    // Unreadable is as good as absent.
+  }
+  return undefined;
+}
+
+export const session = new Session();
