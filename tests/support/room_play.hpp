@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 
 #include "core/rooms/auth_events.hpp"
 #include "core/rooms/auth_rules.hpp"
+#include "core/rooms/state_resolution.hpp"
 #include "schema/event.hpp"
 #include "schema/json.hpp"
 
@@ -79,7 +81,7 @@ public:
 
     /// The event that this line becomes in the room as it stands.
     schema::EventPtr write(const Line& line) {
-        const auto name = line.id.empty() ? fmt::format("e{}", ++written_) : line.id;
+        const auto name = line.id.empty() ? fmt::format("{}{}", branch_, ++written_) : line.id;
         const auto id = event_id(name, line.sender);
         schema::JsonObject object;
         object["type"] = line.type;
@@ -93,7 +95,9 @@ public:
         object["auth_events"] = references(line.citing ? *line.citing : auth_events_for(line));
         object["signatures"] = {{line.sender.substr(line.sender.find(':') + 1), {{"ed25519:a", "c2lnbmVk"}}}};
         for (const auto& [key, value] : line.more) object[key] = value;
-        return schema::load_event(schema::to_text(object), *schema::EventId::parse(id), rules);
+        auto event = schema::load_event(schema::to_text(object), *schema::EventId::parse(id), rules);
+        library_->insert_or_assign(event->id, event);
+        return event;
     }
 
     /// "yes, <why>" or "no, <why>".
@@ -107,10 +111,16 @@ public:
     schema::EventPtr happens(const Line& line) {
         auto event = write(line);
         REQUIRE_MESSAGE(judge(*event).starts_with("yes"), judge(*event));
-        return become(std::move(event));
+        return enters(std::move(event));
     }
     /// The same without asking the rules.
-    schema::EventPtr given(const Line& line) { return become(write(line)); }
+    schema::EventPtr given(const Line& line) { return enters(write(line)); }
+    /// An event that was written before becomes part of the room.
+    schema::EventPtr enters(schema::EventPtr event) {
+        if (event->state_key) state[{event->type, *event->state_key}] = event;
+        last_ = {event};
+        return event;
+    }
     void forget(const std::string& type, const std::string& state_key = "") {
         state.erase({type, state_key});
     }
@@ -130,15 +140,39 @@ public:
         return fmt::format("${}{}", name, with_server ? sender.substr(sender.find(':')) : "");
     }
 
+    /// The same room, going on by itself: what happens in the one is not part of the other. Events that are
+    /// not named are named after the branch.
+    RoomPlay fork(std::string branch) const {
+        auto other = *this;
+        other.branch_ = std::move(branch);
+        return other;
+    }
+    rooms::StateMap state_map() const {
+        std::vector<rooms::StateEntry> entries;
+        for (const auto& [key, event] : state) entries.push_back({{key.first, key.second}, event->id});
+        return rooms::StateMap(std::move(entries));
+    }
+    /// Everything that was ever written in any branch.
+    rooms::EventSource source() const {
+        const auto find = [library = library_](const schema::EventId& id) {
+            const auto found = library->find(id);
+            return found == library->end() ? nullptr : found->second;
+        };
+        return {.event = find, .is_rejected = {}, .auth_events = {}};
+    }
+    schema::EventPtr event(const schema::EventId& id) const { return source().event(id); }
+    /// A line that is written after several branches met in this state.
+    void meet(const rooms::StateMap& resolved, std::vector<schema::EventPtr> last) {
+        state.clear();
+        for (const auto& entry : resolved) state[{entry.key.type, entry.key.state_key}] = event(entry.id);
+        last_ = std::move(last);
+    }
+    const std::vector<schema::EventPtr>& last() const { return last_; }
+
     const schema::RoomRules& rules;
     State state;
 
 private:
-    schema::EventPtr become(schema::EventPtr event) {
-        if (event->state_key) state[{event->type, *event->state_key}] = event;
-        last_ = {event};
-        return event;
-    }
     std::vector<schema::EventPtr> auth_events_for(const Line& line) const {
         std::vector<schema::EventPtr> events;
         for (const auto& key :
@@ -157,6 +191,9 @@ private:
         return array;
     }
 
+    std::shared_ptr<std::map<schema::EventId, schema::EventPtr>> library_ =
+        std::make_shared<std::map<schema::EventId, schema::EventPtr>>();
+    std::string branch_ = "e";
     std::vector<schema::EventPtr> last_;
     std::int64_t clock_ = 1000, depth_ = 0;
     int written_ = 0;
