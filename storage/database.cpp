@@ -326,6 +326,7 @@ void Database::transact_now(const std::function<void(Tx&)>& work) {
     }
 }
 
+net::Runtime& Database::runtime() const { return impl_->runtime; }
 const std::string& Database::url() const { return impl_->options.url; }
 bool Database::reachable() const { return impl_->reachable; }
 

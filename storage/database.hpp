@@ -216,6 +216,7 @@ public:
     /// Callers take turns. Throws Unreachable at once when there is no connection to be had.
     void transact_now(const std::function<void(Tx&)>& work);
 
+    net::Runtime& runtime() const;
     const std::string& url() const;
     /// False while PostgreSQL cannot be reached (for /health).
     bool reachable() const;

@@ -48,21 +48,26 @@ struct Event {
     std::string json;
 };
 
-/// An outlier or rejected event that becomes live, or whose redaction arrived.
+/// An event that stands already: its redaction arrived, or an outlier or rejected event becomes live. What is not
+/// given stays as it is. May name an event of the same batch.
 struct EventUpdate {
     RoomNid room;
     EventNid nid;
     std::optional<EventNid> redacted_by;
+    std::optional<int> at = {};
+    std::optional<std::int64_t> sg = {}, sg_after = {};
+    std::optional<int> n_main = {}, n_all = {}, n_thread = {};
+    std::optional<int> flags = {};
 };
 
-struct Room {                                ///< Upsert; created when `created` is set.
+struct Room {                                ///< Upsert.
     RoomNid room;
     std::string room_id, version;            ///< Used only when the row is new.
-    std::optional<int> head_at;              ///< Newest live event of this submission.
-    std::optional<int> out_at;               ///< Newest event that we must send to other servers.
+    std::optional<int> head_at;              ///< Newest live event of this submission; nullopt: head_pos stays.
+    std::optional<int> out_at;               ///< Newest event that we must send to other servers; nullopt: stays.
     std::int64_t min_ord = 0, depth = 0;
     int n_main = 0, n_all = 0;
-    std::optional<std::int64_t> sg;
+    std::optional<std::int64_t> sg;          ///< nullopt: stays.
     int next_key_no = 1;
     std::vector<EventNid> extremities;
     bool partial = false;
@@ -127,7 +132,7 @@ struct Thread {
     int last_at;
     EventNid last;
     int replies, n;
-    std::string sender;                      ///< Of the reply: goes to thread_users.
+    std::string sender;                      ///< Of the reply: goes to thread_users; "" when nobody took part anew.
 };
 
 struct Relation {
@@ -245,10 +250,18 @@ struct Committed {
 
 /// Thrown by submit() when the database refused this very submission (unique violation, say an alias taken): nothing
 /// of it was written, and the actor must reload what it had assumed.
+///
+/// What the same actor had submitted behind it before it could know was built on it (its events are their
+/// predecessors), so those submissions are refused too, with constraint == earlier_refused: every submission with a
+/// row in `rooms` for a room that the refused one had a row for. A submission made after the refusal was delivered is
+/// judged afresh.
 struct SubmissionRefused : std::exception {
+    static constexpr const char* earlier_refused = "earlier_refused";
     explicit SubmissionRefused(std::string why) : constraint(std::move(why)) {}
     const char* what() const noexcept override { return constraint.c_str(); }
-    std::string constraint;  ///< Name of the constraint, e.g. "room_aliases_pkey", "event_txn_pkey".
+    /// Name of the constraint, e.g. "room_aliases_pkey", "event_txn_pkey", "events_id"; for values that PostgreSQL
+    /// cannot hold (NUL in a text) "SQLSTATE 22021".
+    std::string constraint;
 };
 /// Another process has taken over (stream_head.epoch was raised): this one must stop writing for good.
 struct Fenced : std::exception {
@@ -260,23 +273,35 @@ enum class Durability { safe, relaxed };
 /// Door 2 to PostgreSQL: everything that somebody's /sync must see.
 ///
 /// Invariants
-///  - Submissions commit in the order submit() was called; positions are given inside the statement from the
-///    one-row stream_head, so commit order = position order, without gaps.
-///  - While a batch is in flight the next one collects (no timer): batches of at most 64 submissions.
-///  - One prepared statement, one round trip, one commit per batch; resumed after the fsync.
-///  - If a batch fails its submissions are repeated one by one, so that only the offender is refused. A lost
-///    connection is replaced and the batch repeated; whether it had been committed is found by event id.
-///  - Callers on the I/O thread; results resume on the I/O thread, in order.
+///  - Submissions commit in the order submit() was called; positions are given inside the transaction from the
+///    one-row stream_head, which stays locked to its end, so commit order = position order, without gaps.
+///  - While a batch is in flight the next one collects (no timer): at most 64 submissions or 256 KB of events.
+///  - One prepared statement per table that the batch touches, sent in one pipeline: one round trip and one commit
+///    per batch, whatever it contains. Resumed after the fsync.
+///  - If a batch is refused its submissions are repeated one by one, so that only the offender is refused.
+///  - A lost connection is replaced. The new one first raises the epoch, which ends whatever the old one might still
+///    be doing, and then sees from the stream's head whether the batch had been committed: nothing is lost, nothing
+///    is written twice.
+///  - After an unclean end the stream goes on above `reserved`: even if commits were lost (relaxed durability, a disk
+///    that lied), no position is ever given out twice and no client's token lies in the future.
+///  - Callers on the I/O thread; results are delivered on the I/O thread, in commit order, and head() moves with
+///    them: nobody sees a head whose submission has not been delivered.
+///  - Two lanes never write: the younger one's start fences off the older.
 class Lane {
 public:
-    Lane(net::Runtime& runtime, std::string url, Durability durability);
-    ~Lane();  ///< Writes what was submitted, then stops.
+    /// Submissions that may wait; beyond it Refusal(limit_exceeded), delivered like any other result.
+    static constexpr std::size_t most_waiting = 10'000;
 
+    /// Takes over the stream; blocks until PostgreSQL has answered. Throws Unreachable.
+    Lane(net::Runtime& runtime, std::string url, Durability durability);
+    ~Lane();  ///< Writes what was submitted, then stops; before the Runtime.
+
+    /// Throws SubmissionRefused, Fenced, or DatabaseError (nothing written either: the actor reloads).
     net::Task<Committed> submit(Submission submission);
-    /// The same for callers that are no coroutine: `done` runs on the I/O thread in commit order.
+    /// The same for callers that are no coroutine: `done` runs on the I/O thread in commit order, and must not throw.
     void submit(Submission submission, std::function<void(Committed, std::exception_ptr)> done);
 
-    /// The last position known to be committed. After start: the stream's head.
+    /// The last position whose result was delivered. After start: the stream's head.
     Position head() const;
 
 private:
@@ -284,14 +309,20 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
-/// Row numbers, unique for ever: drawn from blocks reserved in the table `process`, so next() never waits.
+/// Row numbers, unique for ever: drawn from blocks that are reserved in the table `process` ahead of use. The next
+/// block is fetched in the background, so next() does not wait, unless more than a block's worth of numbers was drawn
+/// since it was called for: then it blocks for a millisecond rather than give out a number twice.
 /// I/O thread only.
 class Numbers {
 public:
-    explicit Numbers(Database& database);  ///< Reserves the first block (blocking; start-up only).
+    static constexpr std::int64_t block = 10'000;
+
+    explicit Numbers(Database& database);  ///< Reserves the first blocks (blocking; start-up only).
     std::int64_t next();
     template <class Nid>
-    Nid next() { return static_cast<Nid>(next()); }
+    Nid next() {
+        return static_cast<Nid>(next());
+    }
 
 private:
     struct Impl;

@@ -8,7 +8,8 @@ CREATE TABLE stream_head (
     id        smallint PRIMARY KEY CHECK (id = 1),
     pos       bigint   NOT NULL CHECK (pos >= 0),          -- last position handed out
     reserved  bigint   NOT NULL,                           -- durable ceiling: an unclean start goes on above it
-    epoch     bigint   NOT NULL DEFAULT 1,                 -- raised by every take-over
+    epoch     bigint   NOT NULL DEFAULT 1,                 -- raised by every take-over and every new connection
+    writer    bigint   NOT NULL DEFAULT 0,                 -- a random number of the lane that writes
     clean     boolean  NOT NULL DEFAULT true               -- false while a process writes
 ) WITH (fillfactor = 10, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 INSERT INTO stream_head (id, pos, reserved) VALUES (1, 0, 0);
