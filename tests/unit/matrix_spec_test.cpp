@@ -103,9 +103,9 @@ TEST_CASE("the specification: every keyword of its schemas is checked or says no
     };
     for (const auto part : {"event-schemas/schema", "api/client-server/definitions", "api/server-server/definitions"})
         for (const auto& entry : std::filesystem::recursive_directory_iterator(spec->folder() / part))
-            if (entry.path().extension() == ".yaml")
+            if (entry.path().extension() == ".yaml" && !entry.path().filename().string().starts_with("security"))
                 if (const auto& schema = *spec->documents().document(entry.path()).value;
-                    !schema.as_object().contains("components"))  // Security schemes, not schemas.
+                    !schema.as_object().contains("components"))
                     look(schema);
     for (const auto& operation : spec->operations())
         for (const auto& response : operation.description.value->at("responses").as_object()) {
