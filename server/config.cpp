@@ -259,7 +259,7 @@ void require_range(std::int64_t value, std::int64_t low, std::int64_t high, std:
 }
 
 void check(const Listener& listener) {
-    require_range(listener.port, 1, 65535, "[[listener]] port");
+    require_range(listener.port, 0, 65535, "[[listener]] port");  // 0: any free one.
     require_range(listener.max_body_bytes, 64 * 1024, std::int64_t{1} << 30, "[[listener]] max_body_bytes");
     for (const auto& area : listener.serves)
         require_one_of(area, {"client", "federation", "web", "admin", "metrics"}, "[[listener]] serves");

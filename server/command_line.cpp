@@ -1,0 +1,90 @@
+#include "server/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace runde::server {
+
+namespace {
+
+struct ConfigOptions {
+    std::string config, data, bind;
+    int port = -1;
+};
+
+void add_config_options(CLI::App& command, ConfigOptions& options) {
+    command.add_option("--config", options.config, "The configuration file (default: runde.toml in the data folder)");
+    command.add_option("--data", options.data, "The folder for everything the server keeps");
+}
+
+Config config_of(const ConfigOptions& options) {
+    std::string file = options.config;
+    // Before the configuration is read, the folder can only come from the command line or the environment.
+    if (file.empty()) {
+        const auto from_environment = process_environment("RUNDE_DATA").value_or(Config().data);
+        const auto beside_data = std::filesystem::path(options.data.empty() ? from_environment : options.data) / "runde.toml";
+        if (std::filesystem::exists(beside_data)) file = beside_data;
+    }
+    std::ostringstream text;
+    if (!file.empty()) {
+        std::ifstream in(file);
+        text << in.rdbuf();
+        if (!in) throw ConfigError("cannot read the configuration file " + file);
+    }
+    auto config = read_config(text.str(), file.empty() ? "configuration" : file, process_environment);
+    if (!options.data.empty()) config.data = options.data;
+    if (!config.listeners.empty()) {
+        if (options.port >= 0) config.listeners.front().port = options.port;
+        if (!options.bind.empty()) config.listeners.front().bind = options.bind;
+    }
+    check(config);
+    return config;
+}
+
+}  // namespace
+
+Command read_command_line(int argc, char** argv) {
+    CLI::App app("Runde: rooms and forums for self-help groups, for every Matrix app");
+    app.require_subcommand(1);
+    ConfigOptions options;
+
+    auto* serve = app.add_subcommand("serve", "Run the server");
+    add_config_options(*serve, options);
+    serve->add_option("--port", options.port, "Port of the first listener (0: any free one)");
+    serve->add_option("--bind", options.bind, "Address of the first listener");
+
+    bool sample = false;
+    auto* check_config = app.add_subcommand("check-config", "Say what is wrong with the configuration");
+    add_config_options(*check_config, options);
+    check_config->add_flag("--sample", sample, "Print a commented file with every key instead");
+
+    auto* migrate = app.add_subcommand("migrate", "Bring the database to this version's schema and end");
+    add_config_options(*migrate, options);
+
+    std::string person;
+    auto* admin = app.add_subcommand("admin", "For operators; works while the server runs, too");
+    admin->require_subcommand(1);
+    auto* create = admin->add_subcommand("create-administrator", "Make an administrator; prints a one-time password");
+    create->add_option("name", person, "Of @name:server")->required();
+    add_config_options(*create, options);
+
+    app.add_subcommand("routes", "List every endpoint");
+    app.add_subcommand("version", "Print the version");
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        std::exit(app.exit(error));
+    }
+    using Name = Command::Name;
+    if (app.got_subcommand(serve)) return {Name::serve, config_of(options)};
+    if (app.got_subcommand(migrate)) return {Name::migrate, config_of(options)};
+    if (app.got_subcommand(admin)) return {Name::create_administrator, config_of(options), person};
+    if (app.got_subcommand(check_config)) return {Name::check_config, sample ? Config() : config_of(options), "", sample};
+    if (app.got_subcommand("routes")) return {Name::routes};
+    return {Name::version};
+}
+
+}  // namespace runde::server

@@ -1,0 +1,162 @@
+// The process, top to bottom: each part is built once, from the parts above it. Nothing reaches for a part it was not
+// handed.
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "api/rate_limits.hpp"
+#include "api/routes.hpp"
+#include "api/services.hpp"
+#include "core/accounts/accounts.hpp"
+#include "net/runtime.hpp"
+#include "net/signals.hpp"
+#include "server/command_line.hpp"
+#include "server/listeners.hpp"
+#include "server/metrics.hpp"
+#include "server/storage_place.hpp"
+#include "server/systemd.hpp"
+#include "storage/database.hpp"
+#include "storage/lane.hpp"
+#include "storage/migrations.hpp"
+
+namespace runde::server {
+
+namespace {
+
+accounts::Options account_options(const Config& config) {
+    using enum accounts::RegistrationMode;
+    const auto& mode = config.registration.mode;
+    accounts::Options options{*schema::ServerName::parse(config.server_name)};
+    options.registration = mode == "open" ? open : mode == "token" ? token : mode == "application" ? application : closed;
+    options.shared_secret = config.registration.shared_secret;
+    return options;
+}
+
+void add_gauges(Metrics& metrics, const Listeners& listeners) {
+    metrics.gauge("process_resident_memory_bytes", "Resident memory size in bytes.", resident_bytes);
+    metrics.gauge("runde_connections", "Open HTTP connections.",
+                  [&] { return static_cast<double>(listeners.counts().connections); });
+    metrics.gauge("runde_parked_polls", "Long-polls that wait.",
+                  [&] { return static_cast<double>(listeners.counts().parked); });
+    metrics.gauge("runde_accepted_connections", "Connections accepted since the start.",
+                  [&] { return static_cast<double>(listeners.counts().accepted); });
+    metrics.gauge("runde_refused_at_the_edge", "Malformed, oversized and slow requests since the start.",
+                  [&] { return static_cast<double>(listeners.counts().refused_at_the_edge); });
+}
+
+/// What an operator should see first; the log goes elsewhere.
+void greet(const Config& config, const Listeners& listeners, storage::Database& database) {
+    bool anybody = false;
+    database.transact_now([&](storage::Tx& tx) { anybody = !tx.exec("SELECT 1 FROM users LIMIT 1").empty(); });
+    if (!listeners.web_address().empty())
+        fmt::print("Runde serves {} at {}\n", config.server_name, listeners.web_address());
+    if (!anybody)
+        fmt::print("Nobody has an account yet. Make an administrator: runde admin create-administrator NAME --data {}\n",
+                   config.data);
+    std::fflush(stdout);
+}
+
+void serve(const Config& config) {
+    const auto most_files = net::raise_file_limit();
+    StoragePlace place(config, StoragePlace::Shared::no);
+    net::Runtime runtime;
+    storage::Database database(runtime, {place.url(), static_cast<unsigned>(config.database.readers)});
+    storage::migrate(database);
+    storage::Numbers numbers(database);
+    const bool relaxed = config.database.durability == "relaxed";
+    storage::Lane lane(runtime, place.url(), relaxed ? storage::Durability::relaxed : storage::Durability::safe);
+    accounts::Accounts accounts(runtime, database, lane, numbers, account_options(config));
+
+    Metrics metrics;
+    api::RateLimits rate_limits(config.rate_limits.enabled);
+    const auto router = api::all_routes();
+    api::Services services{.runtime = runtime,
+                           .db = database,
+                           .lane = lane,
+                           .numbers = numbers,
+                           .sessions = accounts.sessions,
+                           .rate_limits = rate_limits,
+                           .report = [&metrics](const api::RequestReport& report) { metrics.count(report); }};
+    Listeners listeners(runtime, config, router, services, metrics, most_files);
+    add_gauges(metrics, listeners);
+
+    const auto stop = [](net::Runtime& of, Listeners& at) -> net::Task<> {
+        co_await at.stop(std::chrono::seconds(10));
+        of.stop();
+    };
+    bool stopping = false;
+    const auto signals = net::on_signals(runtime, {SIGTERM, SIGINT, SIGHUP}, [&](int signal) {
+        if (signal == SIGHUP) return listeners.reload_tls();
+        if (std::exchange(stopping, true)) return;
+        spdlog::info("stopping");
+        tell_systemd("STOPPING=1");
+        runtime.spawn("stop", stop(runtime, listeners));
+    });
+    greet(config, listeners, database);
+    tell_systemd("READY=1");
+    runtime.run();
+    spdlog::info("stopped");
+}
+
+void migrate(const Config& config) {
+    const StoragePlace place(config, StoragePlace::Shared::no);
+    net::Runtime runtime;
+    storage::Database database(runtime, {place.url(), 1});
+    fmt::print("{} migrations applied.\n", storage::migrate(database));
+}
+
+void create_administrator(const Config& config, const std::string& person) {
+    const StoragePlace place(config, StoragePlace::Shared::with_running_server);
+    net::Runtime runtime;
+    storage::Database database(runtime, {place.url(), 1});
+    storage::migrate(database);
+    storage::Numbers numbers(database);
+    const auto user = accounts::parse_new_localpart(person, *schema::ServerName::parse(config.server_name));
+    const auto password = accounts::create_administrator_now(database, numbers.next<schema::UserNid>(), user,
+                                                             runtime.clock().now_ms());
+    fmt::print("{}\n{}\n", user.str(), password);
+}
+
+void print_routes() {
+    for (const auto& route : api::all_routes().all())
+        fmt::print("{:7} {}  {}\n", net::to_string(route.method), route.pattern, route.spec);
+}
+
+void run(const Command& command) {
+    using enum Command::Name;
+    switch (command.name) {
+        case serve: return server::serve(command.config);
+        case migrate: return server::migrate(command.config);
+        case create_administrator: return server::create_administrator(command.config, command.person);
+        case check_config:
+            fmt::print("{}", command.sample ? sample_config() : "The configuration is good.\n");
+            return;
+        case routes: return print_routes();
+        case version: fmt::print("runde {}\n", RUNDE_VERSION); return;
+    }
+}
+
+}  // namespace
+
+}  // namespace runde::server
+
+int main(int argc, char** argv) {
+    using namespace runde;
+    // Standard output is for what the operator asked for, so the log goes to standard error.
+    spdlog::set_default_logger(spdlog::stderr_logger_mt("runde"));
+    spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %v");
+    try {
+        const auto command = server::read_command_line(argc, argv);
+        spdlog::set_level(spdlog::level::from_str(command.config.log.level));
+        server::run(command);
+        return 0;
+    } catch (const schema::Refusal& refusal) {
+        fmt::print(stderr, "runde: {}\n", refusal.text);
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "runde: {}\n", error.what());
+    }
+    return 1;
+}
