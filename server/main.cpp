@@ -121,7 +121,8 @@ void create_administrator(const Config& config, const std::string& person) {
 }
 
 void print_routes() {
-    for (const auto& route : api::all_routes().all())
+    const auto router = api::all_routes();
+    for (const auto& route : router.all())
         fmt::print("{:7} {}  {}\n", net::to_string(route.method), route.pattern, route.spec);
 }
 
