@@ -3,6 +3,8 @@
 
 #include <boost/container/small_vector.hpp>
 #include <boost/json/basic_parser_impl.hpp>
+#include <boost/json/value_stack.hpp>
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -14,9 +16,8 @@ namespace {
 
 constexpr std::int64_t max_canonical_integer = (std::int64_t{1} << 53) - 1;
 
-/// Builds values bottom-up: members and items wait on one stack until their container closes and its size is
-/// known, so that every container is allocated once. What must not be throws at once; basic_parser has no
-/// state that such an exception could break.
+/// Builds values on Boost's own value stack and watches over what Boost would let through. What must not be
+/// throws at once; basic_parser has no state that an exception could break.
 class Builder {
 public:
     static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
@@ -27,117 +28,117 @@ public:
     using View = boost::json::string_view;
 
     Builder(Numbers numbers, boost::json::storage_ptr storage)
-        : numbers_(numbers), storage_(std::move(storage)) {}
+        : numbers_(numbers), values_({}, buffer_, sizeof buffer_) {
+        values_.reset(std::move(storage));
+    }
 
-    Json take() { return std::move(stack_.back().value); }
+    Json take() { return values_.release(); }
 
     bool on_document_begin(Code&) { return true; }
     bool on_document_end(Code&) { return true; }
-    bool on_object_begin(Code&) { return open(Container::object); }
-    bool on_array_begin(Code&) { return open(Container::array); }
+    bool on_object_begin(Code&) { return true; }
+    bool on_array_begin(Code&) { return true; }
     bool on_object_end(std::size_t n, Code&) {
-        const auto first = stack_.end() - static_cast<std::ptrdiff_t>(n);
-        JsonObject object(n, storage_);
-        for (auto member = first; member != stack_.end(); ++member) {
-            const std::string_view key(keys_.data() + member->key_start, member->key_size);
-            if (!object.emplace(key, std::move(member->value)).second)
-                throw Refusal(Reason::bad_json, "An object names the same member twice.");
-        }
-        if (n > 0) keys_.resize(first->key_start);
-        stack_.erase(first, stack_.end());
-        containers_.pop_back();
-        return push(Json(std::move(object)));
+        if (n > 0) forget_keys(n);
+        values_.push_object(n);
+        return true;
     }
     bool on_array_end(std::size_t n, Code&) {
-        const auto first = stack_.end() - static_cast<std::ptrdiff_t>(n);
-        JsonArray array(storage_);
-        array.reserve(n);
-        for (auto item = first; item != stack_.end(); ++item) array.push_back(std::move(item->value));
-        stack_.erase(first, stack_.end());
-        containers_.pop_back();
-        return push(Json(std::move(array)));
+        values_.push_array(n);
+        return true;
     }
     bool on_key_part(View part, std::size_t, Code&) {
-        keys_.append(part);
+        key_texts_.append(part);
+        values_.push_chars(part);
         return true;
     }
     bool on_key(View last, std::size_t size, Code&) {
-        keys_.append(last);
-        stack_.push_back({Json(nullptr, storage_), keys_.size() - size, size});
+        key_texts_.append(last);
+        keys_.push_back({key_texts_.size() - size, size});
+        values_.push_key(last);
         return true;
     }
     bool on_string_part(View part, std::size_t, Code&) {
-        text_.append(part);
+        values_.push_chars(part);
         return true;
     }
     bool on_string(View last, std::size_t, Code&) {
-        if (text_.empty()) return push(Json(last, storage_));
-        text_.append(last);
-        Json whole(text_, storage_);
-        text_.clear();
-        return push(std::move(whole));
+        values_.push_string(last);
+        return true;
     }
     bool on_number_part(View part, Code&) {
-        text_.append(part);
+        number_text_.append(part);
         return true;
     }
     bool on_int64(std::int64_t number, View, Code&) {
-        text_.clear();
         if (numbers_ == Numbers::canonical && (number > max_canonical_integer || number < -max_canonical_integer))
             refuse_number();
-        return push(Json(number, storage_));
+        number_text_.clear();
+        values_.push_int64(number);
+        return true;
     }
     bool on_uint64(std::uint64_t number, View, Code&) {
-        text_.clear();
         if (numbers_ == Numbers::canonical) refuse_number();
-        return push(Json(number, storage_));
+        number_text_.clear();
+        values_.push_uint64(number);
+        return true;
     }
     bool on_double(double roughly, View last, Code&) {
         if (numbers_ == Numbers::canonical) refuse_number();
         // Read again from the text: Boost 1.81's own conversion is off by a bit now and then.
-        text_.append(last);
+        number_text_.append(last);
         double number = 0;
-        const auto read = std::from_chars(text_.data(), text_.data() + text_.size(), number);
+        const auto end = number_text_.data() + number_text_.size();
+        const auto read = std::from_chars(number_text_.data(), end, number);
         // Too small for a double is harmless, too large is not: there is no JSON for infinity.
         if (read.ec == std::errc::result_out_of_range && !(std::fabs(roughly) < 1)) refuse_too_large();
-        text_.clear();
-        return push(Json(number, storage_));
+        number_text_.clear();
+        values_.push_double(number);
+        return true;
     }
-    bool on_bool(bool truth, Code&) { return push(Json(truth, storage_)); }
-    bool on_null(Code&) { return push(Json(nullptr, storage_)); }
+    bool on_bool(bool truth, Code&) {
+        values_.push_bool(truth);
+        return true;
+    }
+    bool on_null(Code&) {
+        values_.push_null();
+        return true;
+    }
     bool on_comment_part(View, Code&) { return true; }
     bool on_comment(View, Code&) { return true; }
 
 private:
-    enum class Container : char { object, array };
-    /// An item, or a member whose key stands in keys_ and whose value is null until it was read.
-    struct Entry {
-        Json value;
-        std::size_t key_start = 0, key_size = 0;
+    struct Key {
+        std::size_t start, size;
     };
 
     [[noreturn]] static void refuse_too_large() { throw Refusal(Reason::bad_json, "A number is too large."); }
     [[noreturn]] static void refuse_number() {
         throw Refusal(Reason::bad_json, "Numbers must be integers within ±(2^53-1).");
     }
-    bool open(Container kind) {
-        containers_.push_back(kind);
-        return true;
-    }
-    bool push(Json&& value) {
-        if (!containers_.empty() && containers_.back() == Container::object)
-            stack_.back().value = std::move(value);
-        else
-            stack_.push_back({std::move(value)});
-        return true;
+
+    std::string_view text_of(Key key) const { return std::string_view(key_texts_).substr(key.start, key.size); }
+
+    /// An object with `n` members ends: its keys are the last ones, and no two may be alike.
+    void forget_keys(std::size_t n) {
+        const auto first = keys_.end() - static_cast<std::ptrdiff_t>(n);
+        const auto start = first->start;
+        const auto same = [&](Key a, Key b) { return text_of(a) == text_of(b); };
+        const auto before = [&](Key a, Key b) { return text_of(a) < text_of(b); };
+        // Canonical documents, most of what is read, come sorted: then neighbours are all there is to compare.
+        if (!std::is_sorted(first, keys_.end(), before)) std::sort(first, keys_.end(), before);
+        if (std::adjacent_find(first, keys_.end(), same) != keys_.end())
+            throw Refusal(Reason::bad_json, "An object names the same member twice.");
+        keys_.erase(first, keys_.end());
+        key_texts_.resize(start);
     }
 
     Numbers numbers_;
-    boost::json::storage_ptr storage_;
-    boost::container::small_vector<Entry, 32> stack_;
-    boost::container::small_vector<Container, 64> containers_;
-    std::string keys_;  ///< The keys of all members on the stack, one behind the other.
-    std::string text_;  ///< What came so far of a string or number that arrives in parts.
+    alignas(Json) unsigned char buffer_[4096];  ///< The stack's first memory; larger documents take more.
+    boost::json::value_stack values_;
+    boost::container::small_vector<Key, 64> keys_;  ///< Of all objects that are still open.
+    std::string key_texts_;                         ///< Their texts, one behind the other.
+    std::string number_text_;                       ///< What came so far of a number that arrives in parts.
 };
 
 [[noreturn]] void refuse(boost::json::error_code code, unsigned max_depth) {
