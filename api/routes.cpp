@@ -1,5 +1,7 @@
 #include "api/routes.hpp"
 
+#include "api/admin/tables.hpp"
+#include "api/client/tables.hpp"
 #include "api/web/health.hpp"
 #include "api/web/pages.hpp"
 
@@ -7,6 +9,19 @@ namespace runde::api {
 
 Router all_routes() {
     Router router;
+    router.add(client::account_routes());
+    router.add(client::account_data_routes());
+    router.add(client::capabilities_routes());
+    router.add(client::device_routes());
+    router.add(client::filter_routes());
+    router.add(client::login_routes());
+    router.add(client::profile_routes());
+    router.add(client::push_rule_routes());
+    router.add(client::pusher_routes());
+    router.add(client::registration_routes());
+    router.add(client::version_routes());
+    router.add(client::well_known_routes());
+    router.add(admin::registration_routes());
     router.add(web::health_routes());
     router.add(web::page_routes());
     return router;

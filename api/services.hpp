@@ -3,11 +3,12 @@
 
 namespace runde::net { class Runtime; class Clock; }
 namespace runde::storage { class Database; class Lane; class Numbers; }
-namespace runde::accounts { class Sessions; }
+namespace runde::accounts { class Sessions; struct Accounts; }
 
 namespace runde::api {
 
 class RateLimits;
+struct Discovery;
 struct RequestReport;
 
 /// What handlers use; built in server/main.cpp, from parts that outlive it. Stops at the handlers: everything
@@ -18,6 +19,8 @@ struct Services {
     storage::Lane& lane;
     storage::Numbers& numbers;
     accounts::Sessions& sessions;  ///< dispatch: `co_await sessions.require(token)` for Access::user and friends.
+    accounts::Accounts& accounts;
+    const Discovery& discovery;
     RateLimits& rate_limits;
     std::function<void(const RequestReport&)> report;  ///< Called once per request (metrics); may be empty.
 };

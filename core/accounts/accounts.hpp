@@ -1,12 +1,15 @@
 #pragma once
 #include "core/accounts/account_data.hpp"
 #include "core/accounts/devices.hpp"
+#include "core/accounts/filters.hpp"
 #include "core/accounts/listeners.hpp"
 #include "core/accounts/options.hpp"
 #include "core/accounts/passwords.hpp"
 #include "core/accounts/profiles.hpp"
+#include "core/accounts/pushers.hpp"
 #include "core/accounts/registration.hpp"
 #include "core/accounts/sessions.hpp"
+#include "core/accounts/shared_secret.hpp"
 #include "core/accounts/sign_in.hpp"
 #include "core/accounts/user_interactive.hpp"
 #include "net/runtime.hpp"
@@ -23,8 +26,11 @@ struct Accounts {
           sessions(runtime, db, numbers, options),
           devices(db, lane, sessions, listeners),
           account_data(db, lane, listeners),
+          filters(db),
           profiles(db, listeners, options),
+          pushers(db, lane),
           registration(db, numbers, runtime.clock(), sessions, account_data, listeners, options),
+          shared_secret(runtime.clock(), options),
           sign_in(db, passwords, sessions, devices, listeners, options) {}
     Accounts(const Accounts&) = delete;
     Accounts& operator=(const Accounts&) = delete;
@@ -36,8 +42,11 @@ struct Accounts {
     Sessions sessions;
     Devices devices;
     AccountData account_data;
+    Filters filters;
     Profiles profiles;
+    Pushers pushers;
     Registration registration;
+    SharedSecret shared_secret;
     SignIn sign_in;
 };
 

@@ -1,0 +1,72 @@
+#include "api/client/self.hpp"
+#include "api/client/tables.hpp"
+#include "api/services.hpp"
+#include "core/accounts/accounts.hpp"
+
+namespace runde::api::client {
+
+using schema::JsonObject;
+using schema::Reason;
+using schema::Refusal;
+
+namespace {
+
+net::Task<JsonObject> require_profile(const Call& call, Services& services) {
+    if (services.accounts.options.profiles_need_sign_in && !call.maybe_session())
+        throw Refusal(Reason::forbidden, "");
+    const auto user = call.id<schema::UserId>("userId");
+    auto profile = co_await services.accounts.profiles.find(user);
+    if (!profile) throw Refusal(Reason::not_found, "");
+    co_return *std::move(profile);
+}
+
+// GET /_matrix/client/v3/profile/{userId}
+net::Task<net::Response> get_profile(const Call& call, Services& services) {
+    const auto profile = co_await require_profile(call, services);
+    co_return answer(profile);
+}
+
+// GET /_matrix/client/v3/profile/{userId}/{keyName}
+net::Task<net::Response> get_field(const Call& call, Services& services) {
+    const auto profile = co_await require_profile(call, services);
+    const auto& name = call.param("keyName");
+    const auto* value = profile.if_contains(name);
+    if (!value) throw Refusal(Reason::not_found, "");
+    JsonObject body;
+    body[name] = *value;
+    co_return answer(body);
+}
+
+// PUT /_matrix/client/v3/profile/{userId}/{keyName}
+net::Task<net::Response> put_field(const Call& call, Services& services) {
+    require_self(call);
+    const auto& name = call.param("keyName");
+    const auto* value = call.json().if_contains(name);
+    if (!value) throw Refusal(Reason::missing_param, name + " is missing");
+    co_await services.accounts.profiles.set(call.session(), name, *value);
+    co_return empty_answer();
+}
+
+// DELETE /_matrix/client/v3/profile/{userId}/{keyName}
+net::Task<net::Response> delete_field(const Call& call, Services& services) {
+    require_self(call);
+    co_await services.accounts.profiles.remove(call.session(), call.param("keyName"));
+    co_return empty_answer();
+}
+
+constexpr Route routes[] = {
+    {net::Method::get, "/_matrix/client/v3/profile/{userId}", Access::maybe_user, Rate::read, get_profile,
+     "client-server-api/#get_matrixclientv3profileuserid"},
+    {net::Method::get, "/_matrix/client/v3/profile/{userId}/{keyName}", Access::maybe_user, Rate::read, get_field,
+     "client-server-api/#get_matrixclientv3profileuseridkeyname"},
+    {net::Method::put, "/_matrix/client/v3/profile/{userId}/{keyName}", Access::user, Rate::write, put_field,
+     "client-server-api/#put_matrixclientv3profileuseridkeyname"},
+    {net::Method::delete_, "/_matrix/client/v3/profile/{userId}/{keyName}", Access::user, Rate::write, delete_field,
+     "client-server-api/#delete_matrixclientv3profileuseridkeyname"},
+};
+
+}  // namespace
+
+std::span<const Route> profile_routes() { return routes; }
+
+}  // namespace runde::api::client
