@@ -1,0 +1,34 @@
+#include "server/wiring.hpp"
+
+#include "api/routes.hpp"
+
+namespace runde::server {
+
+Wiring::Wiring(net::Runtime& of, WiringOptions what)
+    : options(std::move(what)),
+      runtime(of),
+      db(runtime, {.url = options.database_url, .readers = options.database_readers}),
+      numbers(db),
+      lane(runtime, options.database_url, options.durability),
+      accounts(runtime, db, lane, numbers, options.accounts),
+      identity{options.accounts.server_name, options.signing_key},
+      rooms({.runtime = runtime, .db = db, .lane = lane, .numbers = numbers, .identity = identity}),
+      rate_limits(options.rate_limits),
+      services{.runtime = runtime,
+               .db = db,
+               .lane = lane,
+               .numbers = numbers,
+               .sessions = accounts.sessions,
+               .accounts = accounts,
+               .discovery = options.discovery,
+               .rate_limits = rate_limits,
+               .report = options.report},
+      router(api::all_routes()) {
+    connect();
+}
+
+Wiring::~Wiring() = default;
+
+void Wiring::connect() {}
+
+}  // namespace runde::server

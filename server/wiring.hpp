@@ -1,0 +1,62 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "api/discovery.hpp"
+#include "api/rate_limits.hpp"
+#include "api/router.hpp"
+#include "api/services.hpp"
+#include "core/accounts/accounts.hpp"
+#include "core/rooms/rooms.hpp"
+#include "net/runtime.hpp"
+#include "schema/signing.hpp"
+#include "storage/database.hpp"
+#include "storage/lane.hpp"
+
+namespace runde::server {
+
+/// What the parts of a server need to be told. The program reads it from its configuration (server/config), tests
+/// write it by hand.
+struct WiringOptions {
+    std::string database_url;                  ///< Of a migrated database.
+    unsigned database_readers = 3;
+    storage::Durability durability = storage::Durability::safe;
+    schema::SigningKey signing_key;
+    accounts::Options accounts;                ///< With the server's name.
+    api::Discovery discovery = {};
+    bool rate_limits = true;
+    std::function<void(const api::RequestReport&)> report = {};  ///< Metrics; may be empty.
+};
+
+/// All parts of one server but its listeners: each is built once, from the parts above it, and nothing reaches for a
+/// part it was not handed. The program has one of these, a test as many as it wants.
+/// The runtime outlives it. Build and destroy it while the runtime's loop does not run.
+class Wiring {
+public:
+    Wiring(net::Runtime& runtime, WiringOptions options);
+    ~Wiring();
+    Wiring(const Wiring&) = delete;
+    Wiring& operator=(const Wiring&) = delete;
+
+    /// The whole server as a function; `request` must outlive the task.
+    net::Task<net::Response> answer(const net::Request& request) { return dispatch(router, request, services); }
+
+    const WiringOptions options;
+    net::Runtime& runtime;
+    storage::Database db;
+    storage::Numbers numbers;
+    storage::Lane lane;
+    accounts::Accounts accounts;
+    const rooms::Identity identity;
+    rooms::Rooms rooms;
+    api::RateLimits rate_limits;
+    api::Services services;
+    const api::Router router;
+
+private:
+    /// Who listens to whom: the arrows that point up.
+    void connect();
+};
+
+}  // namespace runde::server
