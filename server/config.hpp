@@ -30,6 +30,7 @@ struct Listener {
 struct Config {
     std::string server_name = "localhost";
     std::string data = "data";
+    std::string public_url;
     std::vector<std::string> appservices;
     std::vector<Listener> listeners = {Listener{}};
     struct Database {
@@ -41,6 +42,9 @@ struct Config {
         std::string mode = "closed";
         std::string shared_secret;
     } registration;
+    struct Support {
+        std::string matrix_id, email, page;
+    } support;
     struct RateLimits {
         bool enabled = true;
     } rate_limits;

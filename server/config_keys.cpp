@@ -9,6 +9,9 @@ void describe(Config& config, Keys& keys) {
              "The name behind the colon in every user id, @anna:NAME. It can never be changed later. It need not be\n"
              "the name of this machine; \"localhost\" is for trying things out.");
     keys.key("data", config.data, "The folder for everything this server keeps.");
+    keys.key("public_url", config.public_url,
+             "Where members' apps reach this server, \"https://matrix.hearth.example\". Apps that know only the server's name\n"
+             "ask /.well-known/matrix/client for it. Empty: they are told nothing.");
     keys.key("appservices", config.appservices, "Registration files of application services (bridges, bots).");
 
     keys.section("database", "PostgreSQL.");
@@ -26,6 +29,11 @@ void describe(Config& config, Keys& keys) {
              "\"application\": people apply and are admitted by a person.");
     keys.secret("shared_secret", config.registration.shared_secret,
                 "For programs that make accounts through /_synapse/admin/v1/register. Empty: off.");
+
+    keys.section("support", "Whom members and other operators may write to (/.well-known/matrix/support).");
+    keys.key("matrix_id", config.support.matrix_id, "\"@office:hearth.example\"");
+    keys.key("email", config.support.email, "");
+    keys.key("page", config.support.page, "The address of a page that helps.");
 
     keys.section("rate_limits", "How often somebody may ask.");
     keys.key("enabled", config.rate_limits.enabled, "Switch them off only for tests and benchmarks.");

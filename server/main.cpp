@@ -7,17 +7,17 @@
 #include <csignal>
 #include <cstdio>
 
-#include "api/rate_limits.hpp"
 #include "api/routes.hpp"
-#include "api/services.hpp"
 #include "core/accounts/accounts.hpp"
 #include "net/runtime.hpp"
 #include "net/signals.hpp"
 #include "server/command_line.hpp"
 #include "server/listeners.hpp"
 #include "server/metrics.hpp"
+#include "server/signing_key_file.hpp"
 #include "server/storage_place.hpp"
 #include "server/systemd.hpp"
+#include "server/wiring.hpp"
 #include "storage/database.hpp"
 #include "storage/lane.hpp"
 #include "storage/migrations.hpp"
@@ -33,6 +33,27 @@ accounts::Options account_options(const Config& config) {
     options.registration = mode == "open" ? open : mode == "token" ? token : mode == "application" ? application : closed;
     options.shared_secret = config.registration.shared_secret;
     return options;
+}
+
+api::Discovery discovery(const Config& config) {
+    api::Discovery known{.base_url = config.public_url, .support_page = config.support.page};
+    if (!config.support.matrix_id.empty() || !config.support.email.empty())
+        known.contacts.push_back({.role = "m.role.admin",
+                                  .matrix_id = config.support.matrix_id,
+                                  .email_address = config.support.email});
+    return known;
+}
+
+WiringOptions wiring_options(const Config& config, std::string database_url, Metrics& metrics) {
+    const bool relaxed = config.database.durability == "relaxed";
+    return {.database_url = std::move(database_url),
+            .database_readers = static_cast<unsigned>(config.database.readers),
+            .durability = relaxed ? storage::Durability::relaxed : storage::Durability::safe,
+            .signing_key = load_or_make_signing_key(config.data),
+            .accounts = account_options(config),
+            .discovery = discovery(config),
+            .rate_limits = config.rate_limits.enabled,
+            .report = [&metrics](const api::RequestReport& report) { metrics.count(report); }};
 }
 
 void add_gauges(Metrics& metrics, const Listeners& listeners) {
@@ -63,24 +84,9 @@ void serve(const Config& config) {
     const auto most_files = net::raise_file_limit();
     StoragePlace place(config, StoragePlace::Shared::no);
     net::Runtime runtime;
-    storage::Database database(runtime, {place.url(), static_cast<unsigned>(config.database.readers)});
-    storage::migrate(database);
-    storage::Numbers numbers(database);
-    const bool relaxed = config.database.durability == "relaxed";
-    storage::Lane lane(runtime, place.url(), relaxed ? storage::Durability::relaxed : storage::Durability::safe);
-    accounts::Accounts accounts(runtime, database, lane, numbers, account_options(config));
-
     Metrics metrics;
-    api::RateLimits rate_limits(config.rate_limits.enabled);
-    const auto router = api::all_routes();
-    api::Services services{.runtime = runtime,
-                           .db = database,
-                           .lane = lane,
-                           .numbers = numbers,
-                           .sessions = accounts.sessions,
-                           .rate_limits = rate_limits,
-                           .report = [&metrics](const api::RequestReport& report) { metrics.count(report); }};
-    Listeners listeners(runtime, config, router, services, metrics, most_files);
+    Wiring server(runtime, wiring_options(config, place.url(), metrics));
+    Listeners listeners(runtime, config, server.router, server.services, metrics, most_files);
     add_gauges(metrics, listeners);
 
     const auto stop = [](net::Runtime& of, Listeners& at) -> net::Task<> {
@@ -95,7 +101,7 @@ void serve(const Config& config) {
         tell_systemd("STOPPING=1");
         runtime.spawn("stop", stop(runtime, listeners));
     });
-    greet(config, listeners, database);
+    greet(config, listeners, server.db);
     tell_systemd("READY=1");
     runtime.run();
     spdlog::info("stopped");

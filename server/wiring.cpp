@@ -1,6 +1,7 @@
 #include "server/wiring.hpp"
 
 #include "api/routes.hpp"
+#include "storage/migrations.hpp"
 
 namespace runde::server {
 
@@ -8,6 +9,7 @@ Wiring::Wiring(net::Runtime& of, WiringOptions what)
     : options(std::move(what)),
       runtime(of),
       db(runtime, {.url = options.database_url, .readers = options.database_readers}),
+      migrations_applied(storage::migrate(db)),
       numbers(db),
       lane(runtime, options.database_url, options.durability),
       accounts(runtime, db, lane, numbers, options.accounts),

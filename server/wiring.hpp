@@ -19,7 +19,7 @@ namespace runde::server {
 /// What the parts of a server need to be told. The program reads it from its configuration (server/config), tests
 /// write it by hand.
 struct WiringOptions {
-    std::string database_url;                  ///< Of a migrated database.
+    std::string database_url;                  ///< Migrated when the parts are built.
     unsigned database_readers = 3;
     storage::Durability durability = storage::Durability::safe;
     schema::SigningKey signing_key;
@@ -45,6 +45,7 @@ public:
     const WiringOptions options;
     net::Runtime& runtime;
     storage::Database db;
+    const int migrations_applied;
     storage::Numbers numbers;
     storage::Lane lane;
     accounts::Accounts accounts;
