@@ -4,7 +4,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <boost/asio/dispatch.hpp>
 #include <condition_variable>
 #include <deque>
 #include <map>

@@ -1,0 +1,126 @@
+#include "storage/retention.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace runde::storage {
+
+static constexpr Retention registry[] = {
+    // The machinery
+    {"schema_migrations", "", "for ever", ""},
+    {"stream_head", "", "for ever", ""},
+    {"stream_days", "", "400 days", "purge"},
+    {"process", "", "for ever", ""},
+    {"shard_lease", "", "while the process runs", "the process itself"},
+    {"search_cursor", "", "for ever", ""},
+
+    // Rooms: their history belongs to the room, and goes with the room or with its author's erasure
+    {"rooms", "", "as long as the room", "the room's deletion"},
+    {"events", "messages, senders, times", "as long as the room; redacted content 7 days", "the room's deletion; redaction; erasure"},
+    {"event_txn", "which device sent which event", "1 day", "purge"},
+    {"missing_prev", "", "until the gap is filled, or with the room", "the lane; the room's deletion"},
+    {"pending_redactions", "", "until the event arrives, or with the room", "the lane; the room's deletion"},
+    {"room_aliases", "who made an alias", "until removed", "its owner; the room's deletion"},
+    {"room_state", "members", "as long as the room", "the room's deletion"},
+    {"room_state_log", "when members came and went", "as long as the room", "the room's deletion"},
+    {"state_groups", "", "as long as the room", "the room's deletion"},
+    {"threads", "", "as long as the room", "the room's deletion"},
+    {"thread_users", "who took part in a topic", "as long as the room", "the room's deletion; erasure"},
+    {"relations", "who reacted to what", "as long as the room", "the room's deletion; erasure"},
+    {"receipts", "who has read how far, and when", "as long as the room; the newest only", "the room's deletion; erasure"},
+
+    // One person's own
+    {"user_rooms", "rooms of a person, how far read", "as long as the account", "accounts' deactivation; forget"},
+    {"user_threads", "topics of a person, how far read", "as long as the account", "accounts' deactivation; forget"},
+    {"notif", "what a person was notified of", "30 days once read", "purge"},
+    {"account_data", "settings", "as long as the account", "the person; accounts' deactivation"},
+    {"to_device", "encrypted messages to a device", "until fetched, or with the device", "sync; purge"},
+    {"device_list_log", "that somebody's devices changed", "the newest change only", "purge"},
+    {"sss_conn", "what a device has seen", "30 days after its last use, or with the device", "purge"},
+    {"e2e_keys", "public keys", "as long as the device", "accounts' device removal"},
+    {"e2e_otk", "public keys", "until claimed, or with the device", "key claims; purge"},
+    {"e2e_fallback", "public keys", "as long as the device", "purge"},
+
+    // Accounts
+    {"users", "name, password hash, profile", "as long as the account; the name for ever, so that nobody else gets it", "accounts' deactivation"},
+    {"devices", "name of the device, day of last use", "until signed out", "logout; accounts' deactivation"},
+    {"access_tokens", "hash of the token", "until it expires or is signed out", "logout; accounts"},
+    {"refresh_tokens", "hash of the token", "until it expires or is signed out", "logout; accounts"},
+    {"registration_tokens", "", "until an administrator removes it", "administrator"},
+    {"terms_accepted", "which terms, when", "as long as the account", "accounts' deactivation"},
+    {"filters", "", "as long as the account", "accounts' deactivation"},
+    {"pushers", "address at a push service", "until removed or signed out", "the person; logout"},
+
+    // The other servers
+    {"servers", "", "for ever", ""},
+    {"room_servers", "", "as long as members are in the room", "the lane"},
+    {"server_keys", "", "for ever: old events are verified with them", ""},
+    {"fed_inbox", "messages", "until processed", "the lane"},
+    {"fed_txn", "", "7 days", "purge"},
+};
+
+std::span<const Retention> retention_registry() { return registry; }
+
+static constexpr std::int64_t day_ms = 24 * 60 * 60 * 1000;
+
+/// Remembers where today began, and says where the stream stood `days` ago (0: not known that far back).
+static std::int64_t position_of_days_ago(Tx& tx, std::int64_t today, std::int64_t days) {
+    const auto found = tx.exec("SELECT coalesce(max(pos), 0) FROM stream_days WHERE day <= $1", today - days);
+    return found.front()[0].number();
+}
+
+std::int64_t purge(Tx& tx, std::int64_t now_ms, std::int64_t limit) {
+    const auto today = now_ms / day_ms;
+    tx.exec("INSERT INTO stream_days (day, pos) SELECT $1, pos FROM stream_head WHERE id = 1 ON CONFLICT DO NOTHING", today);
+    std::int64_t gone = 0;
+    gone += tx.exec("DELETE FROM stream_days WHERE day < $1", today - 400).affected();
+    // Rows are found by ctid, in slices: a large backlog must not hold locks for long.
+    gone += tx.exec("DELETE FROM event_txn WHERE ctid = ANY (ARRAY(SELECT ctid FROM event_txn WHERE ts < $1 LIMIT $2))",
+                    now_ms - day_ms, limit)
+                .affected();
+    gone += tx.exec("DELETE FROM fed_txn WHERE ctid = ANY (ARRAY(SELECT ctid FROM fed_txn WHERE ts < $1 LIMIT $2))",
+                    now_ms - 7 * day_ms, limit)
+                .affected();
+    gone += tx.exec("DELETE FROM notif WHERE ctid = ANY (ARRAY("
+                    "SELECT n.ctid FROM notif n JOIN user_rooms r USING (user_nid, room_nid) "
+                    "WHERE n.pos < $1 AND n.ord <= r.read_ord LIMIT $2))",
+                    position_of_days_ago(tx, today, 30), limit)
+                .affected();
+    // Whoever asks "whose devices have changed since" gets the same answer from the newest change alone.
+    gone += tx.exec("DELETE FROM device_list_log WHERE ctid = ANY (ARRAY("
+                    "SELECT o.ctid FROM device_list_log o WHERE EXISTS "
+                    "(SELECT FROM device_list_log n WHERE n.user_id = o.user_id AND n.pos > o.pos) LIMIT $1))",
+                    limit)
+                .affected();
+    gone += tx.exec("DELETE FROM sss_conn WHERE ctid = ANY (ARRAY(SELECT c.ctid FROM sss_conn c WHERE c.saved < $1 "
+                    "OR NOT EXISTS (SELECT FROM devices d WHERE d.device_nid = c.device_nid) LIMIT $2))",
+                    now_ms - 30 * day_ms, limit)
+                .affected();
+    // What was left for a device that has signed out since.
+    for (const char* sql : {"DELETE FROM to_device WHERE ctid = ANY (ARRAY(SELECT t.ctid FROM to_device t "
+                            "WHERE NOT EXISTS (SELECT FROM devices d WHERE d.device_nid = t.device_nid) LIMIT $1))",
+                            "DELETE FROM e2e_otk WHERE ctid = ANY (ARRAY(SELECT t.ctid FROM e2e_otk t "
+                            "WHERE NOT EXISTS (SELECT FROM devices d WHERE d.device_nid = t.device_nid) LIMIT $1))",
+                            "DELETE FROM e2e_fallback WHERE ctid = ANY (ARRAY(SELECT t.ctid FROM e2e_fallback t "
+                            "WHERE NOT EXISTS (SELECT FROM devices d WHERE d.device_nid = t.device_nid) LIMIT $1))"})
+        gone += tx.exec(sql, limit).affected();
+    return gone;
+}
+
+net::Task<> purge_regularly(Database& database, net::Clock& clock) {
+    for (;;) {
+        const auto now = clock.now_ms();
+        try {
+            std::int64_t gone = 0;
+            do {
+                gone = co_await database.transact([now](Tx& tx) { return purge(tx, now); });
+            } while (gone > 0);
+        } catch (const DatabaseError& error) {
+            spdlog::error("purging failed: {}", error.what());
+        } catch (const Unreachable&) {
+            // The next hour will do.
+        }
+        co_await clock.sleep(std::chrono::hours(1));
+    }
+}
+
+}  // namespace runde::storage
