@@ -175,7 +175,7 @@ class Homeserver:
 
 def main():
     with Homeserver() as server:
-        result = subprocess.run(sys.argv[1:], env={**os.environ, "RUNDE_URL": server.url, "RUNDE_DATA": str(server.data)})
+        result = subprocess.run(sys.argv[1:], env={**os.environ, "RUNDE_URL": server.url})
         if result.returncode != 0:
             print(f"--- the server's last words\n{server.last_words()}", file=sys.stderr)
         return result.returncode
