@@ -108,10 +108,10 @@ async function once<T>(
     });
     const answer = await asJson(response);
     if (response.ok && answer !== undefined) return answer as T;
-    const errcode = answer?.['errcode'];
-    // Without an errcode it was not our server that spoke.
-    if (typeof errcode !== 'string') throw new Unreachable(`status ${response.status}`);
-    throw new Refused(response.status, errcode, String(answer?.['error'] ?? errcode), answer ?? {});
+    // With neither an errcode nor stages to go through it was not our server that spoke.
+    if (!answer || !(typeof answer['errcode'] === 'string' || answer['flows'])) throw new Unreachable(`status ${response.status}`);
+    const errcode = String(answer['errcode'] ?? '');
+    throw new Refused(response.status, errcode, String(answer['error'] ?? errcode), answer);
   } catch (error) {
     if (error instanceof Refused || error instanceof Unreachable) throw error;
     if (signal?.aborted) throw error;
