@@ -78,7 +78,6 @@ bool lists(std::string_view header, std::string_view wanted) {
 
 void add_safety(net::Headers& headers) {
     headers.set("Content-Security-Policy", std::string(content_security_policy));
-    headers.set("X-Content-Type-Options", "nosniff");
     headers.set("Referrer-Policy", "no-referrer");
     headers.set("Cross-Origin-Opener-Policy", "same-origin");
 }
