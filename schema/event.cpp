@@ -9,7 +9,9 @@ namespace {
 
 using Form = RoomRules::EventIdForm;
 
-[[noreturn]] void refuse(std::string text) { throw Refusal(Reason::bad_json, std::move(text)); }
+[[noreturn]] void refuse(std::string text) {
+    throw Refusal(Reason::bad_json, std::move(text));
+}
 
 template <typename Id>
 Id required_id(const Fields& event, std::string_view name) {
@@ -21,7 +23,8 @@ Id required_id(const Fields& event, std::string_view name) {
 std::string required_key(const Fields& event, std::string_view name) {
     const auto text = event.required_string(name);
     if (text.size() > max_event_key_bytes)
-        throw Refusal(Reason::too_large, fmt::format("'{}' is longer than {} bytes.", name, max_event_key_bytes));
+        throw Refusal(Reason::too_large,
+                      fmt::format("'{}' is longer than {} bytes.", name, max_event_key_bytes));
     return std::string(text);
 }
 
@@ -63,7 +66,8 @@ std::int64_t required_timestamp(const Fields& event) {
 }
 
 /// Which event a redaction names. Absent when the member has no such form: such a redaction redacts nothing.
-std::optional<EventId> redacted_event(const JsonObject& event, std::string_view type, const RoomRules& rules) {
+std::optional<EventId> redacted_event(const JsonObject& event, std::string_view type,
+                                      const RoomRules& rules) {
     if (type != "m.room.redaction") return std::nullopt;
     const auto holder = rules.redacts_in_content ? object_at(event, "content") : &event;
     const auto text = holder ? string_at(*holder, "redacts") : std::nullopt;
@@ -74,7 +78,7 @@ RoomId room_of(const Fields& event, const EventId& id, bool is_create, const Roo
     if (!is_create || !rules.room_id_is_create_hash) return required_id<RoomId>(event, "room_id");
     // Authorisation rule 1.2 of room version 12, found out here because such an event has no room at all.
     if (event.has("room_id")) refuse("m.room.create of this room version has no room_id: it is its own id.");
-    return *RoomId::parse("!" + id.str().substr(1));
+    return RoomId::parse("!" + id.str().substr(1)).value();
 }
 
 /// An object whose values lie in an arena of about the right size.
@@ -127,7 +131,8 @@ EventId id_of(const JsonObject& event, const RoomRules& rules) {
     return hashed_event_id(event, rules);
 }
 
-std::string client_event(const Event& event, const JsonObject& content, const std::optional<EventId>& redacts) {
+std::string client_event(const Event& event, const JsonObject& content,
+                         const std::optional<EventId>& redacts) {
     std::string out;
     out.reserve(event.json.size() + 64);
     out += "{\"content\":";
@@ -187,7 +192,8 @@ std::string reference_hash(const JsonObject& event, const RoomRules& rules) {
 
 EventId hashed_event_id(const JsonObject& event, const RoomRules& rules) {
     const auto hash = reference_hash(event, rules);
-    return *EventId::parse("$" + (rules.event_ids == Form::hash_base64 ? base64(hash) : base64_url(hash)));
+    return EventId::parse("$" + (rules.event_ids == Form::hash_base64 ? base64(hash) : base64_url(hash)))
+        .value();
 }
 
 bool content_hash_matches(const JsonObject& event) {
@@ -211,7 +217,8 @@ bool verify_event(const JsonObject& event, const RoomRules& rules, std::string_v
                       *signature);
 }
 
-EventPtr seal_event(JsonObject object, const RoomRules& rules, std::string_view server, const SigningKey& key) {
+EventPtr seal_event(JsonObject object, const RoomRules& rules, std::string_view server,
+                    const SigningKey& key) {
     JsonObject hashes;
     hashes["sha256"] = base64(content_hash(object, rules.numbers()));
     object["hashes"] = std::move(hashes);

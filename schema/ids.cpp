@@ -12,7 +12,9 @@ namespace {
 
 constexpr std::size_t max_id_bytes = 255;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 bool is_dns_char(char c) {
     return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.';
 }
@@ -58,7 +60,9 @@ std::optional<ServerName> ServerName::parse(std::string_view text) {
     return ServerName(text);
 }
 
-std::string_view ServerName::host() const { return std::string_view(text_).substr(0, host_length(text_)); }
+std::string_view ServerName::host() const {
+    return std::string_view(text_).substr(0, host_length(text_));
+}
 
 std::optional<std::uint16_t> ServerName::port() const {
     const auto length = host_length(text_);

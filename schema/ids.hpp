@@ -14,13 +14,17 @@ enum class RoomNid : std::int64_t {};
 enum class EventNid : std::int64_t {};
 enum class UserNid : std::int64_t {};
 enum class DeviceNid : std::int64_t {};
-constexpr std::int64_t raw(auto nid) { return static_cast<std::int64_t>(nid); }
+constexpr std::int64_t raw(auto nid) {
+    return static_cast<std::int64_t>(nid);
+}
 
 /// A place in the server's one stream (storage/lane.hpp). Commit order is position order, without gaps.
 using Position = std::int64_t;
 /// The reading order inside a room: pos << 16 for live events, below rooms.min_ord for backfilled ones.
 using Ord = std::int64_t;
-constexpr Ord live_ord(Position pos) { return pos << 16; }
+constexpr Ord live_ord(Position pos) {
+    return pos << 16;
+}
 
 /// "hearth.example", "[::1]:8448": host and optional port, grammar checked.
 /// https://spec.matrix.org/v1.19/appendices/#server-name
@@ -28,7 +32,7 @@ class ServerName {
 public:
     static std::optional<ServerName> parse(std::string_view text);
     const std::string& str() const { return text_; }
-    std::string_view host() const;               ///< Without the port, brackets kept.
+    std::string_view host() const;  ///< Without the port, brackets kept.
     std::optional<std::uint16_t> port() const;
     auto operator<=>(const ServerName&) const = default;
 
@@ -39,8 +43,8 @@ private:
 
 /// An identifier of the form <sigil>localpart:server, at most 255 bytes, whose grammar has been checked.
 /// parse() is the only way to make one, so code that holds one never checks again.
-/// User ids are read in the historical form, as the spec demands of every server: any UTF-8 but ':' and NUL, even
-/// an empty localpart. The strict form for new accounts is accounts::parse_new_localpart.
+/// User ids are read in the historical form, as the spec demands of every server: any UTF-8 but ':' and NUL,
+/// even an empty localpart. The strict form for new accounts is accounts::parse_new_localpart.
 /// https://spec.matrix.org/v1.19/appendices/#historical-user-ids
 template <char Sigil>
 class ScopedId {
@@ -78,8 +82,8 @@ private:
     std::string text_;
 };
 
-/// "$opaque:server" in room versions 1 and 2, "$<base64 hash>" since. Opaque: any UTF-8 without NUL, up to 255 bytes.
-/// https://spec.matrix.org/v1.19/appendices/#event-ids
+/// "$opaque:server" in room versions 1 and 2, "$<base64 hash>" since. Opaque: any UTF-8 without NUL, up to
+/// 255 bytes. https://spec.matrix.org/v1.19/appendices/#event-ids
 class EventId {
 public:
     static std::optional<EventId> parse(std::string_view text);

@@ -42,8 +42,9 @@ constexpr auto escapes = [] {
     return table;
 }();
 
-/// Whether none of the eight bytes at `text` needs an escape: three times the same trick, which finds a zero byte in
-/// a word (https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord), and the one for bytes below 0x20.
+/// Whether none of the eight bytes at `text` needs an escape: three times the same trick, which finds a zero
+/// byte in a word (https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord), and the one for bytes
+/// below 0x20.
 bool eight_plain_bytes(const char* text) {
     constexpr std::uint64_t ones = ~std::uint64_t{0} / 255;
     std::uint64_t word;
@@ -84,7 +85,8 @@ void append_members(std::string& out, const JsonObject& object, std::span<const 
     boost::container::small_vector<Member, 32> members;
     members.reserve(object.size());
     for (const auto& member : object)
-        if (std::find(without.begin(), without.end(), member.key()) == without.end()) members.push_back(&member);
+        if (std::find(without.begin(), without.end(), member.key()) == without.end())
+            members.push_back(&member);
     // The order of UTF-8 bytes is the order of code points. What we read back is mostly sorted already.
     const auto before = [](Member a, Member b) { return a->key() < b->key(); };
     if (!std::is_sorted(members.begin(), members.end(), before))
@@ -171,7 +173,9 @@ std::string canonical_json_without(const JsonObject& value, std::initializer_lis
     return out;
 }
 
-std::string to_text(const Json& value) { return boost::json::serialize(value); }
+std::string to_text(const Json& value) {
+    return boost::json::serialize(value);
+}
 
 std::string quoted(std::string_view text) {
     std::string out;

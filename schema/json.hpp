@@ -21,17 +21,17 @@ enum class Numbers {
     canonical,  ///< Integers within ±(2^53-1) only: everything that becomes (part of) an event.
 };
 
-/// Reads one JSON document. The strict reader of everything that comes from outside: refuses duplicate keys, more
-/// than `max_depth` levels, numbers out of range, lone surrogates, invalid UTF-8 and trailing bytes.
+/// Reads one JSON document. The strict reader of everything that comes from outside: refuses duplicate keys,
+/// more than `max_depth` levels, numbers out of range, lone surrogates, invalid UTF-8 and trailing bytes.
 /// Memory is bounded by the caller's limit on text.size(); every value lives in `storage`.
 /// Throws Refusal: not_json when it is not JSON, bad_json when it is JSON that must not be.
 Json parse_json(std::string_view text, Numbers numbers = Numbers::any, unsigned max_depth = 64,
                 boost::json::storage_ptr storage = {});
 
 /// https://spec.matrix.org/v1.19/appendices/#canonical-json: keys sorted by code point, no white space.
-/// Numbers::canonical: only integers within ±(2^53-1); a double that is one is written as one (the spec's 1e10),
-/// any other number throws Refusal(bad_json). Numbers::any: for events of room versions 1-5, which may hold
-/// other numbers; they are written as Synapse (Python) writes them, because hashes depend on it.
+/// Numbers::canonical: only integers within ±(2^53-1); a double that is one is written as one (the spec's
+/// 1e10), any other number throws Refusal(bad_json). Numbers::any: for events of room versions 1-5, which may
+/// hold other numbers; they are written as Synapse (Python) writes them, because hashes depend on it.
 std::string canonical_json(const Json& value, Numbers numbers = Numbers::canonical);
 std::string canonical_json(const JsonObject& value, Numbers numbers = Numbers::canonical);
 /// Like canonical_json, leaving out top-level members named in `without` (signing, hashing).
@@ -42,8 +42,8 @@ void append_canonical(std::string& out, const Json& value, Numbers numbers = Num
 void append_canonical(std::string& out, const JsonObject& value, Numbers numbers = Numbers::canonical);
 
 /// Reads the members of one object of foreign JSON. Every getter throws Refusal(bad_json) with the member's
-/// name when the type is wrong; `required_*` also Refusal(missing_param) when it is absent. JSON null counts as
-/// absent only where `nullable` is in the name.
+/// name when the type is wrong; `required_*` also Refusal(missing_param) when it is absent. JSON null counts
+/// as absent only where `nullable` is in the name.
 class Fields {
 public:
     explicit Fields(const JsonObject& object) : object_(object) {}

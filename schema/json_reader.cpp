@@ -1,10 +1,10 @@
 // The strict reader, apart from the rest of json.cpp because Boost's parser is the slow part to compile.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/container/small_vector.hpp>
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/value_stack.hpp>
-#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -71,7 +71,8 @@ public:
         return true;
     }
     bool on_int64(std::int64_t number, View, Code&) {
-        if (numbers_ == Numbers::canonical && (number > max_canonical_integer || number < -max_canonical_integer))
+        if (numbers_ == Numbers::canonical &&
+            (number > max_canonical_integer || number < -max_canonical_integer))
             refuse_number();
         number_text_.clear();
         values_.push_int64(number);
@@ -117,7 +118,9 @@ private:
         throw Refusal(Reason::bad_json, "Numbers must be integers within ±(2^53-1).");
     }
 
-    std::string_view text_of(Key key) const { return std::string_view(key_texts_).substr(key.start, key.size); }
+    std::string_view text_of(Key key) const {
+        return std::string_view(key_texts_).substr(key.start, key.size);
+    }
 
     /// An object with `n` members ends: its keys are the last ones, and no two may be alike.
     void forget_keys(std::size_t n) {
@@ -125,7 +128,8 @@ private:
         const auto start = first->start;
         const auto same = [&](Key a, Key b) { return text_of(a) == text_of(b); };
         const auto before = [&](Key a, Key b) { return text_of(a) < text_of(b); };
-        // Canonical documents, most of what is read, come sorted: then neighbours are all there is to compare.
+        // Canonical documents, most of what is read, come sorted: then neighbours are all there is to
+        // compare.
         if (!std::is_sorted(first, keys_.end(), before)) std::sort(first, keys_.end(), before);
         if (std::adjacent_find(first, keys_.end(), same) != keys_.end())
             throw Refusal(Reason::bad_json, "An object names the same member twice.");
@@ -151,14 +155,16 @@ private:
 
 }  // namespace
 
-Json parse_json(std::string_view text, Numbers numbers, unsigned max_depth, boost::json::storage_ptr storage) {
+Json parse_json(std::string_view text, Numbers numbers, unsigned max_depth,
+                boost::json::storage_ptr storage) {
     boost::json::parse_options options;
     options.max_depth = max_depth;
     boost::json::basic_parser<Builder> parser(options, numbers, std::move(storage));
     boost::json::error_code code;
     const auto read = parser.write_some(false, text.data(), text.size(), code);
     if (code) refuse(code, max_depth);
-    if (read != text.size()) throw Refusal(Reason::not_json, "Something follows the end of the JSON document.");
+    if (read != text.size())
+        throw Refusal(Reason::not_json, "Something follows the end of the JSON document.");
     return parser.handler().take();
 }
 

@@ -45,8 +45,9 @@ PowerLevels::Levels read_levels(const JsonObject& content, std::string_view name
 
 bool all_levels(const Json& value, const RoomRules& rules) {
     const auto object = value.if_object();
-    return object && std::all_of(object->begin(), object->end(),
-                                 [&](const auto& member) { return read_level(member.value(), rules).has_value(); });
+    return object && std::all_of(object->begin(), object->end(), [&](const auto& member) {
+               return read_level(member.value(), rules).has_value();
+           });
 }
 
 }  // namespace

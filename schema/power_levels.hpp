@@ -12,9 +12,9 @@
 
 namespace runde::schema {
 
-/// Who may do what in a room: m.room.power_levels with the defaults of the spec. A pure value: what the content
-/// states is kept apart from what follows from it, because the authorisation rules compare the former.
-/// https://spec.matrix.org/v1.19/client-server-api/#mroompower_levels
+/// Who may do what in a room: m.room.power_levels with the defaults of the spec. A pure value: what the
+/// content states is kept apart from what follows from it, because the authorisation rules compare the
+/// former. https://spec.matrix.org/v1.19/client-server-api/#mroompower_levels
 class PowerLevels {
 public:
     using Level = std::int64_t;
@@ -22,16 +22,17 @@ public:
     /// The level of room creators from room version 12 on: above all that can be stated.
     static constexpr Level infinite = std::numeric_limits<Level>::max();
 
-    /// The room's creators: the sender of m.room.create (`content.creator` where the room version says so), from
-    /// room version 12 on with content.additional_creators. Invalid entries are left out.
+    /// The room's creators: the sender of m.room.create (`content.creator` where the room version says so),
+    /// from room version 12 on with content.additional_creators. Invalid entries are left out.
     static std::vector<UserId> creators_of(const Event& create, const RoomRules& rules);
 
-    /// `content`: of the room's m.room.power_levels, nullptr when it has none. A level that is not an integer (until
-    /// room version 9 also a string or, until 5, a float that stands for one) counts as absent.
+    /// `content`: of the room's m.room.power_levels, nullptr when it has none. A level that is not an integer
+    /// (until room version 9 also a string or, until 5, a float that stands for one) counts as absent.
     PowerLevels(const JsonObject* content, const RoomRules& rules, std::vector<UserId> creators);
 
-    /// What is wrong with the content by the first rules on m.room.power_levels (v10+: 1-3, before: `users` only),
-    /// or nothing. Room version 12's rule that creators are not listed needs the creators: see `lists_a_creator`.
+    /// What is wrong with the content by the first rules on m.room.power_levels (v10+: 1-3, before: `users`
+    /// only), or nothing. Room version 12's rule that creators are not listed needs the creators: see
+    /// `lists_a_creator`.
     static std::optional<std::string_view> complaint(const JsonObject& content, const RoomRules& rules);
 
     Level level_of(const UserId& user) const;
@@ -60,7 +61,8 @@ private:
 };
 
 /// One level as an event may spell it in this room version, or nothing: an integer; until room version 9 also
-/// " +050 "; until 5 also 50.7. https://spec.matrix.org/v1.19/rooms/v9/#mroompower_levels-events-accept-values-as-strings
+/// " +050 "; until 5 also 50.7.
+/// https://spec.matrix.org/v1.19/rooms/v9/#mroompower_levels-events-accept-values-as-strings
 std::optional<PowerLevels::Level> read_level(const Json& value, const RoomRules& rules);
 
 }  // namespace runde::schema

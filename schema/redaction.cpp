@@ -9,8 +9,8 @@ namespace {
 using Names = std::span<const std::string_view>;
 
 constexpr std::string_view kept_members[] = {
-    "event_id",   "type",  "room_id",     "sender",      "state_key",        "content", "hashes",
-    "signatures", "depth", "prev_events", "auth_events", "origin_server_ts",
+    "event_id", "type",       "room_id", "sender",      "state_key",   "content",
+    "hashes",   "signatures", "depth",   "prev_events", "auth_events", "origin_server_ts",
 };
 constexpr std::string_view kept_members_until_v10[] = {"prev_state", "origin", "membership"};
 constexpr std::string_view kept_power_levels[] = {

@@ -79,6 +79,8 @@ const RoomRules* find_room_rules(std::string_view version) {
     return found == versions.end() ? nullptr : &*found;
 }
 
-std::span<const RoomRules> all_room_rules() { return versions; }
+std::span<const RoomRules> all_room_rules() {
+    return versions;
+}
 
 }  // namespace runde::schema

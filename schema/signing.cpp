@@ -25,10 +25,15 @@ void must(bool worked, const char* what) {
     if (!worked) throw std::runtime_error(fmt::format("OpenSSL failed: {}", what));
 }
 
-const unsigned char* bytes(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
-unsigned char* bytes(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
+const unsigned char* bytes(std::string_view text) {
+    return reinterpret_cast<const unsigned char*>(text.data());
+}
+unsigned char* bytes(std::string& text) {
+    return reinterpret_cast<unsigned char*>(text.data());
+}
 
-constexpr std::string_view standard_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view standard_alphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view url_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 std::string encode_base64(std::string_view in, std::string_view alphabet) {
@@ -57,7 +62,8 @@ constexpr auto base64_values = [] {
 }  // namespace
 
 std::string sha256(std::string_view text) {
-    static const Digest digest(EVP_MD_fetch(nullptr, "SHA256", nullptr));  // Fetching costs more than hashing.
+    static const Digest digest(
+        EVP_MD_fetch(nullptr, "SHA256", nullptr));  // Fetching costs more than hashing.
     thread_local const Context context(EVP_MD_CTX_new());
     must(digest && context, "SHA-256");
     std::string out(32, '\0');
@@ -71,13 +77,18 @@ std::string sha256(std::string_view text) {
 std::string sha1(std::string_view text) {
     std::string out(20, '\0');
     unsigned size = 0;
-    must(EVP_Digest(text.data(), text.size(), bytes(out), &size, EVP_sha1(), nullptr) == 1 && size == out.size(),
+    must(EVP_Digest(text.data(), text.size(), bytes(out), &size, EVP_sha1(), nullptr) == 1 &&
+             size == out.size(),
          "SHA-1");
     return out;
 }
 
-std::string base64(std::string_view in) { return encode_base64(in, standard_alphabet); }
-std::string base64_url(std::string_view in) { return encode_base64(in, url_alphabet); }
+std::string base64(std::string_view in) {
+    return encode_base64(in, standard_alphabet);
+}
+std::string base64_url(std::string_view in) {
+    return encode_base64(in, url_alphabet);
+}
 
 std::optional<std::string> decode_base64(std::string_view in) {
     if (in.size() % 4 == 0) {  // Padding fills up to a multiple of four, or it is no padding.
@@ -107,7 +118,8 @@ std::string random_bytes(std::size_t n) {
 
 std::string random_token(std::size_t n) {
     constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    constexpr unsigned fair = 256 / letters.size() * letters.size();  // Above it, some letters would be likelier.
+    constexpr unsigned fair =
+        256 / letters.size() * letters.size();  // Above it, some letters would be likelier.
     std::string out;
     out.reserve(n);
     while (out.size() < n)
@@ -119,7 +131,8 @@ std::string random_token(std::size_t n) {
 std::string hmac_sha1_hex(std::string_view key, std::string_view message) {
     unsigned char mac[EVP_MAX_MD_SIZE];
     unsigned size = 0;
-    must(HMAC(EVP_sha1(), key.data(), static_cast<int>(key.size()), bytes(message), message.size(), mac, &size),
+    must(HMAC(EVP_sha1(), key.data(), static_cast<int>(key.size()), bytes(message), message.size(), mac,
+              &size),
          "HMAC");
     std::string out;
     for (unsigned i = 0; i < size; ++i) out += fmt::format("{:02x}", mac[i]);
@@ -134,14 +147,17 @@ struct SigningKey::Impl {
     Key key;
 };
 
-SigningKey::SigningKey(std::string version, std::string_view seed) : key_id_("ed25519:" + std::move(version)) {
+SigningKey::SigningKey(std::string version, std::string_view seed)
+    : key_id_("ed25519:" + std::move(version)) {
     if (seed.size() != 32) throw std::invalid_argument("An Ed25519 seed has 32 bytes.");
     Key key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, bytes(seed), seed.size()));
     must(key != nullptr, "Ed25519 key");
     impl_ = std::make_unique<Impl>(std::move(key));
 }
 
-SigningKey SigningKey::generate() { return SigningKey("a_" + random_token(4), random_bytes(32)); }
+SigningKey SigningKey::generate() {
+    return SigningKey("a_" + random_token(4), random_bytes(32));
+}
 SigningKey::~SigningKey() = default;
 SigningKey::SigningKey(SigningKey&&) noexcept = default;
 SigningKey& SigningKey::operator=(SigningKey&&) noexcept = default;

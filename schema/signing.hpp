@@ -9,14 +9,15 @@
 
 namespace runde::schema {
 
-std::string sha256(std::string_view bytes);                  ///< 32 raw bytes.
-std::string sha1(std::string_view bytes);                    ///< 20 raw bytes; breaks ties in room version 1, proves nothing.
-std::string base64(std::string_view bytes);                  ///< Unpadded, standard alphabet.
+std::string sha256(std::string_view bytes);  ///< 32 raw bytes.
+std::string sha1(std::string_view bytes);    ///< 20 raw bytes; breaks ties in room version 1, proves nothing.
+std::string base64(std::string_view bytes);  ///< Unpadded, standard alphabet.
 std::string base64_url(std::string_view bytes);              ///< Unpadded, URL-safe alphabet.
 std::optional<std::string> decode_base64(std::string_view);  ///< Either alphabet, padding optional.
 std::string random_bytes(std::size_t n);
-std::string random_token(std::size_t n);                     ///< n characters [A-Za-z0-9], cryptographically random.
-std::string hmac_sha1_hex(std::string_view key, std::string_view message);  ///< Synapse's shared-secret registration.
+std::string random_token(std::size_t n);  ///< n characters [A-Za-z0-9], cryptographically random.
+std::string hmac_sha1_hex(std::string_view key,
+                          std::string_view message);  ///< Synapse's shared-secret registration.
 /// For comparing secrets: takes as long whether the first or the last byte differs.
 bool equal_in_constant_time(std::string_view a, std::string_view b);
 
@@ -56,10 +57,12 @@ private:
 /// https://spec.matrix.org/v1.19/appendices/#signing-json: adds signatures.<signer>.<key id> to `object`,
 /// computed over its canonical form without `signatures` and `unsigned`.
 void sign_json(JsonObject& object, std::string_view signer, const SigningKey& key);
-bool verify_json(const JsonObject& object, std::string_view signer, std::string_view key_id, const VerifyKey& key);
+bool verify_json(const JsonObject& object, std::string_view signer, std::string_view key_id,
+                 const VerifyKey& key);
 
 /// The two halves of it, for whoever signs something other than the object as it stands (events).
-void add_signature(JsonObject& object, std::string_view signer, std::string_view key_id, std::string_view signature);
+void add_signature(JsonObject& object, std::string_view signer, std::string_view key_id,
+                   std::string_view signature);
 std::optional<std::string_view> find_signature(const JsonObject& object, std::string_view signer,
                                                std::string_view key_id);
 

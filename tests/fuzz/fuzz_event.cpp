@@ -1,5 +1,5 @@
-// A PDU from another server: the first byte chooses the room version, the rest is its text. It is refused, or it
-// is an event of which everything we compute agrees with itself.
+// A PDU from another server: the first byte chooses the room version, the rest is its text. It is refused, or
+// it is an event of which everything we compute agrees with itself.
 #include <cstdint>
 
 #include "schema/event.hpp"
@@ -11,7 +11,9 @@ using namespace runde::schema;
 
 namespace {
 
-bool is_object(std::string text) { return parse_json(text + "}").is_object(); }
+bool is_object(std::string text) {
+    return parse_json(text + "}").is_object();
+}
 
 void check_event(const Event& event, const RoomRules& rules) {
     CLAIM(event.json.size() <= max_event_bytes);

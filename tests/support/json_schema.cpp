@@ -47,8 +47,9 @@ bool is_mxc(std::string_view text) {
     const auto slash = text.find('/');
     if (slash == text.npos || !schema::ServerName::parse(text.substr(0, slash))) return false;
     const auto media = text.substr(slash + 1);
-    return !media.empty() && media.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                                     "0123456789_-") == media.npos;
+    return !media.empty() && media.find_first_not_of(
+                                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                 "0123456789_-") == media.npos;
 }
 
 bool is_unpadded_base64(std::string_view text, std::string_view last_two) {
@@ -77,14 +78,44 @@ bool has_format(std::string_view text, std::string_view format) {
 }
 
 constexpr std::string_view checked_keywords[] = {
-    "$ref",      "type",      "enum",      "const",          "allOf",    "anyOf",       "oneOf",
-    "properties", "required", "additionalProperties",        "patternProperties",       "items",
-    "minItems",  "maxItems",  "minLength", "maxLength",      "minimum",  "maximum",     "pattern",
-    "format",    "minProperties",          "maxProperties",  "x-pattern-format",        "propertyNames",
+    "$ref",
+    "type",
+    "enum",
+    "const",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "properties",
+    "required",
+    "additionalProperties",
+    "patternProperties",
+    "items",
+    "minItems",
+    "maxItems",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "pattern",
+    "format",
+    "minProperties",
+    "maxProperties",
+    "x-pattern-format",
+    "propertyNames",
 };
 constexpr std::string_view telling_keywords[] = {
-    "$schema", "title",      "description", "example", "examples", "default",
-    "$id",     "deprecated", "$comment",    "x-addedInMatrixVersion", "x-changedInMatrixVersion", "x-weight",
+    "$schema",
+    "title",
+    "description",
+    "example",
+    "examples",
+    "default",
+    "$id",
+    "deprecated",
+    "$comment",
+    "x-addedInMatrixVersion",
+    "x-changedInMatrixVersion",
+    "x-weight",
 };
 
 bool is_among(std::span<const std::string_view> names, std::string_view name) {
@@ -94,9 +125,12 @@ bool is_among(std::span<const std::string_view> names, std::string_view name) {
 std::string escaped(std::string_view key) {
     std::string out;
     for (const char c : key) {
-        if (c == '~') out += "~0";
-        else if (c == '/') out += "~1";
-        else out += c;
+        if (c == '~')
+            out += "~0";
+        else if (c == '/')
+            out += "~1";
+        else
+            out += c;
     }
     return out;
 }
@@ -113,7 +147,8 @@ public:
             return at.value->get_bool() ? Result{} : Misfit{pointer, "must not be there"};
         const auto& schema = at.value->as_object();
         if (const auto reference = schema::string_at(schema, "$ref"))
-            if (auto misfit = check(value, all_.documents_.target(*reference, *at.file), pointer)) return misfit;
+            if (auto misfit = check(value, all_.documents_.target(*reference, *at.file), pointer))
+                return misfit;
         if (auto misfit = check_any(value, schema, pointer)) return misfit;
         if (auto misfit = check_combined(value, schema, *at.file, pointer)) return misfit;
         if (value.is_object()) return check_object(value.get_object(), schema, *at.file, pointer);
@@ -165,7 +200,8 @@ private:
         if (out_of_bounds(object.size(), schema, "minProperties", "maxProperties"))
             return Misfit{pointer, fmt::format("has {} members", object.size())};
         for (const auto& [key, value] : object)
-            if (auto misfit = check_member(key, value, schema, file, pointer + "/" + escaped(key))) return misfit;
+            if (auto misfit = check_member(key, value, schema, file, pointer + "/" + escaped(key)))
+                return misfit;
         return {};
     }
 
@@ -203,7 +239,8 @@ private:
         const auto items = schema.if_contains("items");
         if (!items) return {};
         for (std::size_t i = 0; i < array.size(); ++i)
-            if (auto misfit = check(array[i], {items, &file}, fmt::format("{}/{}", pointer, i))) return misfit;
+            if (auto misfit = check(array[i], {items, &file}, fmt::format("{}/{}", pointer, i)))
+                return misfit;
         return {};
     }
 
@@ -213,7 +250,8 @@ private:
             return Misfit{pointer, fmt::format("must match {}, is '{}'", *pattern, text.substr(0, 60))};
         const auto format = schema::string_at(schema, "format");
         if (format && !has_format(text, *format))
-            return Misfit{pointer, fmt::format("must be written as {}, is '{}'", *format, text.substr(0, 60))};
+            return Misfit{pointer,
+                          fmt::format("must be written as {}, is '{}'", *format, text.substr(0, 60))};
         if (out_of_bounds(text.size(), schema, "minLength", "maxLength"))
             return Misfit{pointer, fmt::format("has {} bytes", text.size())};
         return {};
@@ -229,7 +267,8 @@ private:
 
     static bool out_of_bounds(std::size_t size, const JsonObject& schema, const char* min, const char* max) {
         const auto low = schema::integer_at(schema, min), high = schema::integer_at(schema, max);
-        return (low && size < static_cast<std::size_t>(*low)) || (high && size > static_cast<std::size_t>(*high));
+        return (low && size < static_cast<std::size_t>(*low)) ||
+               (high && size > static_cast<std::size_t>(*high));
     }
 
     JsonSchema& all_;

@@ -26,7 +26,8 @@ public:
 
     std::optional<Misfit> check(const schema::Json& value, Node schema);
 
-    /// A keyword that is neither checked nor known to say nothing about the value: the check would be incomplete.
+    /// A keyword that is neither checked nor known to say nothing about the value: the check would be
+    /// incomplete.
     static bool knows_keyword(std::string_view keyword);
 
 private:

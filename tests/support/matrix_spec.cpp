@@ -50,10 +50,12 @@ std::vector<std::string_view> segments(std::string_view path) {
     return parts;
 }
 
-bool is_parameter(std::string_view segment) { return segment.starts_with('{'); }
+bool is_parameter(std::string_view segment) {
+    return segment.starts_with('{');
+}
 
-/// How many segments fit literally, or nothing when the path is another's. Only the last parameter may be empty
-/// (the state key of .../state/m.room.name/), and a state key may be left out with its slash.
+/// How many segments fit literally, or nothing when the path is another's. Only the last parameter may be
+/// empty (the state key of .../state/m.room.name/), and a state key may be left out with its slash.
 std::optional<std::size_t> fit(std::string_view pattern, std::string_view path) {
     const auto wanted = segments(pattern);
     auto given = segments(path);
@@ -61,8 +63,10 @@ std::optional<std::size_t> fit(std::string_view pattern, std::string_view path) 
     if (wanted.size() != given.size()) return std::nullopt;
     std::size_t literal = 0;
     for (std::size_t i = 0; i < wanted.size(); ++i) {
-        if (wanted[i] == given[i] && !is_parameter(wanted[i])) ++literal;
-        else if (!is_parameter(wanted[i]) || (given[i].empty() && i + 1 < wanted.size())) return std::nullopt;
+        if (wanted[i] == given[i] && !is_parameter(wanted[i]))
+            ++literal;
+        else if (!is_parameter(wanted[i]) || (given[i].empty() && i + 1 < wanted.size()))
+            return std::nullopt;
     }
     return literal;
 }
@@ -97,8 +101,12 @@ bool is_specified(std::string_view path) {
 
 }  // namespace
 
-const MatrixSpec* MatrixSpec::client_server() { return load("client-server"); }
-const MatrixSpec* MatrixSpec::server_server() { return load("server-server"); }
+const MatrixSpec* MatrixSpec::client_server() {
+    return load("client-server");
+}
+const MatrixSpec* MatrixSpec::server_server() {
+    return load("server-server");
+}
 
 MatrixSpec::MatrixSpec(fs::path folder, std::string surface)
     : folder_(std::move(folder)), surface_(std::move(surface)) {
@@ -129,12 +137,13 @@ void MatrixSpec::read_operations(const fs::path& file) {
             const auto& members = description.get_object();
             auto pattern = (base ? std::string(base->as_string()) : "") + std::string(path);
             pattern.erase(pattern.find_last_not_of(' ') + 1);  // A space is how it names one path twice.
-            operations_.push_back({.method = upper(method),
-                                   .pattern = std::move(pattern),
-                                   .name = std::string(schema::string_at(members, "operationId").value_or("")),
-                                   .file = file.filename().string(),
-                                   .deprecated = schema::boolean_at(members, "deprecated").value_or(false),
-                                   .description = {&description, document.file}});
+            operations_.push_back(
+                {.method = upper(method),
+                 .pattern = std::move(pattern),
+                 .name = std::string(schema::string_at(members, "operationId").value_or("")),
+                 .file = file.filename().string(),
+                 .deprecated = schema::boolean_at(members, "deprecated").value_or(false),
+                 .description = {&description, document.file}});
         }
 }
 
@@ -180,7 +189,8 @@ std::optional<std::string> MatrixSpec::answer_misfit(const Operation* operation,
         return misfit ? std::optional(text(*misfit)) : std::nullopt;
     };
     if (!operation)
-        return status >= 400 ? standard_error() : std::optional<std::string>("is an answer to nothing specified");
+        return status >= 400 ? standard_error()
+                             : std::optional<std::string>("is an answer to nothing specified");
     const auto& responses = operation->description.value->at("responses").as_object();
     const auto described = responses.if_contains(std::to_string(status));
     if (!described)
@@ -217,12 +227,14 @@ std::optional<std::string> MatrixSpec::complaint(std::string_view method, std::s
     return fmt::format("{} {} {}: {}", method, operation ? operation->pattern : path, status, *wrong);
 }
 
-std::optional<std::string> MatrixSpec::request_misfit(const Operation& operation, std::string_view body) const {
+std::optional<std::string> MatrixSpec::request_misfit(const Operation& operation,
+                                                      std::string_view body) const {
     const auto described = operation.description.value->get_object().if_contains("requestBody");
     if (!described) return std::nullopt;
     const Node node{described, operation.description.file};
     const auto schema = json_schema_of(documents_, node);
-    const bool required = schema::boolean_at(documents_.resolve(node).value->as_object(), "required").value_or(false);
+    const bool required =
+        schema::boolean_at(documents_.resolve(node).value->as_object(), "required").value_or(false);
     if (!schema || (body.empty() && !required)) return std::nullopt;
     const auto value = read(body);
     const auto misfit = value ? schema_.check(*value, *schema) : Misfit{"", "is not JSON"};
@@ -257,8 +269,10 @@ std::optional<std::string> MatrixSpec::event_complaint(const JsonObject& event) 
     if (plain_name && !redacted) {
         const auto special = schemas / fmt::format("{}${}.yaml", type, of_message.value_or(""));
         const auto usual = schemas / (type + ".yaml");
-        if (of_message && of_message->find('/') == of_message->npos && fs::exists(special)) file = special;
-        else if (fs::exists(usual)) file = usual;
+        if (of_message && of_message->find('/') == of_message->npos && fs::exists(special))
+            file = special;
+        else if (fs::exists(usual))
+            file = usual;
     }
     JsonObject whole = event;
     if (!whole.contains("room_id")) whole["room_id"] = "!not-told:in.sync";

@@ -10,9 +10,9 @@
 
 namespace runde::tests {
 
-/// One API of the Matrix specification, as its OpenAPI description tells it: what a request and an answer must
-/// look like. The description is not part of this repository; where the machine lacks it, the getters return
-/// nullptr, having said so once, and tests skip what they would have checked:
+/// One API of the Matrix specification, as its OpenAPI description tells it: what a request and an answer
+/// must look like. The description is not part of this repository; where the machine lacks it, the getters
+/// return nullptr, having said so once, and tests skip what they would have checked:
 ///
 ///     if (const auto spec = MatrixSpec::client_server()) CHECK(spec->complaint(...) == std::nullopt);
 ///
@@ -38,19 +38,20 @@ public:
     /// twice (invite by user id or by e-mail; /events): this is the first.
     const Operation* find(std::string_view method, std::string_view path) const;
 
-    /// What is wrong with an answer, as "GET /path 200: /rooms/0 must be ..."; nothing when it is right, or when
-    /// the path is not the specification's (/_runde/..., /unstable/...). A status from 400 on that is not
-    /// described, or whose body does not fit there, must be the standard error.
+    /// What is wrong with an answer, as "GET /path 200: /rooms/0 must be ..."; nothing when it is right, or
+    /// when the path is not the specification's (/_runde/..., /unstable/...). A status from 400 on that is
+    /// not described, or whose body does not fit there, must be the standard error.
     std::optional<std::string> complaint(std::string_view method, std::string_view path, int status,
                                          std::string_view body) const;
     /// What is wrong with a request's JSON body; nothing when the operation takes none.
     std::optional<std::string> request_complaint(std::string_view method, std::string_view path,
                                                  std::string_view body) const;
-    /// What is wrong with a room event in the client format, by the schema of its type. Events of types that the
-    /// specification does not know, and redacted ones, are checked as room events only. `room_id` may be missing,
-    /// as it is in /sync.
+    /// What is wrong with a room event in the client format, by the schema of its type. Events of types that
+    /// the specification does not know, and redacted ones, are checked as room events only. `room_id` may be
+    /// missing, as it is in /sync.
     std::optional<std::string> event_complaint(const schema::JsonObject& event) const;
-    /// A value against the schema in a file below the description's folder ("api/client-server/definitions/...").
+    /// A value against the schema in a file below the description's folder
+    /// ("api/client-server/definitions/...").
     std::optional<Misfit> misfit(const schema::Json& value, std::string_view schema_file) const;
     std::optional<Misfit> misfit(const schema::Json& value, Node schema) const;
 
@@ -65,7 +66,8 @@ private:
     void read_operations(const std::filesystem::path& file);
     void touch(const Operation& operation) const;
     std::vector<const Operation*> like(const Operation* operation) const;
-    std::optional<std::string> answer_misfit(const Operation* operation, int status, std::string_view body) const;
+    std::optional<std::string> answer_misfit(const Operation* operation, int status,
+                                             std::string_view body) const;
     std::optional<std::string> request_misfit(const Operation& operation, std::string_view body) const;
     std::optional<Misfit> standard_error_misfit(std::string_view body) const;
 

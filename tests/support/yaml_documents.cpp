@@ -69,7 +69,8 @@ Node YamlDocuments::target(std::string_view reference, const std::filesystem::pa
     boost::json::error_code missing;
     const auto value = whole.value->find_pointer(reference.substr(hash + 1), missing);
     if (!value)
-        throw std::runtime_error(fmt::format("{} refers to {}, which is not there", file.string(), reference));
+        throw std::runtime_error(
+            fmt::format("{} refers to {}, which is not there", file.string(), reference));
     return {value, whole.file};
 }
 

@@ -7,14 +7,19 @@ using namespace runde::schema;
 namespace {
 
 /// https://spec.matrix.org/v1.19/appendices/#cryptographic-test-vectors
-SigningKey spec_key() { return SigningKey("1", *decode_base64("YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA1")); }
-VerifyKey public_half(const SigningKey& key) { return *VerifyKey::parse(key.public_key()); }
+SigningKey spec_key() {
+    return SigningKey("1", *decode_base64("YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA1"));
+}
+VerifyKey public_half(const SigningKey& key) {
+    return *VerifyKey::parse(key.public_key());
+}
 
 }  // namespace
 
 TEST_CASE("unpadded base64: the examples of the specification") {
     const std::pair<std::string_view, std::string_view> examples[] = {
-        {"", ""}, {"f", "Zg"}, {"fo", "Zm8"}, {"foo", "Zm9v"}, {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}};
+        {"", ""},           {"f", "Zg"},          {"fo", "Zm8"},         {"foo", "Zm9v"},
+        {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}};
     for (const auto& [plain, encoded] : examples) {
         CHECK(base64(plain) == encoded);
         CHECK(decode_base64(encoded) == plain);
@@ -40,8 +45,9 @@ TEST_CASE("signing JSON: the vectors of the specification") {
 
     JsonObject empty;
     sign_json(empty, "domain", key);
-    CHECK(canonical_json(empty) ==
-          R"({"signatures":{"domain":{"ed25519:1":"K8280/U9SSy9IVtjBuVeLr+HpOB4BQFWbg+UZaADMtTdGYI7Geitb76LTrr5QV/7Xg4ahLwYGYZzuHGZKM5ZAQ"}}})");
+    CHECK(
+        canonical_json(empty) ==
+        R"({"signatures":{"domain":{"ed25519:1":"K8280/U9SSy9IVtjBuVeLr+HpOB4BQFWbg+UZaADMtTdGYI7Geitb76LTrr5QV/7Xg4ahLwYGYZzuHGZKM5ZAQ"}}})");
 
     auto data = parse_json(R"({"one":1,"two":"Two"})").as_object();
     sign_json(data, "domain", key);
@@ -110,7 +116,8 @@ TEST_CASE("random tokens") {
     const auto token = random_token(64);
     CHECK(token.size() == 64);
     CHECK(token != random_token(64));
-    CHECK(token.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") == token.npos);
+    CHECK(token.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") ==
+          token.npos);
     CHECK(random_bytes(0).empty());
     CHECK(equal_in_constant_time(token, token));
     CHECK_FALSE(equal_in_constant_time(token, token.substr(1)));
