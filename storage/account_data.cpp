@@ -19,6 +19,11 @@ std::optional<std::string> find_account_data(Tx& tx, schema::UserNid user, std::
     return rows.empty() ? std::nullopt : std::optional(rows.front()[0].string());
 }
 
+void insert_first_account_data(Tx& tx, schema::UserNid user, std::string_view type, std::string_view json) {
+    tx.exec("INSERT INTO account_data (user_nid, room_nid, type, pos, json) VALUES ($1, 0, $2, 0, $3)", user, type,
+            json);
+}
+
 std::optional<schema::RoomNid> find_room_of_user(Tx& tx, schema::UserNid user, std::string_view room_id) {
     const auto rows = tx.exec(
         R"(SELECT r.room_nid FROM rooms r JOIN user_rooms u ON u.room_nid = r.room_nid AND u.user_nid = $1

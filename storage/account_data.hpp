@@ -13,6 +13,9 @@ namespace runde::storage {
 /// `room` absent: global.
 std::optional<std::string> find_account_data(Tx& tx, schema::UserNid user, std::optional<schema::RoomNid> room,
                                              std::string_view type);
+/// Global account data of an account that is being made and cannot have synced yet: at position 0, without the lane.
+void insert_first_account_data(Tx& tx, schema::UserNid user, std::string_view type, std::string_view json);
+
 /// The room's number, if the user has anything to do with it (joined, left, invited ...). Account data of rooms that
 /// one has never seen is refused, so that it cannot tell which rooms exist.
 std::optional<schema::RoomNid> find_room_of_user(Tx& tx, schema::UserNid user, std::string_view room_id);

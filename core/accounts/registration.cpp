@@ -9,6 +9,7 @@
 #include "core/accounts/text.hpp"
 #include "net/clock.hpp"
 #include "schema/refusal.hpp"
+#include "storage/account_data.hpp"
 #include "storage/lane.hpp"
 #include "storage/tokens.hpp"
 
@@ -150,6 +151,8 @@ std::string create_administrator_now(storage::Database& db, UserNid nid, const U
                                .flags = storage::administrator | storage::must_change_password};
     db.transact_now([&](storage::Tx& tx) {
         if (storage::insert_user(tx, row, "{}") == storage::Inserted::no) throw Refusal(Reason::user_in_use, "");
+        storage::insert_first_account_data(tx, nid, "m.push_rules",
+                                           schema::to_text(PushRules::default_for(user).to_json()));
     });
     return password;
 }

@@ -189,7 +189,11 @@ Answer TestServer::http(std::string_view method, std::string_view target, std::s
 void TestServer::check(const net::Request& request, const Answer& answer) const {
     if (answer.status >= 500)
         ADD_FAIL_CHECK_AT(__FILE__, __LINE__, net::to_string(request.method) << " " << request.target << ": " << answer);
-    const auto* spec = check_against_spec ? MatrixSpec::client_server() : nullptr;
+    if (!check_against_spec) return;
+    const auto& path = request.path;
+    const bool between_servers = path.starts_with("/_matrix/federation/") || path.starts_with("/_matrix/key/") ||
+                                 path == "/.well-known/matrix/server";
+    const auto* spec = between_servers ? MatrixSpec::server_server() : MatrixSpec::client_server();
     if (!spec) return;
     if (const auto wrong =
             spec->complaint(net::to_string(request.method), request.target, answer.status, answer.text))
