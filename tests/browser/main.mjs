@@ -1,0 +1,24 @@
+// Runs the journeys one after the other, each in a world of its own people on one server.
+import { readdirSync } from 'node:fs';
+
+import { Report } from './support/report.mjs';
+import { World } from './support/world.mjs';
+
+const wanted = process.argv.slice(2);
+const folder = new URL('./journeys/', import.meta.url);
+const files = readdirSync(folder).filter((file) => file.endsWith('.mjs') && (wanted.length === 0 || wanted.some((name) => file.includes(name))));
+
+const report = new Report();
+const world = await World.start();
+try {
+  for (const file of files) {
+    const { default: journey } = await import(new URL(file, folder));
+    await journey(world, (name, steps) => report.test(`${file.replace('.mjs', '')}: ${name}`, steps, world));
+    await world.everybodyLeaves();
+  }
+} catch (error) {
+  report.broken(error);
+} finally {
+  await world.end();
+}
+process.exitCode = report.close();
