@@ -9,8 +9,9 @@ const folder = new URL('./journeys/', import.meta.url);
 const files = readdirSync(folder).filter((file) => file.endsWith('.mjs') && (wanted.length === 0 || wanted.some((name) => file.includes(name))));
 
 const report = new Report();
-const world = await World.start();
+const world = new World();
 try {
+  await world.start();
   for (const file of files) {
     const { default: journey } = await import(new URL(file, folder));
     await journey(world, (name, steps) => report.test(`${file.replace('.mjs', '')}: ${name}`, steps, world));

@@ -6,6 +6,7 @@ let router: typeof Router;
 beforeAll(async () => {
   vi.stubGlobal('location', { href: 'http://runde.test/', origin: 'http://runde.test' });
   vi.stubGlobal('addEventListener', () => undefined);
+  vi.stubGlobal('history', {});
   vi.stubGlobal('document', { addEventListener: () => undefined });
   router = await import('../src/state/router.svelte');
 });

@@ -1,6 +1,6 @@
 // The real server in a folder of its own, with its private PostgreSQL.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +13,8 @@ export class Server {
     const server = new Server();
     // Short, because the path of PostgreSQL's socket may have no more than 107 characters.
     server.folder = mkdtempSync(join(tmpdir(), 'runde-web-'));
+    // Started by root, the database runs as the user postgres, who must be able to enter.
+    chmodSync(server.folder, 0o755);
     server.port = await freePort();
     server.url = `http://localhost:${server.port}`;
     await server.run();

@@ -20,11 +20,9 @@ export class World {
   #strange = [];
   #numbers = 0;
 
-  static async start() {
-    const world = new World();
-    world.server = await Server.start();
-    world.#browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: FLAGS });
-    return world;
+  async start() {
+    this.server = await Server.start();
+    this.#browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: FLAGS });
   }
 
   get url() {

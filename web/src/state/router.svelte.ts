@@ -75,6 +75,8 @@ class Router {
   #url = $state.raw(new URL(location.href));
   /** Counts real page changes, not changes of the query on the same page. */
   visits = $state(0);
+  /** The page was reached by "back" or "forward", so it opens where it was left. */
+  returning = false;
 
   readonly page = $derived<Page>(pageOf(this.#url.pathname));
   readonly query = $derived(this.#url.searchParams);
@@ -83,12 +85,19 @@ class Router {
   }
 
   constructor() {
-    addEventListener('popstate', () => this.#arrive());
+    history.scrollRestoration = 'manual';
+    addEventListener('popstate', (event) => {
+      this.returning = true;
+      this.#arrive();
+      scrollBackTo((event.state as { scroll?: number } | null)?.scroll ?? 0);
+    });
     document.addEventListener('click', (event) => this.#follow(event));
   }
 
   go(target: string, { replace = false } = {}): void {
+    if (!replace) history.replaceState({ scroll: scrollY }, '');
     history[replace ? 'replaceState' : 'pushState'](null, '', target);
+    this.returning = false;
     this.#arrive();
   }
 
@@ -107,6 +116,20 @@ class Router {
     event.preventDefault();
     this.go(link.pathname + link.search);
   }
+}
+
+/** Scrolls as soon as the page has become long enough again, and gives up when the reader moves or it takes long. */
+function scrollBackTo(y: number): void {
+  const givenUp = new AbortController();
+  for (const moved of ['wheel', 'touchstart', 'keydown']) addEventListener(moved, () => givenUp.abort(), { once: true, signal: givenUp.signal });
+  setTimeout(() => givenUp.abort(), 3000);
+  const attempt = () => {
+    if (givenUp.signal.aborted) return;
+    if (document.documentElement.scrollHeight - innerHeight < y) return void requestAnimationFrame(attempt);
+    scrollTo({ top: y, behavior: 'instant' });
+    givenUp.abort();
+  };
+  requestAnimationFrame(attempt);
 }
 
 export const router = new Router();
