@@ -42,4 +42,8 @@ void read_by_own_event(storage::Submission& rows, schema::RoomNid room, LocalMem
     rows.user_rooms.push_back(row);
 }
 
+Counts counts(const Room& room, const LocalMember& member) {
+    return {std::max(0, room.n_main() - member.base_main + member.extra), member.highlights};
+}
+
 }  // namespace runde::rooms::unread

@@ -6,6 +6,7 @@
 namespace runde::rooms {
 
 struct LocalMember;
+class Room;
 
 /// Unread counts by subtraction. A room counts the events that notify under the default push rules: n_main (main line),
 /// n_all (with all threads), n per thread; every event keeps the values as of itself. What a member has not read is the
@@ -26,6 +27,7 @@ void read_by_own_event(storage::Submission& rows, schema::RoomNid room, LocalMem
 struct Counts {
     int notifications = 0, highlights = 0;
 };
+Counts counts(const Room& room, const LocalMember& member);
 
 }  // namespace unread
 }  // namespace runde::rooms

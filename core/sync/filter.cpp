@@ -1,0 +1,77 @@
+#include "core/sync/filter.hpp"
+
+#include <array>
+
+#include "schema/ids.hpp"
+#include "schema/refusal.hpp"
+
+namespace runde::sync {
+namespace {
+
+using schema::Reason;
+using schema::Refusal;
+
+/// Long lists cost something for every event of every answer.
+constexpr std::size_t most_entries = 500;
+
+void check_lists(const schema::JsonObject& object) {
+    const schema::Fields fields(object);
+    for (const auto* name : {"types", "not_types", "senders", "not_senders", "rooms", "not_rooms"}) {
+        const auto list = fields.strings(name);
+        if (!list) continue;
+        if (list->size() > most_entries) throw Refusal(Reason::too_large, "A list in the filter is too long.");
+        const std::string_view about(name);
+        for (const auto& entry : *list) {
+            if (about.ends_with("senders") && !schema::UserId::parse(entry))
+                throw Refusal(Reason::invalid_param, "The filter's " + std::string(about) + " holds something that is no user id.");
+            if (about.ends_with("rooms") && !schema::RoomId::parse(entry))
+                throw Refusal(Reason::invalid_param, "The filter's " + std::string(about) + " holds something that is no room id.");
+        }
+    }
+    const auto limit = fields.integer("limit");
+    if (limit && *limit < 1) throw Refusal(Reason::invalid_param, "The filter's limit must be greater than 0.");
+}
+
+EventFilter part(const schema::JsonObject& object, std::string_view name) {
+    const auto* found = schema::Fields(object).object(name);
+    if (!found) return {};
+    check_lists(*found);
+    return EventFilter::parse(*found);
+}
+
+}  // namespace
+
+Filter Filter::parse(const schema::JsonObject& object) {
+    const schema::Fields fields(object);
+    Filter filter;
+    fields.strings("event_fields");
+    if (const auto format = fields.string("event_format"); format && *format != "client")
+        throw Refusal(Reason::invalid_param, "Events are offered in the format \"client\" only.");
+    filter.account_data = part(object, "account_data");
+    filter.presence = part(object, "presence");
+    if (const auto* room = fields.object("room")) {
+        check_lists(*room);
+        filter.rooms = EventFilter::parse(*room);
+        filter.include_leave = schema::Fields(*room).boolean_or("include_leave", false);
+        filter.timeline = part(*room, "timeline");
+        filter.state = part(*room, "state");
+        filter.ephemeral = part(*room, "ephemeral");
+        filter.room_account_data = part(*room, "account_data");
+    }
+    return filter;
+}
+
+std::shared_ptr<const Filter> Filter::parse(std::string_view text) {
+    constexpr std::size_t most_bytes = 65536;
+    if (text.size() > most_bytes) throw Refusal(Reason::too_large, "The filter is too long.");
+    const auto json = schema::parse_json(text, schema::Numbers::any, 16);
+    if (!json.is_object()) throw Refusal(Reason::bad_json, "The filter must be a JSON object.");
+    return std::make_shared<const Filter>(parse(json.get_object()));
+}
+
+const std::shared_ptr<const Filter>& Filter::none() {
+    static const auto open = std::make_shared<const Filter>();
+    return open;
+}
+
+}  // namespace runde::sync

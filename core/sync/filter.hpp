@@ -1,0 +1,32 @@
+#pragma once
+#include <memory>
+#include <string_view>
+
+#include "core/rooms/event_filter.hpp"
+#include "schema/json.hpp"
+
+namespace runde::sync {
+
+using rooms::EventFilter;
+
+/// What a device wants of /sync. https://spec.matrix.org/v1.19/client-server-api/#filtering
+///
+/// `event_fields` is checked and otherwise ignored: "a server may include more fields than were requested".
+struct Filter {
+    EventFilter account_data, presence;
+    EventFilter rooms;                       ///< Only its rooms and not_rooms.
+    bool include_leave = false;
+    EventFilter timeline, state, ephemeral, room_account_data;
+
+    /// Throws Refusal(bad_json) for members of a wrong type, invalid_param for what cannot be (a negative limit, a user id
+    /// that is none, event_format "federation", which this server does not offer).
+    static Filter parse(const schema::JsonObject& object);
+    /// The same for text: a filter stored, or one in the query. Throws also not_json.
+    static std::shared_ptr<const Filter> parse(std::string_view text);
+    /// For requests without a filter.
+    static const std::shared_ptr<const Filter>& none();
+
+    bool wants_room(std::string_view room_id) const { return rooms.wants_room(room_id); }
+};
+
+}  // namespace runde::sync
