@@ -18,7 +18,10 @@ Router all_routes() {
     router.add(client::profile_routes());
     router.add(client::push_rule_routes());
     router.add(client::pusher_routes());
+    router.add(client::receipt_routes());
     router.add(client::registration_routes());
+    router.add(client::sync_routes());
+    router.add(client::typing_routes());
     router.add(client::version_routes());
     router.add(client::well_known_routes());
     router.add(admin::registration_routes());

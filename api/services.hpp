@@ -4,6 +4,8 @@
 namespace runde::net { class Runtime; class Clock; }
 namespace runde::storage { class Database; class Lane; class Numbers; }
 namespace runde::accounts { class Sessions; struct Accounts; }
+namespace runde::rooms { class Rooms; class Typing; }
+namespace runde::sync { class Sync; }
 
 namespace runde::api {
 
@@ -20,6 +22,9 @@ struct Services {
     storage::Numbers& numbers;
     accounts::Sessions& sessions;  ///< dispatch: `co_await sessions.require(token)` for Access::user and friends.
     accounts::Accounts& accounts;
+    rooms::Rooms& rooms;
+    rooms::Typing& typing;
+    sync::Sync& sync;
     const Discovery& discovery;
     RateLimits& rate_limits;
     std::function<void(const RequestReport&)> report;  ///< Called once per request (metrics); may be empty.

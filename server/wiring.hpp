@@ -9,6 +9,9 @@
 #include "api/services.hpp"
 #include "core/accounts/accounts.hpp"
 #include "core/rooms/rooms.hpp"
+#include "core/rooms/typing.hpp"
+#include "core/sync/hubs.hpp"
+#include "core/sync/sync.hpp"
 #include "net/runtime.hpp"
 #include "schema/signing.hpp"
 #include "storage/database.hpp"
@@ -51,6 +54,9 @@ public:
     accounts::Accounts accounts;
     const rooms::Identity identity;
     rooms::Rooms rooms;
+    rooms::Typing typing;
+    sync::Hubs hubs;
+    sync::Sync sync;
     api::RateLimits rate_limits;
     api::Services services;
     const api::Router router;

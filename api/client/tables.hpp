@@ -15,7 +15,10 @@ std::span<const Route> login_routes();
 std::span<const Route> profile_routes();
 std::span<const Route> push_rule_routes();
 std::span<const Route> pusher_routes();
+std::span<const Route> receipt_routes();
 std::span<const Route> registration_routes();
+std::span<const Route> sync_routes();
+std::span<const Route> typing_routes();
 std::span<const Route> version_routes();
 std::span<const Route> well_known_routes();
 

@@ -22,7 +22,7 @@ EventPtr StateEvent::event() const {
 std::string StateEvent::client_json() const { return schema::render_client_event(*event(), rules_); }
 
 Room::Room(Parts parts, RoomNid nid, schema::RoomId id, const schema::RoomRules& rules)
-    : parts_(std::move(parts)), nid_(nid), id_(std::move(id)), rules_(rules) {}
+    : receipts(parts.lane.head()), parts_(std::move(parts)), nid_(nid), id_(std::move(id)), rules_(rules) {}
 
 StateEventPtr Room::state(std::string_view type, std::string_view state_key) const {
     const auto key = dictionary_.find(type, state_key);

@@ -11,6 +11,7 @@
 
 #include "core/rooms/auth_rules.hpp"
 #include "core/rooms/membership_kind.hpp"
+#include "core/rooms/receipt_log.hpp"
 #include "core/rooms/state_history.hpp"
 #include "core/rooms/state_set.hpp"
 #include "core/rooms/timeline_event.hpp"
@@ -230,6 +231,8 @@ public:
 
     /// Typing users with the time until which they type. core/rooms/typing.hpp owns the rules.
     std::map<std::string, std::int64_t, std::less<>> typing;
+    /// core/rooms/receipts.hpp writes it.
+    ReceiptLog receipts;
 
 private:
     struct Extremity {

@@ -42,6 +42,23 @@ void read_by_own_event(storage::Submission& rows, schema::RoomNid room, LocalMem
     rows.user_rooms.push_back(row);
 }
 
+void read_by_receipt(storage::Submission& rows, Room& room, LocalMember& member, const TimelineEvent& line,
+                     std::string_view thread, std::optional<EventNid> root) {
+    if (!thread.empty() && root) {
+        auto& read = member.threads[*root];
+        if (line.ord <= read.read_ord) return;
+        read = {line.ord, line.n_thread, 0, 0};
+        rows.user_threads.push_back({member.nid, room.nid(), *root, read.read_ord, std::nullopt, read.base, 0, 0});
+        return;
+    }
+    if (line.ord <= member.read_ord) return;
+    member.read_ord = line.ord;
+    member.base_main = line.n_main;
+    member.base_all = line.n_all;
+    member.extra = member.highlights = 0;
+    rows.user_rooms.push_back(row_of(room.nid(), member, 0));
+}
+
 Counts counts(const Room& room, const LocalMember& member) {
     return {std::max(0, room.n_main() - member.base_main + member.extra), member.highlights};
 }

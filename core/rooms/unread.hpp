@@ -23,6 +23,10 @@ storage::rows::UserRoom row_of(schema::RoomNid room, const LocalMember& member, 
 /// Who writes has read: moves the author's read place in the main line or in the thread, and adds the row.
 void read_by_own_event(storage::Submission& rows, schema::RoomNid room, LocalMember& member, const TimelineEvent& line, int at);
 
+/// The same for a receipt: `thread` as in rooms::Receipt, `root` the thread that `line` is in.
+void read_by_receipt(storage::Submission& rows, Room& room, LocalMember& member, const TimelineEvent& line,
+                     std::string_view thread, std::optional<EventNid> root);
+
 /// What is unread for a member, as /sync says it.
 struct Counts {
     int notifications = 0, highlights = 0;

@@ -79,7 +79,7 @@ net::Task<SyncAnswer> Sync::answer(const SyncRequest& request, UserHubPtr hub, s
     std::string text = "{";
     // Mailboxes.
     std::vector<UserHub::Message> messages;
-    if (!hub->messages_after(device, plan.since.to_device, messages_per_answer, messages) && !messages.empty())
+    if (!hub->messages_between(device, plan.since.to_device, plan.next.position, messages_per_answer, messages) && !messages.empty())
         plan.next.to_device = messages.back().pos;
     text += R"("to_device":{"events":[)";
     for (const auto& message : messages) {
@@ -246,8 +246,7 @@ net::Task<> Sync::fetch(Plan& plan) {
         const bool quiet = !part.is_whole() && part.place.head <= since && part.place.member_pos <= since;
         if (!part.from_ring && !quiet) whole_or_gap.push_back(&part);
         // Counts and heroes of rooms that are not in memory.
-        const bool speaks = !quiet || part.tells_counts || part.place.account_data > since || part.place.receipts > since ||
-                            part.receipts_since.value_or(-1) < plan.hub->low_water;
+        const bool speaks = !quiet || part.tells_counts || part.place.account_data > since || part.place.receipts > since;
         if (!part.room && speaks) cold.push_back(part.place.nid);
         if (part.section != RoomPart::Section::join || !filter.ephemeral.wants_type("m.receipt")) continue;
         const auto after = part.receipts_since.value_or(-1);
@@ -278,15 +277,22 @@ net::Task<> Sync::fetch(Plan& plan) {
         std::vector<storage::StoredReceipt> receipts;
     };
     std::unordered_map<RoomNid, const schema::RoomRules*> rules;
-    for (const auto& part : plan.parts) rules.emplace(part.place.nid, part.place.rules);
+    std::set<RoomNid> warm;
+    for (const auto& part : plan.parts) {
+        rules.emplace(part.place.nid, part.place.rules);
+        if (part.room) warm.insert(part.place.nid);
+    }
     // The work may run twice, so it makes its result anew.
     auto found = co_await hubs_.parts().db.read([&](storage::Tx& tx) {
         Found result;
-        if (!cold.empty()) result.summaries = storage::sync_summaries(tx, user_nid, user.str(), cold);
+        if (!receipts_after.empty()) result.receipts = storage::sync_receipts(tx, user.str(), receipts_after, up_to);
+        auto summarised = cold;
+        for (const auto& receipt : result.receipts)
+            if (!warm.contains(receipt.room)) summarised.push_back(receipt.room);
+        if (!summarised.empty()) result.summaries = storage::sync_summaries(tx, user_nid, user.str(), summarised);
         if (!timelines.empty())
             for (const auto& event : storage::sync_timelines(tx, timelines, selection))
                 result.timelines[event.room].push_back(rooms::make_line(event, *rules.at(event.room)));
-        if (!receipts_after.empty()) result.receipts = storage::sync_receipts(tx, user.str(), receipts_after, up_to);
         return result;
     });
     for (auto& part : plan.parts) {

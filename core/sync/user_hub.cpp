@@ -21,8 +21,8 @@ std::vector<RoomNid> UserHub::changed_after(Position since) const {
 
 std::vector<RoomNid> UserHub::typing_after(std::int64_t serial) const {
     std::vector<RoomNid> rooms;
-    for (const auto& [nid, place] : places_)
-        if (place.typing > serial && place.membership == Membership::join) rooms.push_back(nid);
+    for (const auto& [room, place] : places_)
+        if (place.typing > serial && place.membership == Membership::join) rooms.push_back(room);
     return rooms;
 }
 
@@ -70,11 +70,12 @@ void UserHub::load_ignored(const std::string& json) {
     ignored_.erase(id.str());  // Nobody can make their own messages disappear by mistake.
 }
 
-bool UserHub::messages_after(DeviceNid device, Position after, std::size_t limit, std::vector<Message>& into) const {
+bool UserHub::messages_between(DeviceNid device, Position after, Position up_to, std::size_t limit,
+                               std::vector<Message>& into) const {
     const auto found = mailboxes_.find(device);
     if (found == mailboxes_.end()) return true;
     for (const auto& message : found->second) {
-        if (message.pos <= after) continue;
+        if (message.pos <= after || message.pos > up_to) continue;
         if (into.size() == limit) return false;
         into.push_back(message);
     }

@@ -106,8 +106,8 @@ public:
         Position pos;
         net::Bytes json;
     };
-    /// At most `limit` messages after `after`; false when there are more.
-    bool messages_after(DeviceNid device, Position after, std::size_t limit, std::vector<Message>& into) const;
+    /// At most `limit` messages in (after, up_to]; false when there are more.
+    bool messages_between(DeviceNid device, Position after, Position up_to, std::size_t limit, std::vector<Message>& into) const;
     void add_message(DeviceNid device, Position pos, net::Bytes json);
     /// The device has these; true if there were any.
     bool acknowledge(DeviceNid device, Position up_to);
