@@ -102,7 +102,9 @@ void Router::add(std::span<const Route> routes) {
 
 Router::Match Router::match(net::Method method, std::string_view path) const {
     Match match{nullptr, false, {}};
-    const auto segments = split(path);
+    auto segments = split(path);
+    // What is v3 now was r0 until Matrix 1.1, and older libraries (matrix-nio in Debian 12) still say so.
+    if (segments.size() > 3 && segments[0] == "_matrix" && segments[1] == "client" && segments[2] == "r0") segments[2] = "v3";
     std::vector<std::string_view> values;
     const auto* ends = Node::find(*root_, segments, path, values);
     if (!ends) return match;

@@ -16,6 +16,7 @@ constexpr api::Route routes[] = {
     {Method::get, "/rooms/{roomId}/state", Access::user, Rate::read, nullptr, ""},
     {Method::get, "/rooms/{roomId}/state/{eventType}", Access::user, Rate::read, nullptr, ""},
     {Method::get, "/rooms/summary/state", Access::user, Rate::read, nullptr, ""},
+    {Method::get, "/_matrix/client/v3/sync", Access::user, Rate::read, nullptr, ""},
     {Method::get, "/{path*}", Access::anyone, Rate::none, nullptr, ""},
 };
 
@@ -48,11 +49,16 @@ TEST_CASE_FIXTURE(Fixture, "paths lead to their routes, parameters decoded") {
     CHECK(match(Method::get, "/") == "/{path*} path=");
 }
 
+TEST_CASE_FIXTURE(Fixture, "the paths of clients from before Matrix 1.1 are those of v3") {
+    CHECK(match(Method::get, "/_matrix/client/r0/sync") == "/_matrix/client/v3/sync");
+    CHECK(match(Method::get, "/_matrix/client/r1/sync") == "/{path*} path=_matrix/client/r1/sync");
+}
+
 TEST_CASE_FIXTURE(Fixture, "a known path with another method is told apart from an unknown one") {
     CHECK(match(Method::delete_, "/sync") == "405");
     CHECK(match(Method::put, "/rooms/!a:b/state/t") == "405");
     api::Router without_rest;
-    without_rest.add(std::span(routes).first(6));
+    without_rest.add(std::span(routes).first(7));
     CHECK_FALSE(without_rest.match(Method::get, "/sync/").known_path);
     CHECK_FALSE(without_rest.match(Method::get, "/rooms//state").known_path);
     CHECK_FALSE(without_rest.match(Method::get, "/").known_path);
