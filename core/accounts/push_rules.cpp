@@ -107,7 +107,7 @@ void check_rule(RuleKind kind, const PushRule& rule) {
     if (rule.id.starts_with('.')) refuse("Rules that begin with a dot are the server's.");
     if (rule.id.find_first_of("/\\") != std::string::npos) refuse("A ruleId has no slashes.");
     if (kind == RuleKind::content && !rule.pattern) throw Refusal(Reason::missing_param, "pattern is missing");
-    if (rule.pattern) check_text("pattern", *rule.pattern, 1, 1024);
+    if (rule.pattern) check_text("pattern", *rule.pattern, 1, 255);
     if (kind == RuleKind::room && !schema::RoomId::parse(rule.id)) refuse("The ruleId must be a room id.");
     if (kind == RuleKind::sender && !schema::UserId::parse(rule.id)) refuse("The ruleId must be a user id.");
 }
@@ -263,7 +263,7 @@ JsonArray checked_conditions(const JsonArray& conditions) {
         const auto kind = fields.required_string("kind", 255);
         if (kind == "event_match") {
             fields.required_string("key", 255);
-            fields.required_string("pattern", 1024);
+            fields.required_string("pattern", 255);
         } else if (kind == "event_property_is" || kind == "event_property_contains") {
             fields.required_string("key", 255);
             const auto* value = fields.raw().if_contains("value");
