@@ -2,6 +2,7 @@
 
 #include "api/routes.hpp"
 #include "storage/migrations.hpp"
+#include "storage/retention.hpp"
 
 namespace runde::server {
 
@@ -33,6 +34,7 @@ Wiring::Wiring(net::Runtime& of, WiringOptions what)
                .report = options.report},
       router(api::all_routes()) {
     connect();
+    runtime.spawn("purge", storage::purge_regularly(db, runtime.clock()));
 }
 
 Wiring::~Wiring() = default;

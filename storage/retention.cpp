@@ -43,8 +43,8 @@ static constexpr Retention registry[] = {
     // Accounts
     {"users", "name, password hash, profile", "as long as the account; the name for ever, so that nobody else gets it", "accounts' deactivation"},
     {"devices", "name of the device, day of last use", "until signed out", "logout; accounts' deactivation"},
-    {"access_tokens", "hash of the token", "until it expires or is signed out", "logout; accounts"},
-    {"refresh_tokens", "hash of the token", "until it expires or is signed out", "logout; accounts"},
+    {"access_tokens", "hash of the token", "until signed out; 200 days after it expired", "logout; purge"},
+    {"refresh_tokens", "hash of the token", "until signed out; 30 days after it expired", "logout; purge"},
     {"registration_tokens", "", "until an administrator removes it", "administrator"},
     {"terms_accepted", "which terms, when", "as long as the account", "accounts' deactivation"},
     {"filters", "", "as long as the account", "accounts' deactivation"},
@@ -93,6 +93,13 @@ std::int64_t purge(Tx& tx, std::int64_t now_ms, std::int64_t limit) {
                 .affected();
     gone += tx.exec("DELETE FROM sss_conn WHERE ctid = ANY (ARRAY(SELECT c.ctid FROM sss_conn c WHERE c.saved < $1 "
                     "OR NOT EXISTS (SELECT FROM devices d WHERE d.device_nid = c.device_nid) LIMIT $2))",
+                    now_ms - 30 * day_ms, limit)
+                .affected();
+    // Expired tokens are kept for a while: their owners hear "expired, sign in again as the same device".
+    gone += tx.exec("DELETE FROM access_tokens WHERE ctid = ANY (ARRAY(SELECT ctid FROM access_tokens WHERE expires < $1 LIMIT $2))",
+                    now_ms - 200 * day_ms, limit)
+                .affected();
+    gone += tx.exec("DELETE FROM refresh_tokens WHERE ctid = ANY (ARRAY(SELECT ctid FROM refresh_tokens WHERE expires < $1 LIMIT $2))",
                     now_ms - 30 * day_ms, limit)
                 .affected();
     // What was left for a device that has signed out since.

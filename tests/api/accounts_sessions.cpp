@@ -231,3 +231,19 @@ TEST_CASE("devices are seen by the day, and only once a day is it written") {
     server.restart();  // Waits for what was begun.
     CHECK(std::stoll(seen()) == std::stoll(today) + 86'400'000);
 }
+
+TEST_CASE("tokens that expired long ago are purged") {
+    TestServer server;
+    const auto anna = server.person("anna");
+    const auto first = login(server, "anna", anna.password, R"(,"refresh_token":true)");
+    const auto tokens = [&] { return server.ask("SELECT count(*) FROM access_tokens") + server.ask("SELECT count(*) FROM refresh_tokens"); };
+    REQUIRE(tokens() == "21");
+    server.advance(100 * 24h);
+    server.restart();
+    CHECK(tokens() == "21");
+    server.advance(120 * 24h);
+    server.restart();  // The purge runs at the start; stopping waits for it.
+    server.restart();
+    CHECK(tokens() == "10");  // Anna's first token, which does not expire.
+    CHECK(whoami(server, anna.token) == "200");
+}
