@@ -62,6 +62,7 @@ struct Session {
     }
 
     pqxx::connection connection;
+    pqxx::quiet_errorhandler quiet{connection};  // Else PostgreSQL's notices go to stderr, with values in them.
     std::unordered_map<const char*, std::string> names;  // By address: literals do not move.
 };
 

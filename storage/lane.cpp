@@ -98,6 +98,7 @@ struct Lane::Impl {
     struct Delivered {
         Position head = 0;
         std::uint64_t refusals = 0;
+        std::function<void()> on_fenced;
     };
     const std::shared_ptr<Delivered> delivered = std::make_shared<Delivered>();
 
@@ -180,6 +181,9 @@ void Lane::Impl::write(std::vector<Pending>& batch, std::size_t begin, std::size
         case Kind::fenced:
             fenced = true;
             spdlog::error("another process has taken over the stream; this one writes nothing more");
+            runtime.post([to = delivered] {
+                if (to->on_fenced) to->on_fenced();
+            });
             return write(batch, begin, end);
         case Kind::refused:
             if (end - begin == 1) return refuse(batch[begin], outcome.detail);
@@ -310,6 +314,8 @@ Lane::~Lane() {
     impl_->wake.notify_all();
     impl_->thread.join();
 }
+
+void Lane::on_fenced(std::function<void()> call) { impl_->delivered->on_fenced = std::move(call); }
 
 Position Lane::head() const { return impl_->delivered->head; }
 

@@ -28,6 +28,7 @@ enum EventFlag : int {
     off_main_line = 64,   ///< State before it is not the room's; visibility must look at its own state.
     notifies = 128,       ///< Counted in n_main / n_all / n_thread.
     encrypted = 256,
+    pruned = 512,         ///< Redacted, and its content is gone from the disk too (storage/retention).
 };
 
 struct Event {
@@ -300,6 +301,10 @@ public:
     net::Task<Committed> submit(Submission submission);
     /// The same for callers that are no coroutine: `done` runs on the I/O thread in commit order, and must not throw.
     void submit(Submission submission, std::function<void(Committed, std::exception_ptr)> done);
+
+    /// Called once, on the I/O thread, when another process has taken over: nothing can be written any more, and what is
+    /// served from memory grows old. The process should end.
+    void on_fenced(std::function<void()> call);
 
     /// The last position whose result was delivered. After start: the stream's head.
     Position head() const;

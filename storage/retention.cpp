@@ -2,6 +2,12 @@
 
 #include <spdlog/spdlog.h>
 
+#include "schema/event.hpp"
+#include "schema/json.hpp"
+#include "schema/refusal.hpp"
+#include "schema/room_rules.hpp"
+#include "storage/lane.hpp"
+
 namespace runde::storage {
 
 static constexpr Retention registry[] = {
@@ -15,7 +21,7 @@ static constexpr Retention registry[] = {
 
     // Rooms: their history belongs to the room, and goes with the room or with its author's erasure
     {"rooms", "", "as long as the room", "the room's deletion"},
-    {"events", "messages, senders, times", "as long as the room; redacted content 7 days", "the room's deletion; redaction; erasure"},
+    {"events", "messages, senders, times", "as long as the room; redacted content a week", "the room's deletion; purge; erasure"},
     {"event_txn", "which device sent which event", "1 day", "purge"},
     {"missing_prev", "", "until the gap is filled, or with the room", "the lane; the room's deletion"},
     {"pending_redactions", "", "until the event arrives, or with the room", "the lane; the room's deletion"},
@@ -62,14 +68,52 @@ std::span<const Retention> retention_registry() { return registry; }
 
 static constexpr std::int64_t day_ms = 24 * 60 * 60 * 1000;
 
-/// Remembers where today began, and says where the stream stood `days` ago (0: not known that far back).
+/// Where the stream stood `days` ago, at the latest; 0: not known that far back.
 static std::int64_t position_of_days_ago(Tx& tx, std::int64_t today, std::int64_t days) {
     const auto found = tx.exec("SELECT coalesce(max(pos), 0) FROM stream_days WHERE day <= $1", today - days);
     return found.front()[0].number();
 }
 
+/// What is left of a redacted event: its bytes as any server would send them from now on.
+static std::optional<std::string> redacted_form(const std::string& json, std::string_view room_version) {
+    const auto* rules = schema::find_room_rules(room_version);
+    if (!rules) return std::nullopt;
+    try {
+        const auto event = schema::parse_json(json, rules->numbers());
+        return schema::canonical_json(schema::redact(event.as_object(), *rules), rules->numbers());
+    } catch (const schema::Refusal&) {
+        return std::nullopt;  // Older than today's limits; served in its redacted form all the same.
+    }
+}
+
+/// Takes the content of events off the disk whose redaction stands at or before `position`.
+static std::int64_t prune_redacted(Tx& tx, Position position, std::int64_t limit) {
+    const auto found = tx.exec(
+        "SELECT e.room_nid, e.event_nid, e.json, o.version FROM events e "
+        "JOIN events r ON r.room_nid = e.room_nid AND r.event_nid = e.redacted_by JOIN rooms o ON o.room_nid = e.room_nid "
+        "WHERE e.redacted_by IS NOT NULL AND e.flags & 512 = 0 AND coalesce(r.pos, 0) <= $1 LIMIT $2 FOR UPDATE OF e",
+        position, limit);
+    static_assert(rows::pruned == 512);
+    std::vector<std::int64_t> rooms, events;
+    std::vector<std::string> pruned;
+    for (auto row : found) {
+        auto json = redacted_form(row[2].string(), row[3].text());
+        if (!json) continue;
+        rooms.push_back(row[0].number());
+        events.push_back(row[1].number());
+        pruned.push_back(*std::move(json));
+    }
+    if (events.empty()) return 0;
+    return tx.exec("UPDATE events e SET json = u.json, flags = e.flags | 512 "
+                   "FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS u(room, nid, json) "
+                   "WHERE e.room_nid = u.room AND e.event_nid = u.nid",
+                   rooms, events, pruned)
+        .affected();
+}
+
 std::int64_t purge(Tx& tx, std::int64_t now_ms, std::int64_t limit) {
     const auto today = now_ms / day_ms;
+    // Remember where today began.
     tx.exec("INSERT INTO stream_days (day, pos) SELECT $1, pos FROM stream_head WHERE id = 1 ON CONFLICT DO NOTHING", today);
     std::int64_t gone = 0;
     gone += tx.exec("DELETE FROM stream_days WHERE day < $1", today - 400).affected();
@@ -85,6 +129,7 @@ std::int64_t purge(Tx& tx, std::int64_t now_ms, std::int64_t limit) {
                     "WHERE n.pos < $1 AND n.ord <= r.read_ord LIMIT $2))",
                     position_of_days_ago(tx, today, 30), limit)
                 .affected();
+    gone += prune_redacted(tx, position_of_days_ago(tx, today, 7), std::min<std::int64_t>(limit, 500));
     // Whoever asks "whose devices have changed since" gets the same answer from the newest change alone.
     gone += tx.exec("DELETE FROM device_list_log WHERE ctid = ANY (ARRAY("
                     "SELECT o.ctid FROM device_list_log o WHERE EXISTS "

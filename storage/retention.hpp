@@ -18,7 +18,7 @@ struct Retention {
 };
 std::span<const Retention> retention_registry();
 
-/// One round of the deletions that go by time. Deletes at most `limit` rows of a table, so that no transaction becomes
+/// One round of the deletions that go by time, and of redacted content a week after its redaction. Deletes at most `limit` rows of a table, so that no transaction becomes
 /// long; returns how many rows went, all in all. Repeat while it is not 0.
 std::int64_t purge(Tx& tx, std::int64_t now_ms, std::int64_t limit = 5'000);
 

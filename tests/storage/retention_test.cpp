@@ -97,3 +97,30 @@ TEST_CASE_FIXTURE(PurgeFixture, "what was kept for a device goes after it has si
     CHECK(ask("SELECT count(*) FROM e2e_fallback WHERE device_nid = 7") == "1");
     CHECK(ask("SELECT count(*) FROM sss_conn WHERE device_nid = 7") == "1");
 }
+
+TEST_CASE_FIXTURE(PurgeFixture, "a week after a redaction the content is gone from the disk too") {
+    const std::string json = R"({"auth_events":[],"content":{"body":"my secret","msgtype":"m.text"},"depth":3,)"
+                             R"("hashes":{"sha256":"x"},"origin_server_ts":1,"prev_events":[],"sender":"@anna:a.test",)"
+                             R"("signatures":{},"type":"m.room.message"})";
+    write("INSERT INTO rooms (room_nid, room_id, version) VALUES (1, '!a', '12')");
+    const auto event = [&](int nid, const std::string& pos, const std::string& redacted_by) {
+        write("INSERT INTO events (room_nid, event_nid, pos, origin_ts, depth, flags, redacted_by, event_id, type, sender, json) "
+              "VALUES (1, " + std::to_string(nid) + ", " + pos + ", 1, 1, 4, " + redacted_by + ", '$" + std::to_string(nid) +
+              "', 'm.room.message', '@anna:a.test', '" + json + "')");
+    };
+    event(1, "1", "3");      // Redacted long ago
+    event(2, "2", "4");      // Redacted yesterday
+    event(3, "3", "NULL");
+    event(4, "60", "NULL");
+    event(5, "5", "NULL");   // Not redacted
+    write("UPDATE stream_head SET pos = 50");
+    purge(now - 8 * day);
+    CHECK(ask("SELECT count(*) FROM events WHERE json LIKE '%my secret%'") == "5");
+    CHECK(purge() == 1);
+    CHECK(ask("SELECT string_agg(event_nid::text, ' ' ORDER BY event_nid) FROM events WHERE json LIKE '%my secret%'") == "2 3 4 5");
+    CHECK(ask("SELECT json FROM events WHERE event_nid = 1") ==
+          R"({"auth_events":[],"content":{},"depth":3,"hashes":{"sha256":"x"},"origin_server_ts":1,"prev_events":[],)"
+          R"("sender":"@anna:a.test","signatures":{},"type":"m.room.message"})");
+    CHECK(ask("SELECT flags FROM events WHERE event_nid = 1") == "516");
+    CHECK(purge() == 0);
+}

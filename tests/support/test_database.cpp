@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include <atomic>
+#include <deque>
 #include <filesystem>
+#include <future>
 #include <pqxx/pqxx>
 
 #include "net/runtime.hpp"
@@ -30,6 +32,7 @@ public:
         storage::migrate(database);  // The database "runde" is the template.
     }
     ~TestCluster() {
+        drops_.clear();
         cluster_.stop();
         std::error_code ignored;
         std::filesystem::remove_all(folder_, ignored);
@@ -39,7 +42,13 @@ public:
         ask(admin(), "CREATE DATABASE " + name + " TEMPLATE " + of_template);
         return name;
     }
-    void drop(const std::string& name) { ask(admin(), "DROP DATABASE " + name + " WITH (FORCE)"); }
+    /// In the background: it takes as long as making one, and nobody waits for it.
+    void drop(const std::string& name) {
+        if (drops_.size() >= 4) drops_.pop_front();  // Waits for the oldest.
+        drops_.push_back(std::async(std::launch::async, [sql = "DROP DATABASE " + name + " WITH (FORCE)", url = admin()] {
+            ask(url, sql);
+        }));
+    }
     std::string url_of(const std::string& name) const { return storage::with_database(cluster_.url(), name); }
 
 private:
@@ -54,6 +63,7 @@ private:
     std::filesystem::path folder_;
     storage::Cluster cluster_;
     std::atomic<int> count_ = 0;
+    std::deque<std::future<void>> drops_;
 };
 
 TestCluster& cluster() {
