@@ -12,6 +12,7 @@
 
 using namespace runde;
 using namespace std::chrono_literals;
+using namespace std::string_literals;
 using tests::RawHttp;
 
 namespace {
@@ -202,13 +203,13 @@ TEST_CASE("what is no proper request is refused, and nobody is asked about it") 
     Edge edge;
     std::string bytes, expected = "400 M_UNRECOGNIZED";
     SUBCASE("no HTTP at all") { bytes = "Hello, is there anybody?\r\n\r\n"; }
-    SUBCASE("a TLS greeting") { bytes = std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 15); }
+    SUBCASE("a TLS greeting") { bytes = "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"s; }
     SUBCASE("an old protocol") { bytes = "GET / HTTP/0.9\r\nHost: h\r\n\r\n"; }
     SUBCASE("no host") { bytes = "GET / HTTP/1.1\r\n\r\n"; }
     SUBCASE("two hosts") { bytes = "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"; }
     SUBCASE("a header without colon") { bytes = "GET / HTTP/1.1\r\nHost: h\r\nnonsense\r\n\r\n"; }
     SUBCASE("a space before the colon") { bytes = "GET / HTTP/1.1\r\nHost : h\r\n\r\n"; }
-    SUBCASE("NUL in a header") { bytes = std::string("GET / HTTP/1.1\r\nHost: h\r\nX: a\0b\r\n\r\n", 37); }
+    SUBCASE("NUL in a header") { bytes = "GET / HTTP/1.1\r\nHost: h\r\nX: a\0b\r\n\r\n"s; }
     SUBCASE("a negative length") { bytes = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n"; }
     SUBCASE("a length that is no number") { bytes = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1e3\r\n\r\n"; }
     SUBCASE("two lengths") { bytes = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"; }
