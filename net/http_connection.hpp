@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "net/addresses.hpp"
 #include "net/http_server.hpp"
 #include "net/transport.hpp"
 
@@ -35,7 +36,6 @@ public:
     std::string_view date();
 
 private:
-    struct Network;
     void accept();
     void accept_later();
     void sweep();
@@ -44,7 +44,7 @@ private:
     boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, boost::asio::io_context::executor_type> acceptor_;
     std::shared_ptr<const class TlsContext> tls_;
     std::uint16_t port_ = 0;
-    std::vector<std::shared_ptr<const Network>> trusted_;
+    std::vector<Network> trusted_;
     std::vector<char> scratch_ = std::vector<char>(64 * 1024);
     std::shared_ptr<void> sweep_timer_, accept_timer_;
     bool told_about_accepting_ = false;

@@ -12,6 +12,7 @@
 #include <boost/beast/core/string.hpp>
 #include <stdexcept>
 
+#include "net/addresses.hpp"
 #include "net/asio_bridge.hpp"
 #include "net/gate.hpp"
 #include "net/http_connection.hpp"
@@ -22,46 +23,10 @@ namespace runde::net {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-/// A trusted proxy, or a network of them.
-struct HttpServer::Impl::Network {
-    asio::ip::address_v6 prefix;
-    unsigned bits;
-
-    /// Everything as IPv6, so that mapped addresses compare.
-    static asio::ip::address_v6 as_v6(const asio::ip::address& address) {
-        return address.is_v6() ? address.to_v6() : asio::ip::make_address_v6(asio::ip::v4_mapped, address.to_v4());
-    }
-    explicit Network(const std::string& text) {
-        const auto slash = text.find('/');
-        boost::system::error_code error;
-        const auto address = asio::ip::make_address(text.substr(0, slash), error);
-        const unsigned width = address.is_v4() ? 32 : 128;
-        unsigned length = width;
-        if (!error && slash != text.npos) {
-            try {
-                length = static_cast<unsigned>(std::stoul(text.substr(slash + 1)));
-            } catch (const std::exception&) {
-                length = width + 1;
-            }
-        }
-        if (error || length > width) throw std::runtime_error(text + " is neither an address nor a network (a.b.c.d/n)");
-        prefix = as_v6(address);
-        bits = length + (128 - width);
-    }
-    bool contains(const asio::ip::address& address) const {
-        const auto a = as_v6(address).to_bytes(), b = prefix.to_bytes();
-        for (unsigned bit = 0; bit < bits; ++bit) {
-            const auto mask = static_cast<unsigned char>(0x80 >> (bit % 8));
-            if ((a[bit / 8] & mask) != (b[bit / 8] & mask)) return false;
-        }
-        return true;
-    }
-};
-
 namespace {
 
 /// One entry of X-Forwarded-For: "192.0.2.1", "192.0.2.1:4711", "2001:db8::1" or "[2001:db8::1]:4711".
-std::optional<asio::ip::address> forwarded_address(std::string_view entry) {
+std::optional<std::string> forwarded_address(std::string_view entry) {
     while (entry.starts_with(' ')) entry.remove_prefix(1);
     while (entry.ends_with(' ')) entry.remove_suffix(1);
     if (entry.starts_with('[')) {
@@ -69,17 +34,19 @@ std::optional<asio::ip::address> forwarded_address(std::string_view entry) {
     } else if (std::count(entry.begin(), entry.end(), ':') == 1) {
         entry = entry.substr(0, entry.find(':'));
     }
-    boost::system::error_code error;
-    const auto address = asio::ip::make_address(std::string(entry), error);
-    if (error) return std::nullopt;
-    return address;
+    if (!Address::parse(entry)) return std::nullopt;
+    return std::string(entry);
 }
 
 }  // namespace
 
 HttpServer::Impl::Impl(Runtime& of, HttpServerOptions with, Handler by)
     : runtime(of), options(std::move(with)), handler(std::move(by)), acceptor_(io_context_of(of)) {
-    for (const auto& proxy : options.trusted_proxies) trusted_.push_back(std::make_shared<Network>(proxy));
+    for (const auto& proxy : options.trusted_proxies) {
+        const auto network = Network::parse(proxy);
+        if (!network) throw std::runtime_error(proxy + " is neither an address nor a network (a.b.c.d/n)");
+        trusted_.push_back(*network);
+    }
     reload_tls();
     try {
         const tcp::endpoint endpoint(asio::ip::make_address(options.bind), options.port);
@@ -158,9 +125,8 @@ void HttpServer::Impl::stop_accepting() {
 
 bool HttpServer::Impl::is_trusted(const std::string& address) const {
     if (trusted_.empty()) return false;
-    const auto parsed = forwarded_address(address);
-    if (!parsed) return false;
-    return std::ranges::any_of(trusted_, [&](const auto& network) { return network->contains(*parsed); });
+    const auto parsed = Address::parse(address);
+    return parsed && std::ranges::any_of(trusted_, [&](const auto& network) { return network.contains(*parsed); });
 }
 
 void HttpServer::Impl::fill_in_client(Request& request, const std::string& peer) const {
@@ -182,7 +148,7 @@ void HttpServer::Impl::fill_in_client(Request& request, const std::string& peer)
     for (auto hop = hops.rbegin(); hop != hops.rend(); ++hop) {
         const auto address = forwarded_address(*hop);
         if (!address) return;
-        request.client_address = address->to_string();
+        request.client_address = *address;
         if (!is_trusted(request.client_address)) return;
     }
 }
