@@ -144,7 +144,10 @@ private:
             const int error = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_, result);
             if (error != SSL_ERROR_NONE && error != SSL_ERROR_WANT_READ) return user_->on_ready(false);
             if (flushed == Progress::pending) return shake_hands_when(Socket::wait_write);
-            if (error == SSL_ERROR_NONE) return user_->on_ready(true);
+            if (error == SSL_ERROR_NONE) {
+                starved_ = false;  // The first request may have come along with the last of the handshake.
+                return user_->on_ready(true);
+            }
             const auto received = refill();
             if (received.what == Got::closed) return user_->on_ready(false);
             if (received.what == Got::would_block) return shake_hands_when(Socket::wait_read);
