@@ -2,6 +2,7 @@
 
 #include "api/admin/tables.hpp"
 #include "api/client/tables.hpp"
+#include "api/client/rooms_routes.hpp"
 #include "api/web/health.hpp"
 #include "api/web/pages.hpp"
 
@@ -25,6 +26,11 @@ Router all_routes() {
     router.add(client::version_routes());
     router.add(client::well_known_routes());
     router.add(admin::registration_routes());
+    router.add(client::create_room_routes());
+    router.add(client::membership_routes());
+    router.add(client::room_event_routes());
+    router.add(client::history_routes());
+    router.add(client::directory_routes());
     router.add(web::health_routes());
     router.add(web::page_routes());
     return router;

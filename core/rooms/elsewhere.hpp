@@ -2,6 +2,8 @@
 #include <string>
 #include <vector>
 
+#include "core/rooms/aliases.hpp"
+#include "core/rooms/directory.hpp"
 #include "core/rooms/people.hpp"
 #include "core/rooms/room.hpp"
 
@@ -19,6 +21,10 @@ public:
     virtual net::Task<> leave(Person user, schema::RoomId room, schema::JsonObject content) = 0;
     /// Invites a user of another server into a room of ours: that server signs before the event is kept.
     virtual net::Task<> invite(RoomPtr room, UserId inviter, UserId invited, schema::JsonObject content) = 0;
+    /// Throws Refusal(not_found) also when the other server cannot be reached.
+    virtual net::Task<ResolvedAlias> resolve_alias(schema::RoomAlias alias) = 0;
+    /// The answer of the other server's directory.
+    virtual net::Task<schema::JsonObject> public_rooms(std::string server, DirectoryRequest request) = 0;
 };
 
 }  // namespace runde::rooms

@@ -1,5 +1,6 @@
 #include "core/rooms/membership.hpp"
 
+#include "core/rooms/directory.hpp"
 #include "core/rooms/elsewhere.hpp"
 #include "core/rooms/unread.hpp"
 #include "schema/refusal.hpp"
@@ -149,6 +150,13 @@ net::Task<> act_on(Rooms& rooms, Act act, UserId actor, schema::RoomId room_id, 
         if (const auto person = co_await find_person(rooms.parts().db, target)) nid = person->nid;
     auto content = with_reason(JsonObject{{"membership", act == Act::ban ? "ban" : "leave"}}, reason);
     co_await room->append(member_draft(actor, target, std::move(content)), {.target = nid});
+}
+
+net::Task<bool> may_see(Rooms& rooms, RoomPtr room, UserId user) {
+    if (may_preview(*room, user.str())) co_return true;
+    const auto rule = room->join_rule();
+    if (room->membership(user.str()) == Membership::ban || (rule != "restricted" && rule != "knock_restricted")) co_return false;
+    co_return co_await is_allowed(rooms, room, user);
 }
 
 net::Task<> forget(Rooms& rooms, Person user, schema::RoomId room_id) {

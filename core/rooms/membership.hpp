@@ -31,6 +31,9 @@ enum class Act { kick, ban, unban };
 net::Task<> act_on(Rooms& rooms, Act act, UserId actor, schema::RoomId room, UserId target,
                    std::optional<std::string> reason);
 
+/// may_preview(), or the person is in one of the rooms that open a restricted one.
+net::Task<bool> may_see(Rooms& rooms, RoomPtr room, UserId user);
+
 /// Takes a room that was left out of the person's lists. Throws Refusal(bad_state) while they are in it.
 net::Task<> forget(Rooms& rooms, Person user, schema::RoomId room);
 

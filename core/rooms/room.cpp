@@ -131,6 +131,12 @@ void Room::announce(const std::function<void(Committed&)>& notice) {
     parts_.committed(committed);
 }
 
+net::Task<> Room::save() {
+    storage::Submission submission;
+    submission.rooms.push_back(room_row());
+    co_await parts_.lane.submit(std::move(submission));
+}
+
 net::Task<Position> Room::submit(storage::Submission submission, std::function<void(Committed&)> notice) {
     const auto self = shared_from_this();
     const auto positions = submission.positions;

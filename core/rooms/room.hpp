@@ -201,8 +201,9 @@ public:
     TimelineEventPtr find_in_ring(std::string_view event_id) const;
 
     bool is_published() const { return (flags_ & published) != 0; }
-    /// Takes effect with the next submission.
+    /// Takes effect with the next submission; save() makes one.
     void publish_in_directory(bool on) { flags_ = on ? flags_ | published : flags_ & ~published; }
+    net::Task<> save();
     int flags() const { return flags_; }
     /// Whether history visibility has been the same since the first event (visibility.hpp).
     bool has_one_history_visibility() const { return (flags_ & visibility_changed) == 0; }
@@ -257,6 +258,7 @@ private:
     void apply_redaction(Build& build, const schema::Event& event, EventNid nid);
     void count(Build& build, const schema::Event& event, TimelineEvent& line);
     void read_by_sender(Build& build, const TimelineEvent& line, int at);
+    storage::rows::Room room_row() const;                ///< The head as `rooms` keeps it.
     void close(Build& build);
     net::Task<Position> commit(Build build);
     void publish(Build& build, Position base);

@@ -409,12 +409,8 @@ void Room::read_by_sender(Build& build, const TimelineEvent& line, int at) {
     build.read_by.push_back(member->nid);
 }
 
-void Room::close(Build& build) {
-    auto& submission = build.rows;
-    if (build.entries.empty()) return;
+rows::Room Room::room_row() const {
     rows::Room room{.room = nid_, .room_id = id_.str(), .version = std::string(rules_.version)};
-    room.head_at = build.entries.back().at;
-    if (!remote_servers_.empty()) room.out_at = build.entries.back().at;
     room.min_ord = min_ord_;
     room.depth = depth_;
     room.n_main = n_main_;
@@ -424,6 +420,15 @@ void Room::close(Build& build) {
     for (const auto& extremity : extremities_) room.extremities.push_back(extremity.nid);
     room.partial = partial_;
     room.flags = flags_;
+    return room;
+}
+
+void Room::close(Build& build) {
+    auto& submission = build.rows;
+    if (build.entries.empty()) return;
+    auto room = room_row();
+    room.head_at = build.entries.back().at;
+    if (!remote_servers_.empty()) room.out_at = build.entries.back().at;
     submission.rooms.push_back(std::move(room));
     for (const auto& [server, joined] : build.remote_joins) submission.room_servers.push_back({nid_, server, std::max(joined, 0)});
     for (const auto& entry : build.entries)

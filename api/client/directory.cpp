@@ -1,0 +1,180 @@
+#include "core/rooms/directory.hpp"
+
+#include "api/client/rooms_routes.hpp"
+#include "api/client/rooms_support.hpp"
+#include "core/rooms/aliases.hpp"
+#include "core/rooms/membership.hpp"
+#include "core/rooms/spaces.hpp"
+#include "core/rooms/upgrade.hpp"
+
+namespace runde::api::client {
+namespace {
+
+using schema::Reason;
+using schema::Refusal;
+
+net::Task<net::Response> get_alias(const Call& call, Services& services) {
+    const auto alias = call.id<schema::RoomAlias>("roomAlias");
+    const auto found = co_await rooms::resolve_alias(services.rooms, alias);
+    schema::JsonArray servers;
+    for (const auto& server : found.servers) servers.emplace_back(server);
+    co_return answer({{"room_id", found.room.str()}, {"servers", std::move(servers)}});
+}
+
+net::Task<net::Response> put_alias(const Call& call, Services& services) {
+    const auto alias = call.id<schema::RoomAlias>("roomAlias");
+    const auto room = schema::RoomId::parse(call.fields().required_string("room_id"));
+    if (!room) throw Refusal(Reason::invalid_param, "room_id is not a room id");
+    co_await rooms::create_alias(services.rooms, call.session().user, alias, *room);
+    co_return empty_answer();
+}
+
+net::Task<net::Response> delete_alias(const Call& call, Services& services) {
+    const auto alias = call.id<schema::RoomAlias>("roomAlias");
+    co_await rooms::delete_alias(services.rooms, call.session().user, call.session().administrator, alias);
+    co_return empty_answer();
+}
+
+net::Task<net::Response> get_aliases(const Call& call, Services& services) {
+    const auto room = co_await services.rooms.find(room_id(call));
+    if (!room || !(room->is_joined(call.session().user.str()) || room->history_visibility() == "world_readable"))
+        throw Refusal(Reason::forbidden, "You are not a member of this room.");
+    const auto found = co_await rooms::aliases_of(services.rooms, room);
+    schema::JsonArray aliases;
+    for (const auto& alias : found) aliases.emplace_back(alias);
+    co_return answer({{"aliases", std::move(aliases)}});
+}
+
+net::Task<net::Response> get_visibility(const Call& call, Services& services) {
+    const auto room = co_await services.rooms.find(room_id(call));
+    if (!room) throw Refusal(Reason::not_found, "There is no such room.");
+    co_return answer({{"visibility", room->is_published() ? "public" : "private"}});
+}
+
+net::Task<net::Response> put_visibility(const Call& call, Services& services) {
+    const auto visibility = call.fields(true).string_or("visibility", "public");
+    if (visibility != "public" && visibility != "private")
+        throw Refusal(Reason::invalid_param, "visibility is public or private");
+    co_await rooms::set_published(services.rooms, call.session().user, call.session().administrator, room_id(call),
+                                  visibility == "public");
+    co_return empty_answer();
+}
+
+net::Task<net::Response> public_rooms(const Call& call, Services& services, rooms::DirectoryRequest request) {
+    const auto server = call.query("server");
+    if (server && *server != services.rooms.identity().server.str()) {
+        if (!services.rooms.parts().elsewhere) throw Refusal(Reason::not_found, "That server cannot be reached.");
+        co_return answer(co_await services.rooms.parts().elsewhere->public_rooms(*server, std::move(request)));
+    }
+    auto page = co_await rooms::published_rooms(services.rooms, std::move(request));
+    schema::JsonObject body{{"chunk", std::move(page.chunk)}, {"total_room_count_estimate", page.total}};
+    if (!page.next.empty()) body["next_batch"] = page.next;
+    if (!page.previous.empty()) body["prev_batch"] = page.previous;
+    co_return answer(body);
+}
+
+net::Task<net::Response> get_public_rooms(const Call& call, Services& services) {
+    rooms::DirectoryRequest request;
+    request.limit = static_cast<std::size_t>(call.query_number("limit", 100, 0, 500));
+    request.since = call.query("since").value_or("");
+    co_return co_await public_rooms(call, services, std::move(request));
+}
+
+net::Task<net::Response> post_public_rooms(const Call& call, Services& services) {
+    const auto body = call.fields(true);
+    rooms::DirectoryRequest request;
+    const auto limit = body.integer("limit").value_or(100);
+    if (limit < 0) throw Refusal(Reason::invalid_param, "limit must not be negative");
+    request.limit = static_cast<std::size_t>(std::min<std::int64_t>(limit, 500));
+    request.since = body.string_or("since", "");
+    if (const auto* filter = body.object("filter")) {
+        const schema::Fields fields(*filter);
+        if (const auto term = fields.string("generic_search_term", 1000)) request.search_term = std::string(*term);
+        if (const auto* types = fields.array("room_types")) {
+            request.room_types.emplace();
+            for (const auto& type : *types) {
+                if (!type.is_null() && !type.is_string()) throw Refusal(Reason::bad_json, "room_types holds strings and null");
+                request.room_types->push_back(type.is_null() ? std::nullopt : std::optional(std::string(type.get_string())));
+            }
+        }
+    }
+    co_return co_await public_rooms(call, services, std::move(request));
+}
+
+net::Task<net::Response> get_hierarchy(const Call& call, Services& services) {
+    rooms::HierarchyRequest request{room_id(call), call.session().user};
+    request.suggested_only = call.query_flag("suggested_only");
+    request.limit = static_cast<int>(call.query_number("limit", 50, 1, 100));
+    if (call.query("max_depth")) request.max_depth = static_cast<int>(call.query_number("max_depth", 0, 0, 100));
+    request.from = call.query("from").value_or("");
+    auto page = co_await rooms::hierarchy(services.rooms, std::move(request));
+    schema::JsonObject body{{"rooms", std::move(page.rooms)}};
+    if (!page.next.empty()) body["next_batch"] = page.next;
+    co_return answer(body);
+}
+
+net::Task<net::Response> get_summary(const Call& call, Services& services) {
+    const auto& name = call.param("roomIdOrAlias");
+    auto id = schema::RoomId::parse(name);
+    if (!id) {
+        const auto alias = schema::RoomAlias::parse(name);
+        if (!alias) throw Refusal(Reason::invalid_param, "Neither a room id nor an alias.");
+        id = (co_await rooms::resolve_alias(services.rooms, *alias)).room;
+    }
+    const auto room = co_await services.rooms.find(*id);
+    const auto& session = call.maybe_session();
+    bool visible = false;
+    if (room && session) visible = co_await rooms::may_see(services.rooms, room, session->user);
+    if (room && !session) visible = rooms::may_preview(*room, "");
+    if (!visible) throw Refusal(Reason::not_found, "There is no such room, or you may not see it.");
+    auto body = rooms::summary(*room);
+    body["room_version"] = room->rules().version;
+    if (room->state("m.room.encryption")) {
+        const auto encryption = room->state_content("m.room.encryption");
+        body["encryption"] = schema::string_at(encryption, "algorithm").value_or("");
+    }
+    if (session) body["membership"] = rooms::to_string(room->membership(session->user.str()));
+    co_return answer(body);
+}
+
+net::Task<net::Response> post_upgrade(const Call& call, Services& services) {
+    const auto body = call.fields();
+    std::vector<std::string> creators = body.strings("additional_creators").value_or(std::vector<std::string>{});
+    const std::string version(body.required_string("new_version"));
+    const auto person = co_await caller(call, services);
+    const auto replacement = co_await rooms::upgrade(services.rooms, person, room_id(call), version, std::move(creators));
+    co_return answer({{"replacement_room", replacement.str()}});
+}
+
+constexpr Route routes[] = {
+    {net::Method::get, "/_matrix/client/v3/directory/room/{roomAlias}", Access::anyone, Rate::read, get_alias,
+     "client-server-api/#get_matrixclientv3directoryroomroomalias"},
+    {net::Method::put, "/_matrix/client/v3/directory/room/{roomAlias}", Access::user, Rate::write, put_alias,
+     "client-server-api/#put_matrixclientv3directoryroomroomalias"},
+    {net::Method::delete_, "/_matrix/client/v3/directory/room/{roomAlias}", Access::user, Rate::write, delete_alias,
+     "client-server-api/#delete_matrixclientv3directoryroomroomalias"},
+    {net::Method::get, "/_matrix/client/v3/rooms/{roomId}/aliases", Access::user, Rate::read, get_aliases,
+     "client-server-api/#get_matrixclientv3roomsroomidaliases"},
+    {net::Method::get, "/_matrix/client/v3/directory/list/room/{roomId}", Access::anyone, Rate::read, get_visibility,
+     "client-server-api/#get_matrixclientv3directorylistroomroomid"},
+    {net::Method::put, "/_matrix/client/v3/directory/list/room/{roomId}", Access::user, Rate::write, put_visibility,
+     "client-server-api/#put_matrixclientv3directorylistroomroomid"},
+    {net::Method::get, "/_matrix/client/v3/publicRooms", Access::maybe_user, Rate::read, get_public_rooms,
+     "client-server-api/#get_matrixclientv3publicrooms"},
+    {net::Method::post, "/_matrix/client/v3/publicRooms", Access::user, Rate::read, post_public_rooms,
+     "client-server-api/#post_matrixclientv3publicrooms"},
+    {net::Method::get, "/_matrix/client/v1/rooms/{roomId}/hierarchy", Access::user, Rate::read, get_hierarchy,
+     "client-server-api/#get_matrixclientv1roomsroomidhierarchy"},
+    {net::Method::get, "/_matrix/client/v1/room_summary/{roomIdOrAlias}", Access::maybe_user, Rate::read, get_summary,
+     "client-server-api/#get_matrixclientv1room_summaryroomidoralias"},
+    {net::Method::get, "/_matrix/client/unstable/im.nheko.summary/rooms/{roomIdOrAlias}/summary", Access::maybe_user,
+     Rate::read, get_summary, "client-server-api/#get_matrixclientv1room_summaryroomidoralias"},
+    {net::Method::post, "/_matrix/client/v3/rooms/{roomId}/upgrade", Access::user, Rate::write, post_upgrade,
+     "client-server-api/#post_matrixclientv3roomsroomidupgrade"},
+};
+
+}  // namespace
+
+std::span<const Route> directory_routes() { return routes; }
+
+}  // namespace runde::api::client
