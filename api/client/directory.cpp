@@ -3,6 +3,7 @@
 #include "api/client/rooms_routes.hpp"
 #include "api/client/rooms_support.hpp"
 #include "core/rooms/aliases.hpp"
+#include "core/rooms/elsewhere.hpp"
 #include "core/rooms/membership.hpp"
 #include "core/rooms/spaces.hpp"
 #include "core/rooms/upgrade.hpp"
