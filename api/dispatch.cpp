@@ -9,6 +9,7 @@
 #include "core/accounts/sessions.hpp"
 #include "net/type_name.hpp"
 #include "schema/json.hpp"
+#include "storage/database.hpp"
 
 namespace runde::api {
 
@@ -132,6 +133,10 @@ net::Task<net::Response> dispatch(const Router& router, const net::Request& requ
         response = error_response(refusal, Call::language_of(request));
     } catch (const net::Stopped&) {
         response = error_response(Refusal(Reason::shutting_down, ""), Call::language_of(request));
+    } catch (const storage::DatabaseError& failure) {
+        // Its text names the statement and the SQLSTATE, never a value.
+        spdlog::error("{} {}: {}", net::to_string(request.method), outcome.pattern, failure.what());
+        response = internal_error(Call::language_of(request));
     } catch (const std::exception& thrown) {
         spdlog::error("{} {}: {}", net::to_string(request.method), outcome.pattern, net::type_name(thrown));
         response = internal_error(Call::language_of(request));

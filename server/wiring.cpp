@@ -1,6 +1,7 @@
 #include "server/wiring.hpp"
 
 #include "api/routes.hpp"
+#include "core/rooms/membership.hpp"
 #include "storage/migrations.hpp"
 #include "storage/retention.hpp"
 
@@ -30,6 +31,7 @@ Wiring::Wiring(net::Runtime& of, WiringOptions what)
                .typing = typing,
                .sync = sync,
                .discovery = options.discovery,
+               .rooms = rooms,
                .rate_limits = rate_limits,
                .report = options.report},
       router(api::all_routes()) {
@@ -39,6 +41,13 @@ Wiring::Wiring(net::Runtime& of, WiringOptions what)
 
 Wiring::~Wiring() = default;
 
-void Wiring::connect() {}
+void Wiring::connect() {
+    accounts.listeners.profile_changed.add([this](schema::UserNid, const schema::UserId& user, std::string_view) {
+        runtime.spawn("profile to rooms", rooms::spread_profile(rooms, user));
+    });
+    accounts.listeners.deactivated.add([this](schema::UserNid nid, const schema::UserId& user, bool) {
+        runtime.spawn("leave all rooms", rooms::leave_all(rooms, rooms::Person{nid, user, {}}));
+    });
+}
 
 }  // namespace runde::server

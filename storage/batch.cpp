@@ -209,9 +209,10 @@ const char* sql_of(Statement statement) {
                    "AS u(usr, at, room, thread_root, kind)";
         case Statement::threads:
             return "INSERT INTO threads (room_nid, root_nid, last_ord, last_nid, replies, n) "
-                   "SELECT u.room, u.root, (h.base + u.at) << 16, u.last, u.replies, u.n "
+                   "SELECT u.room, u.root, coalesce((h.base + u.at) << 16, t.last_ord, h.base << 16), u.last, u.replies, u.n "
                    "FROM " HEAD ", unnest($2::bigint[], $3::bigint[], $4::int[], $5::bigint[], $6::int[], $7::int[]) "
                    "AS u(room, root, at, last, replies, n) "
+                   "LEFT JOIN threads t ON u.at IS NULL AND t.room_nid = u.room AND t.root_nid = u.root "
                    "ON CONFLICT (room_nid, root_nid) DO UPDATE SET last_ord = excluded.last_ord, "
                    "last_nid = excluded.last_nid, replies = excluded.replies, n = excluded.n";
         case Statement::thread_users:
@@ -457,9 +458,11 @@ void Merger::people() {
 
 void Merger::timeline() {
     Columns threads{i8, i8, i4, i8, i4, i4};
-    for (const auto& [t, offset] :
-         last(&Submission::threads, [](const rows::Thread& t) { return std::pair(t.room, t.root); }))
-        threads.row(t->room, t->root, t->last_at + offset, t->last, t->replies, t->n);
+    for (const auto& placed :
+         last(&Submission::threads, [](const rows::Thread& t) { return std::pair(t.room, t.root); })) {
+        const auto& t = *placed.row;
+        threads.row(t.room, t.root, placed.at(t.last_at), t.last, t.replies, t.n);
+    }
     finish(threads, Statement::threads);
 
     Columns users{i8, i8, text};

@@ -130,7 +130,7 @@ struct Notification {
 struct Thread {
     RoomNid room;
     EventNid root;
-    int last_at;
+    std::optional<int> last_at;              ///< nullopt: no new activity (a reply was redacted).
     EventNid last;
     int replies, n;
     std::string sender;                      ///< Of the reply: goes to thread_users; "" when nobody took part anew.

@@ -72,8 +72,7 @@ std::optional<StoredRoomWhole> load_rest(Tx& tx, const Rows& rows, int recent) {
     whole.members = load_members(tx, room.nid);
     whole.thread_reads = load_thread_reads(tx, room.nid);
     if (room.sg) whole.groups = load_state_chain(tx, room.nid, *room.sg);
-    for (const auto& server : tx.exec("SELECT s.name, r.joined FROM room_servers r JOIN servers s USING (server_nid) "
-                                      "WHERE r.room_nid = $1 AND r.joined > 0",
+    for (const auto& server : tx.exec("SELECT server, joined FROM room_servers WHERE room_nid = $1",
                                       room.nid))
         whole.servers.push_back({server[0].string(), small(server[1])});
     return whole;

@@ -159,26 +159,34 @@ net::Task<RoomPtr> create_room(Rooms& rooms, Person creator, CreateRoom wish) {
         first.invite(*person, drafts);
     }
 
-    // From version 12 on this is a stand-in until the create event is hashed.
-    const auto id = schema::RoomId::parse(fmt::format("!{}:{}", schema::random_token(18), server));
-    const auto room = rooms.begin(*id, *rules);
-    if (wish.published) room->publish_in_directory(true);
-    storage::Submission more;
-    if (alias) more.aliases.push_back({*alias, room->nid(), creator.id.str()});
-    bool taken = false;
-    try {
-        co_await room->append_all(std::move(drafts), std::move(more));
-    } catch (const storage::SubmissionRefused& refused) {
-        if (refused.constraint != "room_aliases_pkey") throw;
-        taken = true;
-    } catch (const Refusal& refusal) {
-        // The creator has every right in a new room: what the rules refuse here is the wish itself.
-        if (refusal.reason != Reason::forbidden) throw;
-        throw Refusal(Reason::invalid_room_state, "The wished state is not allowed: " + refusal.text);
+    const auto now = rooms.clock().now_ms();
+    for (int attempt = 0;; ++attempt) {
+        // From version 12 on this is a stand-in until the create event is hashed. Two like rooms that one person makes
+        // in the same millisecond would have the same hash, so the second gets a later time.
+        const auto id = schema::RoomId::parse(fmt::format("!{}:{}", schema::random_token(18), server));
+        const auto room = rooms.begin(*id, *rules);
+        if (wish.published) room->publish_in_directory(true);
+        storage::Submission more;
+        if (alias) more.aliases.push_back({*alias, room->nid(), creator.id.str()});
+        auto these = drafts;
+        these.front().second.origin_ts = now + attempt;
+        std::string refused;
+        try {
+            co_await room->append_all(std::move(these), std::move(more));
+        } catch (const storage::SubmissionRefused& refusal) {
+            refused = refusal.constraint;
+        } catch (const Refusal& refusal) {
+            // The creator has every right in a new room: what the rules refuse here is the wish itself.
+            if (refusal.reason != Reason::forbidden) throw;
+            throw Refusal(Reason::invalid_room_state, "The wished state is not allowed: " + refusal.text);
+        }
+        if (refused.empty()) {
+            rooms.adopt(room);
+            co_return room;
+        }
+        if (refused == "room_aliases_pkey") throw Refusal(Reason::room_in_use, "That alias is taken.");
+        if (attempt == 20) throw storage::SubmissionRefused(refused);
     }
-    if (taken) throw Refusal(Reason::room_in_use, "That alias is taken.");
-    rooms.adopt(room);
-    co_return room;
 }
 
 }  // namespace runde::rooms

@@ -197,4 +197,18 @@ net::Task<> spread_profile(Rooms& rooms, UserId user) {
     }
 }
 
+net::Task<> leave_all(Rooms& rooms, Person user) {
+    const auto listed =
+        co_await rooms.parts().db.read([&](storage::Tx& tx) { return storage::rooms_of_user(tx, user.nid); });
+    for (const auto& entry : listed) {
+        const auto id = schema::RoomId::parse(entry.room_id);
+        if (!id || entry.membership == static_cast<int>(Membership::leave) || entry.membership == static_cast<int>(Membership::ban)) continue;
+        try {
+            co_await leave(rooms, user, *id, std::nullopt);
+        } catch (const Refusal&) {
+            // A room that does not let go keeps a member who never comes back.
+        }
+    }
+}
+
 }  // namespace runde::rooms

@@ -40,4 +40,7 @@ net::Task<> forget(Rooms& rooms, Person user, schema::RoomId room);
 /// Sends the member events that carry a changed profile, room by room. A room that refuses keeps the old one.
 net::Task<> spread_profile(Rooms& rooms, UserId user);
 
+/// Leaves every room and rejects every invitation: the account is being closed.
+net::Task<> leave_all(Rooms& rooms, Person user);
+
 }  // namespace runde::rooms

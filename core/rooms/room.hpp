@@ -252,6 +252,8 @@ private:
     void redact_in_view(const std::string& target_id, const schema::Event& redaction);
     net::Task<> prepare(const schema::EventDraft& draft);
     void add_to(Build& build, schema::EventDraft draft, const AppendOptions& options);
+    void refuse_bad_relation(const schema::Event& event) const;
+    void refuse_redaction(const schema::Event& event) const;
     void apply_state(Build& build, const EventPtr& event, EventNid nid, TimelineEvent& line, const AppendOptions& options);
     void apply_membership(Build& build, const schema::Event& event, EventNid nid, const AppendOptions& options);
     void apply_relation(Build& build, const schema::Event& event, TimelineEvent& line);

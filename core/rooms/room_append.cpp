@@ -225,6 +225,10 @@ void Room::add_to(Build& build, schema::EventDraft draft, const AppendOptions& o
     const auto verdict = authorise(*event, rules_, lookup(keep_alive));
     if (!verdict) throw Refusal(Reason::forbidden, std::string(verdict.why));
 
+    refuse_bad_relation(*event);
+    refuse_redaction(*event);
+
+    // From here on the head moves.
     const auto nid = parts_.numbers.next<EventNid>();
     const int at = build.rows.positions++;
     StateEventPtr replaced;
@@ -342,6 +346,24 @@ void Room::apply_membership(Build& build, const schema::Event& event, EventNid n
     build.memberships.push_back({*user, local, before, after});
 }
 
+void Room::refuse_bad_relation(const schema::Event& event) const {
+    const auto relation = relation_of(event.content());
+    if (!relation || relation->rel_type != "m.thread" || event.is_state()) return;
+    const auto root = known_events_.find(relation->parent_id);
+    if (root != known_events_.end() && (root->second.thread_root || root->second.has_relation))
+        throw Refusal(Reason::bad_relation, "A thread cannot begin at an event that itself relates to another.");
+}
+
+/// From room version 3 on the rules let every redaction in; whether it takes effect is decided by the server.
+void Room::refuse_redaction(const schema::Event& event) const {
+    if (!event.redacts) return;
+    const auto target = known_events_.find(event.redacts->str());
+    if (target == known_events_.end() || target->second.sender == event.sender.str()) return;
+    const auto& levels = power_levels();
+    if (levels.level_of(event.sender) < levels.needed_to_redact())
+        throw Refusal(Reason::forbidden, "You may not remove what others have written here.");
+}
+
 void Room::apply_relation(Build& build, const schema::Event& event, TimelineEvent& line) {
     if (!line.relation || event.is_state()) return;
     const auto& relation = *line.relation;
@@ -355,8 +377,6 @@ void Room::apply_relation(Build& build, const schema::Event& event, TimelineEven
     if (relation.rel_type != "m.thread") return;
     const auto root = known_events_.find(relation.parent_id);
     if (root == known_events_.end()) return;  // A root that we do not have: an event like any other.
-    if (root->second.thread_root || root->second.has_relation)
-        throw Refusal(Reason::bad_relation, "A thread cannot begin at an event that itself relates to another.");
     line.thread_root = root->second.nid;
     auto& thread = threads_[root->second.nid];
     ++thread.replies;
@@ -371,11 +391,6 @@ void Room::apply_redaction(Build& build, const schema::Event& event, EventNid ni
     }
     auto& target = known->second;
     if (target.redacted) return;
-    // From room version 3 on the rules let every redaction in; whether it takes effect is decided here.
-    const bool own = target.sender == event.sender.str();
-    const auto& levels = power_levels();
-    if (!own && levels.level_of(event.sender) < levels.needed_to_redact())
-        throw Refusal(Reason::forbidden, "You may not remove what others have written here.");
     target.redacted = true;
     build.rows.event_updates.push_back({nid_, target.nid, nid});
 
@@ -384,6 +399,7 @@ void Room::apply_redaction(Build& build, const schema::Event& event, EventNid ni
         thread.replies = std::max(0, thread.replies - 1);
         const auto newest = last_reply_but_.find(target.nid);
         if (thread.last == target.nid && newest != last_reply_but_.end()) thread.last = newest->second;
+        build.rows.threads.push_back({nid_, *target.thread_root, std::nullopt, thread.last, thread.replies, thread.n, ""});
     }
 }
 

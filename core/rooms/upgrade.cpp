@@ -34,11 +34,15 @@ JsonObject creation_content(const Room& old, const schema::RoomRules& rules, std
     return content;
 }
 
-/// Creators of the new version have all power already and must not be listed.
+/// Creators have all power from version 12 on and must not be listed there; before, they must be, or the new room
+/// would have nobody who may finish it.
 JsonObject fitting_levels(JsonObject levels, const schema::RoomRules& rules, const std::vector<std::string>& creators) {
-    auto* users = levels.if_contains("users");
-    if (rules.creators_have_infinite_power && users && users->is_object())
-        for (const auto& creator : creators) users->get_object().erase(creator);
+    if (!schema::object_at(levels, "users")) levels["users"] = JsonObject{};
+    auto& users = levels["users"].get_object();
+    if (!rules.creators_have_infinite_power)
+        for (const auto& creator : creators) users[creator] = 100;
+    if (rules.creators_have_infinite_power)
+        for (const auto& creator : creators) users.erase(creator);
     return levels;
 }
 
