@@ -6,8 +6,6 @@ namespace runde::storage { class Database; class Lane; class Numbers; }
 namespace runde::accounts { class Sessions; struct Accounts; }
 namespace runde::rooms { class Rooms; class Typing; }
 namespace runde::sync { class Sync; }
-namespace runde::rooms { class Rooms; }
-namespace runde::accounts { class Sessions; }
 
 namespace runde::api {
 
@@ -28,7 +26,6 @@ struct Services {
     rooms::Typing& typing;
     sync::Sync& sync;
     const Discovery& discovery;
-    rooms::Rooms& rooms;
     RateLimits& rate_limits;
     std::function<void(const RequestReport&)> report;  ///< Called once per request (metrics); may be empty.
 };
