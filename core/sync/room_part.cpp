@@ -77,6 +77,12 @@ StateLine line_of(const storage::SyncState& stored, const schema::RoomRules& rul
             stored.redacted ? schema::render_redacted_client_event(*event, rules) : schema::render_client_event(*event, rules)};
 }
 
+std::vector<TimelineEventPtr> events_of(const RoomPart& part) {
+    std::vector<TimelineEventPtr> events;
+    for (const auto& entry : part.timeline) events.push_back(entry.event);
+    return events;
+}
+
 bool wants_state(const EventFilter& filter, std::string_view type, std::string_view sender) {
     return filter.wants_type(type) && filter.wants_sender(sender);
 }
@@ -333,8 +339,13 @@ void decide_state(RoomPart& part, const Asker& asker) {
             if (wants_state(filter, event->type, event->sender)) add(line_of(*event));
         }
     } else {
+        const auto wanted = lazy ? members_wanted(part, asker, events_of(part)) : std::vector<std::string>{};
         for (const auto& stored : part.stored_state) {
             if (!wants_state(filter, stored.type, stored.sender)) continue;
+            // Asked for because of events that were cut off since.
+            if (lazy && part.is_whole() && stored.type == "m.room.member" &&
+                !std::binary_search(wanted.begin(), wanted.end(), stored.state_key))
+                continue;
             if (stored.replaced ? !shown_first_replaces.contains(stored.event)
                                 : shown.contains(Key{stored.type, stored.state_key}))
                 continue;
@@ -343,9 +354,7 @@ void decide_state(RoomPart& part, const Asker& asker) {
     }
 
     if (lazy && part.room && part.place.membership == Membership::join && filter.wants_type("m.room.member")) {
-        std::vector<TimelineEventPtr> events;
-        for (const auto& entry : part.timeline) events.push_back(entry.event);
-        for (const auto& user : members_wanted(part, asker, events)) {
+        for (const auto& user : members_wanted(part, asker, events_of(part))) {
             if (shown.contains(Key{"m.room.member", user}) || lines.contains({"m.room.member", user})) continue;
             if (const auto member = part.room->state("m.room.member", user))
                 add({"m.room.member", user, member->client_json()});
