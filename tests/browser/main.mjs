@@ -13,8 +13,13 @@ const world = new World();
 try {
   await world.start();
   for (const file of files) {
-    const { default: journey } = await import(new URL(file, folder));
-    await journey(world, (name, steps) => report.test(`${file.replace('.mjs', '')}: ${name}`, steps, world));
+    const { default: journey, chained } = await import(new URL(file, folder));
+    const test = async (name, steps) => {
+      const passed = await report.test(`${file.replace('.mjs', '')}: ${name}`, steps, world);
+      // The steps of a chained journey build on each other: after a failure the rest could only repeat it.
+      if (!passed && chained) throw new Error(`the rest of ${file} was not tried`);
+    };
+    await journey(world, test).catch((error) => report.broken(error));
     await world.everybodyLeaves();
   }
 } catch (error) {

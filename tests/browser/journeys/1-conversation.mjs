@@ -1,6 +1,8 @@
 // The main journey: two people talk in a topic, a third finds it, the moderator closes it.
 import assert from 'node:assert/strict';
 
+export const chained = true;
+
 export default async function (world, test) {
   const anna = await world.account('anna');
   const ben = await world.account('ben');
@@ -98,7 +100,8 @@ export default async function (world, test) {
     assert.match(permalink, /^\/r\/[^/!]+\/[^/$]+$/);
   });
 
-  await test('what was read is not new any more', async () => {
+  await test('what was read to its end is not new any more', async () => {
+    await carlsPage.keyboard.press('End');
     await carlsPage.getByRole('link', { name: 'Übersicht' }).click();
     await carlsPage.getByRole('heading', { name: /^Guten Tag/ }).waitFor();
     await carlsPage.waitForFunction(() => !document.querySelector('main .badge.new'));

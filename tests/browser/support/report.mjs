@@ -10,10 +10,12 @@ export class Report {
       world.requireNothingStrange();
       this.#passed++;
       console.log(`ok      ${name} (${Date.now() - started} ms)`);
+      return true;
     } catch (error) {
       this.#failed++;
       console.log(`FAILED  ${name}\n${indent(error.stack ?? error)}`);
       await world.pictureOfFailure(name);
+      return false;
     }
   }
 

@@ -135,9 +135,8 @@ export class Topic {
     const newest = this.replies.last?.id ?? this.#rootId;
     if (this.after || this.status !== 'ready' || newest === this.#readUpTo) return;
     this.#readUpTo = newest;
-    // The first post belongs to the room's main line, the answers to the topic's own thread.
-    const thread = newest === this.#rootId ? 'main' : this.#rootId;
-    await markRead(this.#room.id, newest, thread).catch(() => (this.#readUpTo = ''));
+    // Always for this topic alone, the first post included: reading the newest topic does not make older ones read.
+    await markRead(this.#room.id, newest, this.#rootId).catch(() => (this.#readUpTo = ''));
   }
 
   async #loadFrom(from: string | undefined): Promise<void> {
