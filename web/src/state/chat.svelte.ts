@@ -8,6 +8,8 @@ import { sync } from './sync.svelte';
 import { edit, markRead, sendMessage } from './writing';
 
 const PAGE = 50;
+/** How many pages back a link to an old post is followed. */
+const MOST_PAGES_BACK = 20;
 
 interface Page {
   chunk: MatrixEvent[];
@@ -37,13 +39,15 @@ export class Chat {
     this.#stopListening();
   }
 
-  async load(): Promise<void> {
+  /** `eventId`: a post that somebody was sent to; older posts are loaded until it is there. */
+  async load(eventId?: string): Promise<void> {
     try {
       void this.#room.loadNames();
       const page = await this.#page();
       this.posts.clear();
       this.#appendAll(page.chunk.reverse());
       this.before = page.end;
+      for (let pages = 0; eventId && !this.posts.get(eventId) && this.before && pages < MOST_PAGES_BACK; pages++) await this.loadEarlier();
       this.status = 'ready';
     } catch {
       this.status = 'failed';

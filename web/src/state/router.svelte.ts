@@ -20,7 +20,7 @@ export const links = {
   newTopic: (roomId: string) => `/forum/${bare(roomId)}/neu`,
   topic: (roomId: string, rootId: string, eventId?: string) =>
     `/forum/${bare(roomId)}/${bare(rootId)}` + (eventId && eventId !== rootId ? `?beitrag=${bare(eventId)}` : ''),
-  chat: (roomId: string) => `/chat/${bare(roomId)}`,
+  chat: (roomId: string, eventId?: string) => `/chat/${bare(roomId)}` + (eventId ? `?beitrag=${bare(eventId)}` : ''),
   /** Leads to the post wherever it stands, now and later. */
   permalink: (roomId: string, eventId: string) => `/r/${bare(roomId)}/${bare(eventId)}`,
 };
