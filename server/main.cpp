@@ -21,6 +21,7 @@
 #include "storage/database.hpp"
 #include "storage/lane.hpp"
 #include "storage/migrations.hpp"
+#include "storage/retention.hpp"
 
 namespace runde::server {
 
@@ -94,13 +95,18 @@ void serve(const Config& config) {
         of.stop();
     };
     bool stopping = false;
-    const auto signals = net::on_signals(runtime, {SIGTERM, SIGINT, SIGHUP}, [&](int signal) {
-        if (signal == SIGHUP) return listeners.reload_tls();
+    const auto begin_stopping = [&] {
         if (std::exchange(stopping, true)) return;
         spdlog::info("stopping");
         tell_systemd("STOPPING=1");
         runtime.spawn("stop", stop(runtime, listeners));
+    };
+    const auto signals = net::on_signals(runtime, {SIGTERM, SIGINT, SIGHUP}, [&](int signal) {
+        if (signal == SIGHUP) return listeners.reload_tls();
+        begin_stopping();
     });
+    server.lane.on_fenced(begin_stopping);
+    runtime.spawn("purge", storage::purge_regularly(server.db, runtime.clock()));
     greet(config, listeners, server.db);
     tell_systemd("READY=1");
     runtime.run();
