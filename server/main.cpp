@@ -21,7 +21,6 @@
 #include "storage/database.hpp"
 #include "storage/lane.hpp"
 #include "storage/migrations.hpp"
-#include "storage/retention.hpp"
 
 namespace runde::server {
 
@@ -106,7 +105,6 @@ void serve(const Config& config) {
         begin_stopping();
     });
     server.lane.on_fenced(begin_stopping);
-    runtime.spawn("purge", storage::purge_regularly(server.db, runtime.clock()));
     greet(config, listeners, server.db);
     tell_systemd("READY=1");
     runtime.run();

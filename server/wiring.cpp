@@ -31,7 +31,6 @@ Wiring::Wiring(net::Runtime& of, WiringOptions what)
                .typing = typing,
                .sync = sync,
                .discovery = options.discovery,
-               .rooms = rooms,
                .rate_limits = rate_limits,
                .report = options.report},
       router(api::all_routes()) {
