@@ -7,7 +7,7 @@ namespace runde::api {
 /// What the server tells about where to find it and whom to ask: the /.well-known documents.
 struct Discovery {
     struct Contact {
-        std::string role;  ///< "m.role.admin", "m.role.security"
+        std::string role;                      ///< "m.role.admin", "m.role.security"
         std::string matrix_id, email_address;  ///< At least one.
     };
     std::string base_url;            ///< For clients: "https://matrix.hearth.example". Empty: no document.

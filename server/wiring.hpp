@@ -19,22 +19,22 @@
 
 namespace runde::server {
 
-/// What the parts of a server need to be told. The program reads it from its configuration (server/config), tests
-/// write it by hand.
+/// What the parts of a server need to be told. The program reads it from its configuration (server/config),
+/// tests write it by hand.
 struct WiringOptions {
-    std::string database_url;                  ///< Migrated when the parts are built.
+    std::string database_url;  ///< Migrated when the parts are built.
     unsigned database_readers = 3;
     storage::Durability durability = storage::Durability::safe;
     schema::SigningKey signing_key;
-    accounts::Options accounts;                ///< With the server's name.
+    accounts::Options accounts;  ///< With the server's name.
     api::Discovery discovery = {};
     bool rate_limits = true;
     std::function<void(const api::RequestReport&)> report = {};  ///< Metrics; may be empty.
 };
 
-/// All parts of one server but its listeners: each is built once, from the parts above it, and nothing reaches for a
-/// part it was not handed. The program has one of these, a test as many as it wants.
-/// The runtime outlives it. Build and destroy it while the runtime's loop does not run.
+/// All parts of one server but its listeners: each is built once, from the parts above it, and nothing
+/// reaches for a part it was not handed. The program has one of these, a test as many as it wants. The
+/// runtime outlives it. Build and destroy it while the runtime's loop does not run.
 class Wiring {
 public:
     Wiring(net::Runtime& runtime, WiringOptions options);
@@ -43,7 +43,9 @@ public:
     Wiring& operator=(const Wiring&) = delete;
 
     /// The whole server as a function; `request` must outlive the task.
-    net::Task<net::Response> answer(const net::Request& request) { return dispatch(router, request, services); }
+    net::Task<net::Response> answer(const net::Request& request) {
+        return dispatch(router, request, services);
+    }
 
     const WiringOptions options;
     net::Runtime& runtime;

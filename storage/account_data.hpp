@@ -11,13 +11,14 @@ namespace runde::storage {
 
 /// Account data is read here and written by the lane (rows::AccountData), because /sync must see it.
 /// `room` absent: global.
-std::optional<std::string> find_account_data(Tx& tx, schema::UserNid user, std::optional<schema::RoomNid> room,
-                                             std::string_view type);
-/// Global account data of an account that is being made and cannot have synced yet: at position 0, without the lane.
+std::optional<std::string> find_account_data(Tx& tx, schema::UserNid user,
+                                             std::optional<schema::RoomNid> room, std::string_view type);
+/// Global account data of an account that is being made and cannot have synced yet: at position 0, without
+/// the lane.
 void insert_first_account_data(Tx& tx, schema::UserNid user, std::string_view type, std::string_view json);
 
-/// The room's number, if the user has anything to do with it (joined, left, invited ...). Account data of rooms that
-/// one has never seen is refused, so that it cannot tell which rooms exist.
+/// The room's number, if the user has anything to do with it (joined, left, invited ...). Account data of
+/// rooms that one has never seen is refused, so that it cannot tell which rooms exist.
 std::optional<schema::RoomNid> find_room_of_user(Tx& tx, schema::UserNid user, std::string_view room_id);
 
 /// How many entries an account has, and whether this one is among them.
@@ -44,6 +45,7 @@ void upsert_pusher(Tx& tx, schema::UserNid user, schema::DeviceNid device, const
                    schema::Position done_pos);
 void remove_pusher(Tx& tx, schema::UserNid user, std::string_view app_id, std::string_view pushkey);
 /// Somebody else signed in on the same phone: it must not go on receiving the former user's notifications.
-void remove_pushers_of_others(Tx& tx, schema::UserNid user, std::string_view app_id, std::string_view pushkey);
+void remove_pushers_of_others(Tx& tx, schema::UserNid user, std::string_view app_id,
+                              std::string_view pushkey);
 
 }  // namespace runde::storage

@@ -50,7 +50,8 @@ std::vector<RemovedDevice> remove_what_hangs_on(Tx& tx, schema::UserNid user, st
 std::vector<DeviceRow> devices_of(Tx& tx, schema::UserNid user) {
     std::vector<DeviceRow> devices;
     const auto rows = tx.exec(
-        "SELECT device_nid, device_id, name, seen_day FROM devices WHERE user_nid = $1 ORDER BY created, device_nid",
+        "SELECT device_nid, device_id, name, seen_day FROM devices WHERE user_nid = $1 ORDER BY created, "
+        "device_nid",
         user);
     for (const auto row : rows) devices.push_back(device_row(row));
     return devices;
@@ -58,8 +59,8 @@ std::vector<DeviceRow> devices_of(Tx& tx, schema::UserNid user) {
 
 std::optional<DeviceRow> find_device(Tx& tx, schema::UserNid user, std::string_view device_id) {
     const auto rows = tx.exec(
-        "SELECT device_nid, device_id, name, seen_day FROM devices WHERE user_nid = $1 AND device_id = $2", user,
-        device_id);
+        "SELECT device_nid, device_id, name, seen_day FROM devices WHERE user_nid = $1 AND device_id = $2",
+        user, device_id);
     return rows.empty() ? std::nullopt : std::optional(device_row(rows.front()));
 }
 
@@ -70,8 +71,8 @@ bool rename_device(Tx& tx, schema::UserNid user, std::string_view device_id, std
 }
 
 void mark_device_seen(Tx& tx, schema::DeviceNid device, std::int64_t day) {
-    tx.exec("UPDATE devices SET seen_day = $2 WHERE device_nid = $1 AND seen_day IS DISTINCT FROM $2::int", device,
-            day);
+    tx.exec("UPDATE devices SET seen_day = $2 WHERE device_nid = $1 AND seen_day IS DISTINCT FROM $2::int",
+            device, day);
 }
 
 std::vector<RemovedDevice> remove_devices(Tx& tx, schema::UserNid user, std::string_view user_id,

@@ -15,12 +15,12 @@ namespace runde::storage {
 struct SessionRow {
     schema::UserNid user;
     std::string localpart;
-    int user_flags;                        ///< UserFlag
+    int user_flags;  ///< UserFlag
     schema::DeviceNid device;
     std::string device_id;
     std::optional<std::int64_t> seen_day;
     std::optional<std::int64_t> expires;
-    std::optional<std::string> replaces;   ///< Hash of the refresh token that is void once this token is used.
+    std::optional<std::string> replaces;  ///< Hash of the refresh token that is void once this token is used.
 };
 std::optional<SessionRow> find_session(Tx& tx, const std::string& hash);
 
@@ -37,12 +37,13 @@ struct RefreshRow {
     schema::DeviceNid device;
     std::int64_t expires;
 };
-/// Locks the token against a second refresh at the same time. Its being used is the proof that the client has it: the
-/// token it was made from is void from now on. Tokens that it was refreshed to before, and that were never used,
-/// are void too (the client did not get them).
+/// Locks the token against a second refresh at the same time. Its being used is the proof that the client has
+/// it: the token it was made from is void from now on. Tokens that it was refreshed to before, and that were
+/// never used, are void too (the client did not get them).
 std::optional<RefreshRow> use_refresh_token(Tx& tx, const std::string& hash);
 /// First use of a refreshed access token: what came before it is void.
-void settle_refresh(Tx& tx, const std::string& access_hash, schema::DeviceNid device, const std::string& replaced);
+void settle_refresh(Tx& tx, const std::string& access_hash, schema::DeviceNid device,
+                    const std::string& replaced);
 
 /// Whether the token may be used, now.
 bool registration_token_valid(Tx& tx, std::string_view token, std::int64_t now_ms);

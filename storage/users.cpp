@@ -27,17 +27,19 @@ Inserted insert_user(Tx& tx, const UserRow& user, std::string_view profile) {
 }
 
 std::optional<UserRow> find_user(Tx& tx, std::string_view localpart) {
-    return user_row(tx.exec(
-        "SELECT user_nid, localpart, pw_hash, created, kind, flags FROM users WHERE localpart = $1", localpart));
+    return user_row(
+        tx.exec("SELECT user_nid, localpart, pw_hash, created, kind, flags FROM users WHERE localpart = $1",
+                localpart));
 }
 
 std::optional<UserRow> find_user(Tx& tx, schema::UserNid user) {
-    return user_row(
-        tx.exec("SELECT user_nid, localpart, pw_hash, created, kind, flags FROM users WHERE user_nid = $1", user));
+    return user_row(tx.exec(
+        "SELECT user_nid, localpart, pw_hash, created, kind, flags FROM users WHERE user_nid = $1", user));
 }
 
 void set_password(Tx& tx, schema::UserNid user, std::string_view hash) {
-    tx.exec("UPDATE users SET pw_hash = $2, flags = flags & ~16 WHERE user_nid = $1 AND flags & 1 = 0", user, hash);
+    tx.exec("UPDATE users SET pw_hash = $2, flags = flags & ~16 WHERE user_nid = $1 AND flags & 1 = 0", user,
+            hash);
 }
 
 void change_user_flags(Tx& tx, schema::UserNid user, int set, int clear) {

@@ -27,7 +27,7 @@ struct UserRow {
     std::optional<std::string> password_hash;
     std::int64_t created = 0;  ///< ms
     UserKind kind = UserKind::person;
-    int flags = 0;             ///< UserFlag
+    int flags = 0;  ///< UserFlag
 
     bool is(UserFlag flag) const { return (flags & flag) != 0; }
 };

@@ -26,8 +26,7 @@ net::Task<net::Response> post_password(const Call& call, Services& services) {
     const auto password = fields.string("new_password");
     const bool sign_out_others = fields.boolean_or("logout_devices", true);
     const auto& session = call.maybe_session();
-    if (password)
-        accounts::check_password_strength(*password, session ? session->user.localpart() : "");
+    if (password) accounts::check_password_strength(*password, session ? session->user.localpart() : "");
 
     auto confirmed =
         co_await confirm(call, services, services.accounts.sign_in.confirm_owner("change password", session));
@@ -56,7 +55,8 @@ net::Task<net::Response> post_deactivate(const Call& call, Services& services) {
     co_return net::Response::json(R"({"id_server_unbind_result":"success"})");
 }
 
-// E-mail addresses and phone numbers are never asked for (data minimisation), so there are none to list, add or use.
+// E-mail addresses and phone numbers are never asked for (data minimisation), so there are none to list, add
+// or use.
 
 // GET /_matrix/client/v3/account/3pid
 net::Task<net::Response> get_third_party_ids(const Call&, Services&) {
@@ -112,22 +112,24 @@ constexpr Route routes[] = {
      "client-server-api/#post_matrixclientv3account3piddelete"},
     {post, "/_matrix/client/v3/account/3pid/unbind", Access::user, Rate::write, remove_third_party_id,
      "client-server-api/#post_matrixclientv3account3pidunbind"},
-    {post, "/_matrix/client/v3/account/3pid/email/requestToken", Access::anyone, Rate::login, refuse_validation,
-     "client-server-api/#post_matrixclientv3account3pidemailrequesttoken"},
-    {post, "/_matrix/client/v3/account/3pid/msisdn/requestToken", Access::anyone, Rate::login, refuse_validation,
-     "client-server-api/#post_matrixclientv3account3pidmsisdnrequesttoken"},
+    {post, "/_matrix/client/v3/account/3pid/email/requestToken", Access::anyone, Rate::login,
+     refuse_validation, "client-server-api/#post_matrixclientv3account3pidemailrequesttoken"},
+    {post, "/_matrix/client/v3/account/3pid/msisdn/requestToken", Access::anyone, Rate::login,
+     refuse_validation, "client-server-api/#post_matrixclientv3account3pidmsisdnrequesttoken"},
     {post, "/_matrix/client/v3/account/password/email/requestToken", Access::anyone, Rate::login,
      refuse_password_reset, "client-server-api/#post_matrixclientv3accountpasswordemailrequesttoken"},
     {post, "/_matrix/client/v3/account/password/msisdn/requestToken", Access::anyone, Rate::login,
      refuse_password_reset, "client-server-api/#post_matrixclientv3accountpasswordmsisdnrequesttoken"},
-    {post, "/_matrix/client/v3/register/email/requestToken", Access::anyone, Rate::login, refuse_third_party_id,
-     "client-server-api/#post_matrixclientv3registeremailrequesttoken"},
-    {post, "/_matrix/client/v3/register/msisdn/requestToken", Access::anyone, Rate::login, refuse_third_party_id,
-     "client-server-api/#post_matrixclientv3registermsisdnrequesttoken"},
+    {post, "/_matrix/client/v3/register/email/requestToken", Access::anyone, Rate::login,
+     refuse_third_party_id, "client-server-api/#post_matrixclientv3registeremailrequesttoken"},
+    {post, "/_matrix/client/v3/register/msisdn/requestToken", Access::anyone, Rate::login,
+     refuse_third_party_id, "client-server-api/#post_matrixclientv3registermsisdnrequesttoken"},
 };
 
 }  // namespace
 
-std::span<const Route> account_routes() { return routes; }
+std::span<const Route> account_routes() {
+    return routes;
+}
 
 }  // namespace runde::api::client

@@ -42,6 +42,8 @@ constexpr Route routes[] = {
 
 }  // namespace
 
-std::span<const Route> capabilities_routes() { return routes; }
+std::span<const Route> capabilities_routes() {
+    return routes;
+}
 
 }  // namespace runde::api::client

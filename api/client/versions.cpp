@@ -7,8 +7,9 @@ namespace runde::api::client {
 
 namespace {
 
-// Without gaps, and only what is true: clients look for single versions (docs of each client's gates: tests/api/versions).
-// From v1.15 on clients ask for /auth_metadata, which answers M_UNRECOGNIZED while there is no OAuth 2.0.
+// Without gaps, and only what is true: clients look for single versions (docs of each client's gates:
+// tests/api/versions). From v1.15 on clients ask for /auth_metadata, which answers M_UNRECOGNIZED while there
+// is no OAuth 2.0.
 constexpr std::array versions{"v1.1", "v1.2",  "v1.3",  "v1.4",  "v1.5",  "v1.6",  "v1.7", "v1.8",
                               "v1.9", "v1.10", "v1.11", "v1.12", "v1.13", "v1.14", "v1.15"};
 
@@ -37,6 +38,8 @@ constexpr Route routes[] = {
 
 }  // namespace
 
-std::span<const Route> version_routes() { return routes; }
+std::span<const Route> version_routes() {
+    return routes;
+}
 
 }  // namespace runde::api::client

@@ -1,6 +1,5 @@
 #include "core/accounts/account_data.hpp"
 
-
 #include "core/accounts/listeners.hpp"
 #include "core/accounts/text.hpp"
 #include "schema/refusal.hpp"
@@ -61,17 +60,19 @@ net::Task<RoomNid> AccountData::room_of(UserNid user, const schema::RoomId& room
 }
 
 net::Task<std::optional<std::string>> AccountData::find(UserNid user, Room room, std::string_view type) {
-    auto json = co_await db_.read([=](storage::Tx& tx) { return storage::find_account_data(tx, user, room, type); });
+    auto json =
+        co_await db_.read([=](storage::Tx& tx) { return storage::find_account_data(tx, user, room, type); });
     co_return json;
 }
 
-net::Task<> AccountData::put_by_client(UserNid user, Room room, std::string_view type, const JsonObject& content) {
+net::Task<> AccountData::put_by_client(UserNid user, Room room, std::string_view type,
+                                       const JsonObject& content) {
     if (type == "m.fully_read" || type == "m.push_rules") throw Refusal(Reason::managed_by_server, "");
     check_text("type", type, 1, 255);
     auto json = schema::to_text(content);
     if (json.size() > largest_content) throw Refusal(Reason::too_large, "");
-    const auto count = co_await db_.read(
-        [=](storage::Tx& tx) { return storage::count_account_data(tx, user, room, type); });
+    const auto count =
+        co_await db_.read([=](storage::Tx& tx) { return storage::count_account_data(tx, user, room, type); });
     if (!count.known && count.entries >= most_entries) throw Refusal(Reason::too_large, "");
     co_await put(user, room, std::string(type), std::move(json));
 }
@@ -120,7 +121,8 @@ net::Task<PushRules> AccountData::push_rules(UserNid user, const UserId& id) {
     co_return PushRules::from_stored(content.get_object(), id);
 }
 
-net::Task<> AccountData::change_push_rules(UserNid user, const UserId& id, std::function<void(PushRules&)> change) {
+net::Task<> AccountData::change_push_rules(UserNid user, const UserId& id,
+                                           std::function<void(PushRules&)> change) {
     const auto turn = co_await take_turn(user);
     auto rules = co_await push_rules(user, id);
     change(rules);

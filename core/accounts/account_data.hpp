@@ -1,9 +1,9 @@
 #pragma once
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <functional>
 #include <unordered_map>
 
 #include "core/accounts/push_rules.hpp"
@@ -12,17 +12,20 @@
 #include "schema/ids.hpp"
 #include "schema/json.hpp"
 
-namespace runde::storage { class Database; class Lane; }
+namespace runde::storage {
+class Database;
+class Lane;
+}  // namespace runde::storage
 
 namespace runde::accounts {
 
 struct Listeners;
 
-/// What clients keep on the server for themselves, per account and per room and account; room tags and push rules
-/// are account data too. https://spec.matrix.org/v1.19/client-server-api/#client-config
+/// What clients keep on the server for themselves, per account and per room and account; room tags and push
+/// rules are account data too. https://spec.matrix.org/v1.19/client-server-api/#client-config
 ///
-/// Written through the lane, because /sync must see it. Whatever reads, changes and writes back (tags, push rules)
-/// takes a turn per account, so that two changes at once are both kept.
+/// Written through the lane, because /sync must see it. Whatever reads, changes and writes back (tags, push
+/// rules) takes a turn per account, so that two changes at once are both kept.
 class AccountData {
 public:
     AccountData(storage::Database& db, storage::Lane& lane, const Listeners& listeners)
@@ -42,7 +45,8 @@ public:
 
     /// {"m.favourite": {"order": 0.5}, ...}. https://spec.matrix.org/v1.19/client-server-api/#room-tagging
     net::Task<schema::JsonObject> tags(schema::UserNid user, schema::RoomNid room);
-    net::Task<> set_tag(schema::UserNid user, schema::RoomNid room, std::string_view tag, schema::JsonObject content);
+    net::Task<> set_tag(schema::UserNid user, schema::RoomNid room, std::string_view tag,
+                        schema::JsonObject content);
     net::Task<> remove_tag(schema::UserNid user, schema::RoomNid room, std::string_view tag);
 
     /// Those stored, or the default ones.

@@ -18,7 +18,8 @@ net::Task<std::vector<storage::DeviceRow>> Devices::list(UserNid user) {
 }
 
 net::Task<std::optional<storage::DeviceRow>> Devices::find(UserNid user, std::string_view device_id) {
-    auto device = co_await db_.read([=](storage::Tx& tx) { return storage::find_device(tx, user, device_id); });
+    auto device =
+        co_await db_.read([=](storage::Tx& tx) { return storage::find_device(tx, user, device_id); });
     co_return device;
 }
 

@@ -9,7 +9,9 @@
 #include "schema/ids.hpp"
 #include "storage/devices.hpp"
 
-namespace runde::storage { class Lane; }
+namespace runde::storage {
+class Lane;
+}
 
 namespace runde::accounts {
 
@@ -27,7 +29,8 @@ public:
     /// Throws Refusal(not_found).
     net::Task<> rename(schema::UserNid user, std::string_view device_id, std::string_view name);
     /// Signs them out and forgets their keys; those that do not exist are passed over.
-    net::Task<> remove(schema::UserNid user, const schema::UserId& id, const std::vector<std::string>& device_ids);
+    net::Task<> remove(schema::UserNid user, const schema::UserId& id,
+                       const std::vector<std::string>& device_ids);
     net::Task<> remove_all(schema::UserNid user, const schema::UserId& id,
                            std::optional<schema::DeviceNid> except = std::nullopt);
     /// For those who removed them in a transaction of their own: tells the rest of the server.

@@ -21,7 +21,8 @@ template <class Id>
 void check_ids(const Fields& filter, std::initializer_list<std::string_view> members) {
     for (const auto member : members)
         for (const auto& id : filter.strings(member).value_or(std::vector<std::string>()))
-            if (!Id::parse(id)) throw Refusal(Reason::bad_json, std::string(member) + " holds something that is no id");
+            if (!Id::parse(id))
+                throw Refusal(Reason::bad_json, std::string(member) + " holds something that is no id");
 }
 
 void check_event_filter(const JsonObject* object) {

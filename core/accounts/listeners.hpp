@@ -9,8 +9,9 @@
 
 namespace runde::accounts {
 
-/// What floors above want to hear of accounts; wired once, in server/wiring. All are called on the I/O thread, after
-/// the change was committed, must not throw and must not block. Anybody may be interested: add, never assign.
+/// What floors above want to hear of accounts; wired once, in server/wiring. All are called on the I/O
+/// thread, after the change was committed, must not throw and must not block. Anybody may be interested: add,
+/// never assign.
 template <class... Args>
 class Listener {
 public:
@@ -27,7 +28,7 @@ struct AccountDataChange {
     schema::UserNid user;
     std::optional<schema::RoomNid> room;  ///< Absent: global.
     std::string_view type;
-    std::string_view json;                ///< The whole content.
+    std::string_view json;  ///< The whole content.
     schema::Position at;
 };
 

@@ -35,7 +35,8 @@ void check_password_strength(std::string_view password, std::string_view localpa
     if (password.size() > longest) throw Refusal(Reason::invalid_param, "The password is too long.");
     if (characters(password) < 8)
         throw Refusal(Reason::weak_password, "The password needs at least 8 characters.");
-    if (password == localpart) throw Refusal(Reason::weak_password, "The password is the same as the user name.");
+    if (password == localpart)
+        throw Refusal(Reason::weak_password, "The password is the same as the user name.");
 }
 
 std::string Passwords::hash_now(std::string_view password) {
@@ -48,20 +49,22 @@ std::string Passwords::hash_now(std::string_view password) {
 }
 
 net::Task<std::string> Passwords::hash(std::string password) {
-    auto hashed = co_await runtime_.on_hash_thread([password = std::move(password)] { return hash_now(password); });
+    auto hashed =
+        co_await runtime_.on_hash_thread([password = std::move(password)] { return hash_now(password); });
     co_return hashed;
 }
 
 net::Task<bool> Passwords::matches(std::string password, std::optional<std::string> stored) {
-    const bool match = co_await runtime_.on_hash_thread([password = std::move(password), stored = std::move(stored)]() mutable {
-        start_sodium();
-        if (password.size() > longest) password.clear();  // Cannot be right; costs the same.
-        if (!stored) {
-            hash_now(password);
-            return false;
-        }
-        return crypto_pwhash_str_verify(stored->c_str(), password.data(), password.size()) == 0;
-    });
+    const bool match = co_await runtime_.on_hash_thread(
+        [password = std::move(password), stored = std::move(stored)]() mutable {
+            start_sodium();
+            if (password.size() > longest) password.clear();  // Cannot be right; costs the same.
+            if (!stored) {
+                hash_now(password);
+                return false;
+            }
+            return crypto_pwhash_str_verify(stored->c_str(), password.data(), password.size()) == 0;
+        });
     co_return match;
 }
 

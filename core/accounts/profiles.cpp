@@ -43,7 +43,9 @@ void check_name(std::string_view field) {
         throw Refusal(Reason::invalid_param, "Invalid profile key.");
 }
 
-bool is_known(std::string_view field) { return field == "displayname" || field == "avatar_url"; }
+bool is_known(std::string_view field) {
+    return field == "displayname" || field == "avatar_url";
+}
 
 void check_value(std::string_view field, const Json& value) {
     if (!is_known(field)) return;

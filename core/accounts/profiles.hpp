@@ -7,7 +7,9 @@
 #include "schema/ids.hpp"
 #include "schema/json.hpp"
 
-namespace runde::storage { class Database; }
+namespace runde::storage {
+class Database;
+}
 
 namespace runde::accounts {
 
@@ -23,8 +25,9 @@ public:
     /// All fields; nullopt when there is no such account here. Accounts of other servers: not yet.
     net::Task<std::optional<schema::JsonObject>> find(const schema::UserId& user);
 
-    /// Throws Refusal: key_too_large, invalid_param (grammar of the name), bad_json (displayname and avatar_url are
-    /// strings), profile_too_large (64 KiB in all). An empty displayname or avatar_url removes the field.
+    /// Throws Refusal: key_too_large, invalid_param (grammar of the name), bad_json (displayname and
+    /// avatar_url are strings), profile_too_large (64 KiB in all). An empty displayname or avatar_url removes
+    /// the field.
     net::Task<> set(const Session& session, std::string_view field, schema::Json value);
     net::Task<> remove(const Session& session, std::string_view field);
 

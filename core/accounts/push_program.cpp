@@ -12,7 +12,8 @@ using schema::JsonObject;
 
 namespace {
 
-// Patterns with wildcards take text x pattern steps: what stands behind this place of a long text is not looked at.
+// Patterns with wildcards take text x pattern steps: what stands behind this place of a long text is not
+// looked at.
 constexpr std::size_t longest_globbed_text = 8 * 1024;
 
 std::string fold_case(std::string_view text) {
@@ -32,9 +33,15 @@ std::string fold_case(std::string_view text) {
 bool is_word(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
-bool is_boundary_before(std::string_view text, std::size_t at) { return at == 0 || !is_word(text[at - 1]); }
-bool is_boundary_after(std::string_view text, std::size_t at) { return at == text.size() || !is_word(text[at]); }
-bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+bool is_boundary_before(std::string_view text, std::size_t at) {
+    return at == 0 || !is_word(text[at - 1]);
+}
+bool is_boundary_after(std::string_view text, std::size_t at) {
+    return at == text.size() || !is_word(text[at]);
+}
+bool continues_character(char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
 
 /// All places of the pattern at which the match may stand, moved on by one byte of text at a time.
 class Glob {
@@ -105,7 +112,8 @@ bool counts_the_same(const PushRule& a, const PushRule& b) {
 std::vector<std::string> split_property_path(std::string_view path) {
     std::vector<std::string> names(1);
     for (std::size_t at = 0; at < path.size(); ++at) {
-        const bool escapes = path[at] == '\\' && at + 1 < path.size() && (path[at + 1] == '.' || path[at + 1] == '\\');
+        const bool escapes =
+            path[at] == '\\' && at + 1 < path.size() && (path[at + 1] == '.' || path[at + 1] == '\\');
         if (escapes)
             names.back() += path[++at];
         else if (path[at] == '.')
@@ -144,7 +152,10 @@ bool glob_matches_words(std::string_view pattern, std::string_view text) {
 
 PushFacts::PushFacts(const JsonObject& event, std::string_view room_id, int joined,
                      std::function<bool(std::string_view)> sender_may_notify)
-    : event_(event), room_id_(room_id), sender_(schema::string_at(event, "sender").value_or("")), joined_(joined),
+    : event_(event),
+      room_id_(room_id),
+      sender_(schema::string_at(event, "sender").value_or("")),
+      joined_(joined),
       sender_may_notify_(std::move(sender_may_notify)) {}
 
 const Json* PushFacts::at(const std::vector<std::string>& path) const {
@@ -162,13 +173,15 @@ const std::string* PushFacts::folded(const std::vector<std::string>& path) const
     if (known == folded_.end()) {
         std::optional<std::string> text;
         if (path.size() == 1 && path[0] == "room_id") {
-            text = fold_case(room_id_);  // Missing in events of /sync and in create events of room version 12.
+            text =
+                fold_case(room_id_);  // Missing in events of /sync and in create events of room version 12.
         } else if (const auto* value = at(path); value && value->is_string()) {
             text = fold_case(value->get_string());
         }
         known = folded_.emplace(path, std::move(text)).first;
     }
-    return known->second ? &*known->second : nullptr;
+    const auto& text = known->second;
+    return text ? &*text : nullptr;
 }
 
 PushProgram::PushProgram(PushRules rules, const schema::UserId& owner) : rules_(std::move(rules)) {
@@ -194,7 +207,8 @@ std::vector<PushProgram::Condition> PushProgram::conditions_of(RuleKind kind, co
     std::vector<Condition> conditions;
     if (rule.conditions)
         for (const auto& condition : *rule.conditions)
-            conditions.push_back(condition.is_object() ? compile(condition.get_object()) : Condition(Never{}));
+            conditions.push_back(condition.is_object() ? compile(condition.get_object())
+                                                       : Condition(Never{}));
     return conditions;
 }
 
@@ -224,7 +238,8 @@ PushProgram::Condition PushProgram::compile(const JsonObject& condition) {
         if (error != std::errc() || end != is.data() + is.size() || !known) return Never{};
         return count;
     }
-    if (kind == "sender_notification_permission") return key ? Condition(MayNotify{std::string(*key)}) : Never{};
+    if (kind == "sender_notification_permission")
+        return key ? Condition(MayNotify{std::string(*key)}) : Never{};
     if (kind == "contains_display_name") return DisplayName{};
     return Never{};
 }
@@ -237,7 +252,8 @@ bool PushProgram::holds(const Condition& condition, const PushFacts& facts, std:
         bool operator()(const Matches& match) const {
             const auto* text = facts.folded(match.path);
             if (!text) return false;
-            return match.words ? glob_matches_words(match.pattern, *text) : glob_matches(match.pattern, *text);
+            return match.words ? glob_matches_words(match.pattern, *text)
+                               : glob_matches(match.pattern, *text);
         }
         bool operator()(const Is& is) const {
             const auto* value = facts.at(is.path);
@@ -246,7 +262,8 @@ bool PushProgram::holds(const Condition& condition, const PushFacts& facts, std:
         bool operator()(const Contains& contains) const {
             const auto* value = facts.at(contains.path);
             const auto* array = value ? value->if_array() : nullptr;
-            return array && std::ranges::any_of(*array, [&](const Json& entry) { return same_value(entry, contains.value); });
+            return array && std::ranges::any_of(
+                                *array, [&](const Json& entry) { return same_value(entry, contains.value); });
         }
         bool operator()(const MemberCount& count) const {
             const auto joined = facts.joined();
@@ -302,7 +319,8 @@ bool PushProgram::differs_from_default(const PushRules& standard) const {
 
 PushClass PushProgram::class_in(std::string_view room_id) const {
     const auto* master = rules_.find(RuleKind::override_, ".m.rule.master");
-    if (master && master->enabled) return actions_of(*master).notify ? PushClass::own_rules : PushClass::muted;
+    if (master && master->enabled)
+        return actions_of(*master).notify ? PushClass::own_rules : PushClass::muted;
     if (!plain_) return PushClass::own_rules;
     const auto* room = rules_.find(RuleKind::room, room_id);
     if (!room || !room->enabled) return PushClass::as_default;

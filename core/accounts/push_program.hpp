@@ -16,8 +16,8 @@ namespace runde::accounts {
 /// One event as push rules look at it: made once, asked for every member. What it refers to must outlive it.
 class PushFacts {
 public:
-    /// `event`: the PDU or the client format. `joined`: members of the room. `sender_may_notify(key)`: whether the
-    /// power levels let the sender trigger a notification of that kind ("room").
+    /// `event`: the PDU or the client format. `joined`: members of the room. `sender_may_notify(key)`:
+    /// whether the power levels let the sender trigger a notification of that kind ("room").
     PushFacts(const schema::JsonObject& event, std::string_view room_id, int joined,
               std::function<bool(std::string_view key)> sender_may_notify);
 
@@ -41,11 +41,13 @@ private:
 struct PushOutcome {
     bool notify = false;
     bool highlight = false;
-    const PushRule* rule = nullptr;  ///< The rule that matched; its actions go to the push gateway. nullptr: none did.
+    const PushRule* rule =
+        nullptr;  ///< The rule that matched; its actions go to the push gateway. nullptr: none did.
 };
 
-/// How much the outcome for plain messages differs from what the server's own rules say. What is counted for the room
-/// as a whole holds for `as_default`; the others are exceptions, and only own_rules must be evaluated one by one.
+/// How much the outcome for plain messages differs from what the server's own rules say. What is counted for
+/// the room as a whole holds for `as_default`; the others are exceptions, and only own_rules must be
+/// evaluated one by one.
 enum class PushClass : int {
     as_default = 0,
     mentions_only = 1,  ///< The room is silenced by a room rule.
@@ -61,8 +63,8 @@ public:
     PushProgram(const PushProgram&) = delete;  // The steps point into the rules.
     PushProgram& operator=(const PushProgram&) = delete;
 
-    /// The first rule that matches decides. `display_name`: of the owner in that room. Not for the owner's own events:
-    /// nobody is notified of those.
+    /// The first rule that matches decides. `display_name`: of the owner in that room. Not for the owner's
+    /// own events: nobody is notified of those.
     PushOutcome evaluate(const PushFacts& facts, std::string_view display_name = {}) const;
     PushClass class_in(std::string_view room_id) const;
     const PushRules& rules() const { return rules_; }
@@ -111,7 +113,7 @@ private:
 
     PushRules rules_;
     std::vector<Step> steps_;  ///< Only enabled rules, in their order.
-    bool plain_;               ///< Nothing but room rules and the master switch differs from the server's rules.
+    bool plain_;  ///< Nothing but room rules and the master switch differs from the server's rules.
 };
 
 /// "content.m\.relates_to.rel_type" -> {"content", "m.relates_to", "rel_type"}.

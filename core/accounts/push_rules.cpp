@@ -23,7 +23,9 @@ JsonObject event_match(std::string_view key, std::string_view pattern) {
     return {{"kind", "event_match"}, {"key", key}, {"pattern", pattern}};
 }
 
-JsonObject sound(std::string_view name) { return {{"set_tweak", "sound"}, {"value", name}}; }
+JsonObject sound(std::string_view name) {
+    return {{"set_tweak", "sound"}, {"value", name}};
+}
 
 const JsonObject highlight{{"set_tweak", "highlight"}};
 
@@ -58,7 +60,8 @@ std::vector<PushRule> default_override_rules(std::string_view user) {
         default_rule(".m.rule.tombstone", {is_type("m.room.tombstone"), event_match("state_key", "")},
                      {"notify", highlight}),
         default_rule(".m.rule.reaction", {is_type("m.reaction")}, {}),
-        default_rule(".m.rule.room.server_acl", {is_type("m.room.server_acl"), event_match("state_key", "")}, {}),
+        default_rule(".m.rule.room.server_acl", {is_type("m.room.server_acl"), event_match("state_key", "")},
+                     {}),
         default_rule(".m.rule.suppress_edits", {is_edit}, {}),
     };
 }
@@ -93,20 +96,25 @@ std::optional<PushRule> stored_rule(const schema::Json& value) {
     return rule;
 }
 
-auto find_in(auto& rules, std::string_view id) { return std::ranges::find(rules, id, &PushRule::id); }
+auto find_in(auto& rules, std::string_view id) {
+    return std::ranges::find(rules, id, &PushRule::id);
+}
 
 /// User rules stand above the server's, only .m.rule.master above all.
 std::vector<PushRule>::iterator first_user_place(std::vector<PushRule>& rules) {
     return rules.begin() + (!rules.empty() && rules.front().id == master);
 }
 
-[[noreturn]] void refuse(std::string why) { throw Refusal(Reason::invalid_param, std::move(why)); }
+[[noreturn]] void refuse(std::string why) {
+    throw Refusal(Reason::invalid_param, std::move(why));
+}
 
 void check_rule(RuleKind kind, const PushRule& rule) {
     check_text("ruleId", rule.id, 1, 255);
     if (rule.id.starts_with('.')) refuse("Rules that begin with a dot are the server's.");
     if (rule.id.find_first_of("/\\") != std::string::npos) refuse("A ruleId has no slashes.");
-    if (kind == RuleKind::content && !rule.pattern) throw Refusal(Reason::missing_param, "pattern is missing");
+    if (kind == RuleKind::content && !rule.pattern)
+        throw Refusal(Reason::missing_param, "pattern is missing");
     if (rule.pattern) check_text("pattern", *rule.pattern, 1, 255);
     if (kind == RuleKind::room && !schema::RoomId::parse(rule.id)) refuse("The ruleId must be a room id.");
     if (kind == RuleKind::sender && !schema::UserId::parse(rule.id)) refuse("The ruleId must be a user id.");
@@ -164,7 +172,8 @@ PushRules PushRules::from_stored(const JsonObject& content, const schema::UserId
                 known->actions = std::move(rule->actions);
             }
         }
-        into.insert(first_user_place(into), std::make_move_iterator(own.begin()), std::make_move_iterator(own.end()));
+        into.insert(first_user_place(into), std::make_move_iterator(own.begin()),
+                    std::make_move_iterator(own.end()));
     }
     return rules;
 }
@@ -232,7 +241,9 @@ void PushRules::remove(RuleKind kind, std::string_view id) {
     rules.erase(find_in(rules, id));
 }
 
-void PushRules::enable(RuleKind kind, std::string_view id, bool enabled) { require(kind, id).enabled = enabled; }
+void PushRules::enable(RuleKind kind, std::string_view id, bool enabled) {
+    require(kind, id).enabled = enabled;
+}
 
 void PushRules::set_actions(RuleKind kind, std::string_view id, JsonArray actions) {
     require(kind, id).actions = std::move(actions);

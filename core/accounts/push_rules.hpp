@@ -35,8 +35,8 @@ class PushRules {
 public:
     /// https://spec.matrix.org/v1.19/client-server-api/#predefined-rules
     static PushRules default_for(const schema::UserId& user);
-    /// The content of m.push_rules as stored. Default rules that a newer server knows are added, those that it
-    /// dropped are left out; what the user changed about them stays. Malformed rules are left out.
+    /// The content of m.push_rules as stored. Default rules that a newer server knows are added, those that
+    /// it dropped are left out; what the user changed about them stays. Malformed rules are left out.
     static PushRules from_stored(const schema::JsonObject& content, const schema::UserId& user);
 
     /// {"global": {"override": [...], ...}}: the content of m.push_rules and the answer of GET /pushrules/.
@@ -46,8 +46,9 @@ public:
     const std::vector<PushRule>& of(RuleKind kind) const { return rules_[index(kind)]; }
     const PushRule* find(RuleKind kind, std::string_view id) const;
 
-    /// Adds or changes a rule of the user's. Throws Refusal: invalid_param (id, missing or superfluous parts),
-    /// bad_push_rule_position (`before` or `after` is no rule of the user's), too_large (more than 1,000 rules).
+    /// Adds or changes a rule of the user's. Throws Refusal: invalid_param (id, missing or superfluous
+    /// parts), bad_push_rule_position (`before` or `after` is no rule of the user's), too_large (more than
+    /// 1,000 rules).
     struct Place {
         std::optional<std::string> before, after;
     };
@@ -63,10 +64,11 @@ private:
     std::array<std::vector<PushRule>, all_rule_kinds.size()> rules_;
 };
 
-/// Checks what a client sends as actions: strings, or objects with "set_tweak". The historical "dont_notify" and
-/// "coalesce" are dropped. Throws Refusal(invalid_param).
+/// Checks what a client sends as actions: strings, or objects with "set_tweak". The historical "dont_notify"
+/// and "coalesce" are dropped. Throws Refusal(invalid_param).
 schema::JsonArray checked_actions(const schema::JsonArray& actions);
-/// The same for conditions: objects with a string "kind" and well-typed members. Unknown kinds are kept: they never match.
+/// The same for conditions: objects with a string "kind" and well-typed members. Unknown kinds are kept: they
+/// never match.
 schema::JsonArray checked_conditions(const schema::JsonArray& conditions);
 
 }  // namespace runde::accounts

@@ -33,7 +33,8 @@ std::string described(const Fields& fields) {
         pusher[name] = fields.required_string(name, 1024);
     if (const auto tag = fields.string("profile_tag", 1024)) pusher["profile_tag"] = *tag;
     const auto& data = fields.required_object("data");
-    if (fields.required_string("kind") != "http") throw Refusal(Reason::invalid_param, "kind must be http or null");
+    if (fields.required_string("kind") != "http")
+        throw Refusal(Reason::invalid_param, "kind must be http or null");
     check_gateway(Fields(data).required_string("url", 2048));
     pusher["data"] = data;
     auto json = schema::to_text(pusher);
@@ -71,7 +72,8 @@ net::Task<> Pushers::set(const Session& session, const JsonObject& object) {
     co_await db_.transact([&](storage::Tx& tx) {
         if (!append) storage::remove_pushers_of_others(tx, session.user_nid, pusher.app_id, pusher.pushkey);
         storage::upsert_pusher(tx, session.user_nid, session.device_nid, pusher, head);
-        if (storage::pushers_of(tx, session.user_nid).size() > most_pushers) throw Refusal(Reason::too_large, "");
+        if (storage::pushers_of(tx, session.user_nid).size() > most_pushers)
+            throw Refusal(Reason::too_large, "");
     });
 }
 

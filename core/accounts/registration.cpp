@@ -23,10 +23,13 @@ using schema::UserNid;
 
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 bool may_stand_in_localpart(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || std::string_view("._=/+-").find(c) != std::string_view::npos;
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+           std::string_view("._=/+-").find(c) != std::string_view::npos;
 }
 
 /// https://spec.matrix.org/v1.19/client-server-api/#definition-mloginterms-params
@@ -54,20 +57,23 @@ std::string profile_with(const std::optional<std::string>& display_name) {
 UserId parse_new_localpart(std::string_view text, const schema::ServerName& server) {
     std::string localpart(text);
     std::ranges::transform(localpart, localpart.begin(), lower);
-    const bool good = !localpart.empty() && localpart.front() != '_' && std::ranges::all_of(localpart, may_stand_in_localpart);
+    const bool good = !localpart.empty() && localpart.front() != '_' &&
+                      std::ranges::all_of(localpart, may_stand_in_localpart);
     auto user = good ? UserId::parse("@" + localpart + ":" + server.str()) : std::nullopt;
     if (!user) throw Refusal(Reason::invalid_username, "");
     return *std::move(user);
 }
 
 void Registration::require_open() const {
-    if (options_.registration == RegistrationMode::closed || options_.registration == RegistrationMode::application)
+    if (options_.registration == RegistrationMode::closed ||
+        options_.registration == RegistrationMode::application)
         throw Refusal(Reason::registration_closed, "");
 }
 
 net::Task<UserId> Registration::require_available(std::string_view username) {
     auto user = parse_new_localpart(username, options_.server_name);
-    const auto taken = co_await db_.read([&](storage::Tx& tx) { return storage::find_user(tx, user.localpart()); });
+    const auto taken =
+        co_await db_.read([&](storage::Tx& tx) { return storage::find_user(tx, user.localpart()); });
     if (taken) throw Refusal(Reason::user_in_use, "");
     co_return user;
 }
@@ -95,7 +101,8 @@ Demand Registration::demand() {
     if (!options_.terms.empty()) {
         flow.emplace_back(stage::terms);
         demand.params[stage::terms] = terms_params(options_.terms);
-        demand.checks[std::string(stage::terms)] = [](const schema::Fields&, JsonObject& kept) -> net::Task<> {
+        demand.checks[std::string(stage::terms)] = [](const schema::Fields&,
+                                                      JsonObject& kept) -> net::Task<> {
             kept["accepted_terms"] = true;
             co_return;
         };
@@ -142,7 +149,8 @@ net::Task<Registered> Registration::create(NewAccount account) {
     co_return registered;
 }
 
-std::string create_administrator_now(storage::Database& db, UserNid nid, const UserId& user, std::int64_t now_ms) {
+std::string create_administrator_now(storage::Database& db, UserNid nid, const UserId& user,
+                                     std::int64_t now_ms) {
     auto password = random_password();
     const storage::UserRow row{.nid = nid,
                                .localpart = std::string(user.localpart()),
@@ -150,7 +158,8 @@ std::string create_administrator_now(storage::Database& db, UserNid nid, const U
                                .created = now_ms,
                                .flags = storage::administrator | storage::must_change_password};
     db.transact_now([&](storage::Tx& tx) {
-        if (storage::insert_user(tx, row, "{}") == storage::Inserted::no) throw Refusal(Reason::user_in_use, "");
+        if (storage::insert_user(tx, row, "{}") == storage::Inserted::no)
+            throw Refusal(Reason::user_in_use, "");
         storage::insert_first_account_data(tx, nid, "m.push_rules",
                                            schema::to_text(PushRules::default_for(user).to_json()));
     });

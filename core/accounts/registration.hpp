@@ -17,26 +17,26 @@ class Passwords;
 struct Listeners;
 struct Options;
 
-/// The localpart of a new account: letters become lower case, then it must match [a-z0-9._=/+-]+, not begin with an
-/// underscore (application services use those), and fit into 255 bytes with the server's name.
-/// Throws Refusal(invalid_username). https://spec.matrix.org/v1.19/appendices/#user-identifiers
+/// The localpart of a new account: letters become lower case, then it must match [a-z0-9._=/+-]+, not begin
+/// with an underscore (application services use those), and fit into 255 bytes with the server's name. Throws
+/// Refusal(invalid_username). https://spec.matrix.org/v1.19/appendices/#user-identifiers
 schema::UserId parse_new_localpart(std::string_view text, const schema::ServerName& server);
 
 struct NewAccount {
     std::optional<schema::UserId> user;  ///< From parse_new_localpart; absent: a name is made up.
     std::string password_hash;           ///< Empty: no password opens it.
     storage::UserKind kind = storage::UserKind::person;
-    int flags = 0;                       ///< storage::UserFlag
+    int flags = 0;  ///< storage::UserFlag
     std::optional<std::string> display_name;
-    std::optional<DeviceRequest> device;               ///< Absent: nobody signs in now.
-    std::optional<std::string> registration_token;     ///< One use of it is taken.
-    bool accepted_terms = false;                       ///< Of Options::terms, in today's versions.
+    std::optional<DeviceRequest> device;            ///< Absent: nobody signs in now.
+    std::optional<std::string> registration_token;  ///< One use of it is taken.
+    bool accepted_terms = false;                    ///< Of Options::terms, in today's versions.
 };
 
 struct Registered {
     schema::UserNid nid;
     schema::UserId user;
-    std::string device_id;          ///< Empty when nobody signed in.
+    std::string device_id;  ///< Empty when nobody signed in.
     std::optional<Tokens> tokens;
 };
 
@@ -45,8 +45,13 @@ class Registration {
 public:
     Registration(storage::Database& db, storage::Numbers& numbers, net::Clock& clock, Sessions& sessions,
                  AccountData& account_data, const Listeners& listeners, const Options& options)
-        : db_(db), numbers_(numbers), clock_(clock), sessions_(sessions), account_data_(account_data),
-          listeners_(listeners), options_(options) {}
+        : db_(db),
+          numbers_(numbers),
+          clock_(clock),
+          sessions_(sessions),
+          account_data_(account_data),
+          listeners_(listeners),
+          options_(options) {}
 
     /// Throws Refusal(registration_closed) unless people may register by themselves.
     void require_open() const;
@@ -56,7 +61,8 @@ public:
     /// The flows of POST /register in the server's mode.
     Demand demand();
 
-    /// Throws Refusal: user_in_use; interactive_auth_failed when the registration token was used up meanwhile.
+    /// Throws Refusal: user_in_use; interactive_auth_failed when the registration token was used up
+    /// meanwhile.
     net::Task<Registered> create(NewAccount account);
 
 private:
@@ -69,9 +75,9 @@ private:
     const Options& options_;
 };
 
-/// For the command line, while no server or this one runs: an administrator with a password made up, returned so that
-/// it can be printed once. Such an account is asked to choose its own (must_change_password).
-/// Throws Refusal: invalid_username, user_in_use.
+/// For the command line, while no server or this one runs: an administrator with a password made up, returned
+/// so that it can be printed once. Such an account is asked to choose its own (must_change_password). Throws
+/// Refusal: invalid_username, user_in_use.
 std::string create_administrator_now(storage::Database& db, schema::UserNid nid, const schema::UserId& user,
                                      std::int64_t now_ms);
 

@@ -25,7 +25,9 @@ namespace {
 constexpr std::size_t generation_size = 50'000;
 constexpr std::int64_t day_ms = 86'400'000;
 
-Refusal unknown_token() { return {Reason::unknown_token, ""}; }
+Refusal unknown_token() {
+    return {Reason::unknown_token, ""};
+}
 Refusal expired_token() {
     return {Reason::unknown_token, "", {{"soft_logout", true}}};
 }
@@ -51,8 +53,7 @@ struct Known {
 }  // namespace
 
 void require_not_suspended(const Session& session) {
-    if (session.suspended)
-        throw Refusal(Reason::user_suspended, "");
+    if (session.suspended) throw Refusal(Reason::user_suspended, "");
 }
 
 struct Sessions::Impl {
@@ -98,7 +99,8 @@ struct Sessions::Impl {
     }
 };
 
-Sessions::Sessions(net::Runtime& runtime, storage::Database& db, storage::Numbers& numbers, const Options& options)
+Sessions::Sessions(net::Runtime& runtime, storage::Database& db, storage::Numbers& numbers,
+                   const Options& options)
     : impl_(new Impl{runtime, db, numbers, options}) {}
 Sessions::~Sessions() = default;
 
@@ -116,7 +118,8 @@ net::Task<Session> Sessions::require(std::string_view token) {
     }
 
     auto before = impl_->forgotten;
-    const auto row = co_await impl_->db.read([&](storage::Tx& tx) { return storage::find_session(tx, hash); });
+    const auto row =
+        co_await impl_->db.read([&](storage::Tx& tx) { return storage::find_session(tx, hash); });
     if (!row) throw unknown_token();
     if (row->expires && *row->expires <= now) throw expired_token();
     auto user = schema::UserId::parse("@" + row->localpart + ":" + impl_->options.server_name.str());
@@ -127,23 +130,25 @@ net::Task<Session> Sessions::require(std::string_view token) {
         forget_device(row->device);
         before = impl_->forgotten;
     }
-    const Known known{.session = {.user_nid = row->user,
-                                  .user = *std::move(user),
-                                  .device_nid = row->device,
-                                  .device_id = row->device_id,
-                                  .administrator = (row->user_flags & storage::administrator) != 0,
-                                  .locked = (row->user_flags & storage::locked) != 0,
-                                  .suspended = (row->user_flags & storage::suspended) != 0,
-                                  .must_change_password = (row->user_flags & storage::must_change_password) != 0},
-                      .expires = row->expires,
-                      .seen_day = today};
+    const Known known{
+        .session = {.user_nid = row->user,
+                    .user = *std::move(user),
+                    .device_nid = row->device,
+                    .device_id = row->device_id,
+                    .administrator = (row->user_flags & storage::administrator) != 0,
+                    .locked = (row->user_flags & storage::locked) != 0,
+                    .suspended = (row->user_flags & storage::suspended) != 0,
+                    .must_change_password = (row->user_flags & storage::must_change_password) != 0},
+        .expires = row->expires,
+        .seen_day = today};
     if (row->seen_day != today) impl_->mark_seen(row->device, today);
     if (before == impl_->forgotten) impl_->keep(hash, known);
     co_return known.session;
 }
 
 Sessions::Opening Sessions::prepare(const DeviceRequest& request) {
-    Opening opening{.fresh_nid = impl_->numbers.next<schema::DeviceNid>(), .now_ms = impl_->runtime.clock().now_ms()};
+    Opening opening{.fresh_nid = impl_->numbers.next<schema::DeviceNid>(),
+                    .now_ms = impl_->runtime.clock().now_ms()};
     if (request.device_id) {
         check_text("device_id", *request.device_id, 1, 255);
         opening.device_id = *request.device_id;
@@ -167,7 +172,8 @@ schema::DeviceNid Sessions::write(storage::Tx& tx, schema::UserNid user, const O
     storage::remove_tokens_of(tx, device);
     std::optional<std::int64_t> expires;
     if (opening.tokens.expires_in_ms) expires = opening.now_ms + *opening.tokens.expires_in_ms;
-    storage::insert_access_token(tx, schema::sha256(opening.tokens.access), user, device, expires, std::nullopt);
+    storage::insert_access_token(tx, schema::sha256(opening.tokens.access), user, device, expires,
+                                 std::nullopt);
     if (opening.tokens.refresh)
         storage::insert_refresh_token(tx, schema::sha256(*opening.tokens.refresh), user, device,
                                       opening.refresh_expires, std::nullopt);

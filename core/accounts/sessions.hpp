@@ -10,8 +10,14 @@
 #include "net/task.hpp"
 #include "schema/ids.hpp"
 
-namespace runde::net { class Runtime; }
-namespace runde::storage { class Database; class Numbers; class Tx; }
+namespace runde::net {
+class Runtime;
+}
+namespace runde::storage {
+class Database;
+class Numbers;
+class Tx;
+}  // namespace runde::storage
 
 namespace runde::accounts {
 
@@ -36,7 +42,8 @@ struct DeviceRequest {
 /// Invariants
 ///  - The database and this cache hold only SHA-256 of a token: who reads either cannot sign in with it.
 ///  - require() costs no query for a token seen before and one for a token not seen since the start.
-///  - A session that was closed is refused from that moment on: close_* evicts, and a look-up that was under way
+///  - A session that was closed is refused from that moment on: close_* evicts, and a look-up that was under
+///  way
 ///    meanwhile is not cached.
 ///  - Two generations of at most 50,000 tokens each; what was not used for a whole generation is read again.
 /// https://spec.matrix.org/v1.19/client-server-api/#using-access-tokens
@@ -48,8 +55,8 @@ public:
     /// Throws Refusal(unknown_token); with "soft_logout": true when the token has only expired.
     net::Task<Session> require(std::string_view token);
 
-    /// Makes tokens for a device and writes them in the caller's transaction. Tokens that the device had are void
-    /// (call forget_device after the commit). Split in two because numbers are drawn on the I/O thread.
+    /// Makes tokens for a device and writes them in the caller's transaction. Tokens that the device had are
+    /// void (call forget_device after the commit). Split in two because numbers are drawn on the I/O thread.
     struct Opening {
         schema::DeviceNid fresh_nid;  ///< For a device that is not known yet.
         std::string device_id;

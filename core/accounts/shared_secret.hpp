@@ -6,7 +6,9 @@
 
 #include "net/task.hpp"
 
-namespace runde::net { class Clock; }
+namespace runde::net {
+class Clock;
+}
 
 namespace runde::accounts {
 

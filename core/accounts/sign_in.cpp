@@ -1,6 +1,7 @@
 #include "core/accounts/sign_in.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "core/accounts/devices.hpp"
 #include "core/accounts/listeners.hpp"
@@ -30,7 +31,9 @@ std::optional<std::string> read_identifier(const schema::Fields& fields) {
 }
 
 UserId SignIn::id_of(const storage::UserRow& user) const {
-    return UserId::parse("@" + user.localpart + ":" + options_.server_name.str()).value();
+    auto id = UserId::parse("@" + user.localpart + ":" + options_.server_name.str());
+    if (!id) throw std::logic_error("the database holds a localpart that is none");
+    return *std::move(id);
 }
 
 net::Task<std::optional<storage::UserRow>> SignIn::find(std::string_view name) {
@@ -56,12 +59,13 @@ net::Task<storage::UserRow> SignIn::verify(std::string_view name, std::string pa
     co_return *std::move(user);
 }
 
-net::Task<SignedIn> SignIn::with_password(std::string_view name, std::string password, const DeviceRequest& device) {
+net::Task<SignedIn> SignIn::with_password(std::string_view name, std::string password,
+                                          const DeviceRequest& device) {
     auto opening = sessions_.prepare(device);
     const auto user = co_await verify(name, std::move(password));
     if (user.is(storage::locked)) throw Refusal(Reason::user_locked, "", {{"soft_logout", true}});
-    const auto device_nid = co_await db_.transact(
-        [&](storage::Tx& tx) { return Sessions::write(tx, user.nid, opening); });
+    const auto device_nid =
+        co_await db_.transact([&](storage::Tx& tx) { return Sessions::write(tx, user.nid, opening); });
     sessions_.forget_device(device_nid);
     co_return SignedIn{.user = id_of(user),
                        .device_id = std::move(opening.device_id),

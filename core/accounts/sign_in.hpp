@@ -16,9 +16,9 @@ class Passwords;
 struct Listeners;
 struct Options;
 
-/// Who somebody says they are: the members `identifier` or (deprecated) `user` of a login or of a password stage.
-/// nullopt when neither is there. Throws Refusal(wrong_password) for identifiers that no account here can have
-/// (e-mail, phone), invalid_param for a kind that nobody has heard of.
+/// Who somebody says they are: the members `identifier` or (deprecated) `user` of a login or of a password
+/// stage. nullopt when neither is there. Throws Refusal(wrong_password) for identifiers that no account here
+/// can have (e-mail, phone), invalid_param for a kind that nobody has heard of.
 /// https://spec.matrix.org/v1.19/client-server-api/#identifier-types
 std::optional<std::string> read_identifier(const schema::Fields& fields);
 
@@ -34,15 +34,20 @@ class SignIn {
 public:
     SignIn(storage::Database& db, Passwords& passwords, Sessions& sessions, Devices& devices,
            const Listeners& listeners, const Options& options)
-        : db_(db), passwords_(passwords), sessions_(sessions), devices_(devices), listeners_(listeners),
+        : db_(db),
+          passwords_(passwords),
+          sessions_(sessions),
+          devices_(devices),
+          listeners_(listeners),
           options_(options) {}
 
-    /// `name`: localpart or user id, any case. A wrong password and an unknown name are told apart neither by the answer
-    /// nor by its time. Throws Refusal: wrong_password, user_locked.
-    net::Task<SignedIn> with_password(std::string_view name, std::string password, const DeviceRequest& device);
+    /// `name`: localpart or user id, any case. A wrong password and an unknown name are told apart neither by
+    /// the answer nor by its time. Throws Refusal: wrong_password, user_locked.
+    net::Task<SignedIn> with_password(std::string_view name, std::string password,
+                                      const DeviceRequest& device);
 
-    /// m.login.password, for what only the owner may do. Without a session whoever knows the password is the owner;
-    /// `kept` then holds "user", the user id.
+    /// m.login.password, for what only the owner may do. Without a session whoever knows the password is the
+    /// owner; `kept` then holds "user", the user id.
     Demand confirm_owner(std::string operation, const std::optional<Session>& session);
     /// After confirm_owner: the account it was confirmed for. Throws Refusal(interactive_auth_failed).
     net::Task<storage::UserRow> confirmed_owner(const Confirmation& confirmation);

@@ -4,8 +4,8 @@
 
 namespace runde::accounts {
 
-/// Refuses (invalid_param, naming `what`) text that is shorter or longer than allowed (bytes) or holds control
-/// characters: such text is a device id, a display name, a tag, never prose.
+/// Refuses (invalid_param, naming `what`) text that is shorter or longer than allowed (bytes) or holds
+/// control characters: such text is a device id, a display name, a tag, never prose.
 void check_text(std::string_view what, std::string_view text, std::size_t shortest, std::size_t longest);
 
 /// Ten capital letters, as clients show them to people who compare devices.

@@ -26,7 +26,8 @@ bool is_complete(const Demand& demand, const std::vector<std::string>& completed
 /// Stages are passed in the order of a flow: is this one next in any flow that fits what was passed?
 bool is_next(const Demand& demand, const std::vector<std::string>& completed, std::string_view stage) {
     return std::ranges::any_of(demand.flows, [&](const Flow& flow) {
-        return begins_with(flow, completed) && completed.size() < flow.size() && flow[completed.size()] == stage;
+        return begins_with(flow, completed) && completed.size() < flow.size() &&
+               flow[completed.size()] == stage;
     });
 }
 
@@ -94,8 +95,9 @@ net::Task<Confirmation> UserInteractive::advance(const Demand& demand, const sch
     }
     if (is_complete(demand, state->second.completed))
         co_return Confirmation{.complete = true, .session = id, .kept = state->second.kept};
-    co_return Confirmation{
-        .session = id, .challenge = challenge(demand, id, state->second.completed), .failure = std::move(failure)};
+    co_return Confirmation{.session = id,
+                           .challenge = challenge(demand, id, state->second.completed),
+                           .failure = std::move(failure)};
 }
 
 void UserInteractive::finish(const std::string& session) {
@@ -109,15 +111,16 @@ const std::string& UserInteractive::begin(const Demand& demand) {
     if (sessions_.size() >= most_sessions) finish(std::string(by_age_.front()));
     by_age_.push_back(schema::random_token(24));
     const auto& id = by_age_.back();
-    sessions_.emplace(id, State{.operation = demand.operation,
-                                .began_ms = clock_.now_ms(),
-                                .age = std::prev(by_age_.end())});
+    sessions_.emplace(
+        id,
+        State{.operation = demand.operation, .began_ms = clock_.now_ms(), .age = std::prev(by_age_.end())});
     return id;
 }
 
 void UserInteractive::forget_old_ones() {
     const auto oldest = clock_.now_ms() - lifetime_ms;
-    while (!by_age_.empty() && sessions_.at(by_age_.front()).began_ms < oldest) finish(std::string(by_age_.front()));
+    while (!by_age_.empty() && sessions_.at(by_age_.front()).began_ms < oldest)
+        finish(std::string(by_age_.front()));
 }
 
 }  // namespace runde::accounts

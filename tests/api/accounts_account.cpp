@@ -14,8 +14,9 @@ std::string with_auth(const std::string& auth, std::string_view more = "") {
 }
 
 Answer login(TestServer& server, std::string_view name, std::string_view password) {
-    return server.http("POST", "/_matrix/client/v3/login", {},
-                       fmt::format(R"({{"type":"m.login.password","user":"{}","password":"{}"}})", name, password));
+    return server.http(
+        "POST", "/_matrix/client/v3/login", {},
+        fmt::format(R"({{"type":"m.login.password","user":"{}","password":"{}"}})", name, password));
 }
 
 }  // namespace
@@ -42,11 +43,13 @@ TEST_CASE("changing the password") {
     }
     SUBCASE("unless asked not to") {
         CHECK(anna.post("/account/password",
-                        with_auth(anna.password_auth(), std::string(fresh) + R"(,"logout_devices":false)")) == "200");
+                        with_auth(anna.password_auth(), std::string(fresh) + R"(,"logout_devices":false)")) ==
+              "200");
         CHECK(phone.get("/account/whoami") == "200");
     }
     SUBCASE("also without being signed in, by whoever knows the old one") {
-        CHECK(server.http("POST", "/_matrix/client/v3/account/password", {}, with_auth(anna.password_auth(), fresh)) == "200");
+        CHECK(server.http("POST", "/_matrix/client/v3/account/password", {},
+                          with_auth(anna.password_auth(), fresh)) == "200");
         CHECK(anna.get("/account/whoami") == "401 M_UNKNOWN_TOKEN");
     }
     CHECK(login(server, "anna", anna.password) == "403 M_FORBIDDEN");
@@ -63,11 +66,12 @@ TEST_CASE("changing the password: what is refused") {
     CHECK(post(R"({"new_password":"battery staple","logout_devices":"yes"})") == "400 M_BAD_JSON");
     CHECK(post(with_auth(anna.password_auth())) == "400 M_MISSING_PARAM");
     CHECK(post(with_auth(ben.password_auth(), R"(,"new_password":"battery staple")")) == "401 M_FORBIDDEN");
-    CHECK(server.http("POST", "/_matrix/client/v3/account/password", {},
-                      R"({"new_password":"anna's password","auth":{"type":"m.login.password","password":"x"}})") ==
+    CHECK(server.http(
+              "POST", "/_matrix/client/v3/account/password", {},
+              R"({"new_password":"anna's password","auth":{"type":"m.login.password","password":"x"}})") ==
           "401 M_MISSING_PARAM");  // Nobody said who.
-    CHECK(server.http("POST", "/_matrix/client/v3/account/password", "rda_made-up", R"({"new_password":"battery staple"})") ==
-          "401 M_UNKNOWN_TOKEN");
+    CHECK(server.http("POST", "/_matrix/client/v3/account/password", "rda_made-up",
+                      R"({"new_password":"battery staple"})") == "401 M_UNKNOWN_TOKEN");
     CHECK(login(server, "anna", anna.password) == "200");
 }
 
@@ -80,10 +84,11 @@ TEST_CASE("closing the account") {
     bool erased = false;
     std::string closed;
     server.on_io([&] {
-        server.wiring().accounts.listeners.deactivated.add([&](schema::UserNid, const schema::UserId& user, bool erase) {
-            closed = user.str();
-            erased = erase;
-        });
+        server.wiring().accounts.listeners.deactivated.add(
+            [&](schema::UserNid, const schema::UserId& user, bool erase) {
+                closed = user.str();
+                erased = erase;
+            });
     });
 
     CHECK(anna.post("/account/deactivate") == "401");
@@ -96,7 +101,8 @@ TEST_CASE("closing the account") {
     CHECK(phone.get("/account/whoami") == "401 M_UNKNOWN_TOKEN");
     CHECK(login(server, "anna", anna.password) == "403 M_FORBIDDEN");
     CHECK(ben.get("/profile/" + anna.id) == "404 M_NOT_FOUND");
-    CHECK(server.ask("SELECT count(*) FROM account_data WHERE user_nid = (SELECT user_nid FROM users WHERE localpart = 'anna')") == "0");
+    CHECK(server.ask("SELECT count(*) FROM account_data WHERE user_nid = (SELECT user_nid FROM users WHERE "
+                     "localpart = 'anna')") == "0");
     // The name is never given to somebody else.
     CHECK(server.http("GET", "/_matrix/client/v3/register/available?username=anna") == "400 M_USER_IN_USE");
     CHECK(ben.get("/account/whoami") == "200");
@@ -109,7 +115,8 @@ TEST_CASE("there are no e-mail addresses and phone numbers here") {
     CHECK(anna.post("/account/3pid/add", R"({"client_secret":"s","sid":"1"})") == "403 M_THREEPID_DENIED");
     CHECK(anna.post("/account/3pid/bind", "{}") == "403 M_THREEPID_DENIED");
     CHECK(anna.post("/account/3pid", "{}") == "403 M_THREEPID_DENIED");
-    CHECK(anna.post("/account/3pid/delete", R"({"medium":"email","address":"a@b.example"})").at("/id_server_unbind_result") == "no-support");
+    CHECK(anna.post("/account/3pid/delete", R"({"medium":"email","address":"a@b.example"})")
+              .at("/id_server_unbind_result") == "no-support");
     CHECK(anna.post("/account/3pid/unbind", R"({"medium":"email"})") == "400 M_MISSING_PARAM");
     constexpr auto mail = R"({"client_secret":"s","email":"a@b.example","send_attempt":1})";
     CHECK(anna.post("/account/3pid/email/requestToken", mail) == "400 M_THREEPID_MEDIUM_NOT_SUPPORTED");
@@ -133,7 +140,8 @@ TEST_CASE("an administrator made by the operator is asked to choose a password")
     boss.take_session(in);
     CHECK(boss.get("/account/whoami").at("/org.runde.must_change_password") == "true");
     CHECK(boss.get("/pushrules/") == "200");
-    CHECK(boss.post("/account/password", with_auth(boss.password_auth(), R"(,"new_password":"battery staple")")) == "200");
+    CHECK(boss.post("/account/password",
+                    with_auth(boss.password_auth(), R"(,"new_password":"battery staple")")) == "200");
     CHECK_FALSE(boss.get("/account/whoami").has("/org.runde.must_change_password"));
 }
 
@@ -156,13 +164,15 @@ TEST_CASE("what the server says of itself") {
         const auto capabilities = anna.get("/capabilities");
         CHECK(capabilities.at("/capabilities/m.room_versions/default") == "12");
         for (int version = 1; version <= 12; ++version)
-            CHECK(capabilities.at(fmt::format("/capabilities/m.room_versions/available/{}", version)) == "stable");
+            CHECK(capabilities.at(fmt::format("/capabilities/m.room_versions/available/{}", version)) ==
+                  "stable");
         CHECK(capabilities.at("/capabilities/m.change_password/enabled") == "true");
         CHECK(capabilities.at("/capabilities/m.3pid_changes/enabled") == "false");
         CHECK(server.http("GET", "/_matrix/client/v3/capabilities") == "401 M_MISSING_TOKEN");
     }
     SUBCASE("well-known documents") {
-        CHECK(server.http("GET", "/.well-known/matrix/client").at("/m.homeserver/base_url") == "https://matrix.hearth.test");
+        CHECK(server.http("GET", "/.well-known/matrix/client").at("/m.homeserver/base_url") ==
+              "https://matrix.hearth.test");
         CHECK(server.http("GET", "/.well-known/matrix/server").at("/m.server") == "matrix.hearth.test:443");
         const auto support = server.http("GET", "/.well-known/matrix/support");
         CHECK(support.at("/contacts/0/email_address") == "office@hearth.test");

@@ -12,10 +12,13 @@ namespace {
 
 constexpr auto login_path = "/_matrix/client/v3/login";
 
-Answer login(TestServer& server, std::string_view name, std::string_view password, std::string_view more = "") {
-    return server.http("POST", login_path, {},
-                       fmt::format(R"({{"type":"m.login.password","identifier":{{"type":"m.id.user","user":"{}"}},"password":"{}"{}}})",
-                                   name, password, more));
+Answer login(TestServer& server, std::string_view name, std::string_view password,
+             std::string_view more = "") {
+    return server.http(
+        "POST", login_path, {},
+        fmt::format(
+            R"({{"type":"m.login.password","identifier":{{"type":"m.id.user","user":"{}"}},"password":"{}"{}}})",
+            name, password, more));
 }
 
 Answer whoami(TestServer& server, std::string_view token) {
@@ -23,11 +26,13 @@ Answer whoami(TestServer& server, std::string_view token) {
 }
 
 Answer refresh(TestServer& server, std::string_view token) {
-    return server.http("POST", "/_matrix/client/v3/refresh", {}, fmt::format(R"({{"refresh_token":"{}"}})", token));
+    return server.http("POST", "/_matrix/client/v3/refresh", {},
+                       fmt::format(R"({{"refresh_token":"{}"}})", token));
 }
 
 void set_flag(TestServer& server, const Person& person, int flag, bool on) {
-    const auto nid = std::stoll(server.ask("SELECT user_nid FROM users WHERE localpart = '" + person.name + "'"));
+    const auto nid =
+        std::stoll(server.ask("SELECT user_nid FROM users WHERE localpart = '" + person.name + "'"));
     server.wiring().db.transact_now([&](storage::Tx& tx) {
         storage::change_user_flags(tx, schema::UserNid{nid}, on ? flag : 0, on ? 0 : flag);
     });
@@ -46,8 +51,9 @@ TEST_CASE("signing in by any form of the name") {
         CHECK(done.at("/user_id") == anna.id);
         CHECK(whoami(server, done.at("/access_token")).at("/device_id") == done.at("/device_id"));
     }
-    const auto old_form = server.http("POST", login_path, {},
-                                      fmt::format(R"({{"type":"m.login.password","user":"anna","password":"{}"}})", anna.password));
+    const auto old_form = server.http(
+        "POST", login_path, {},
+        fmt::format(R"({{"type":"m.login.password","user":"anna","password":"{}"}})", anna.password));
     CHECK(old_form == "200");
     CHECK(old_form.at("/well_known/m.homeserver/base_url") == "https://matrix.hearth.test");
 }
@@ -71,7 +77,9 @@ TEST_CASE("signing in: what does not open the door, and says no more than that")
 TEST_CASE("signing in: bad requests") {
     TestServer server;
     server.person("anna");
-    const auto post = [&](std::string_view body) { return server.http("POST", login_path, {}, body).summary(); };
+    const auto post = [&](std::string_view body) {
+        return server.http("POST", login_path, {}, body).summary();
+    };
     CHECK(post("") == "400 M_NOT_JSON");
     CHECK(post("{}") == "400 M_MISSING_PARAM");
     CHECK(post(R"({"type":7})") == "400 M_BAD_JSON");
@@ -79,15 +87,19 @@ TEST_CASE("signing in: bad requests") {
     CHECK(post(R"({"type":"m.login.password","password":"x"})") == "400 M_MISSING_PARAM");
     CHECK(post(R"({"type":"m.login.password","user":"anna"})") == "400 M_MISSING_PARAM");
     CHECK(post(R"({"type":"m.login.password","identifier":"anna","password":"x"})") == "400 M_BAD_JSON");
-    CHECK(post(R"({"type":"m.login.password","identifier":{"type":"m.id.moon"},"password":"x"})") == "400 M_INVALID_PARAM");
-    CHECK(post(R"({"type":"m.login.password","identifier":{"type":"m.id.thirdparty","medium":"email","address":"a@b"},"password":"x"})") ==
-          "403 M_FORBIDDEN");
+    CHECK(post(R"({"type":"m.login.password","identifier":{"type":"m.id.moon"},"password":"x"})") ==
+          "400 M_INVALID_PARAM");
+    CHECK(
+        post(
+            R"({"type":"m.login.password","identifier":{"type":"m.id.thirdparty","medium":"email","address":"a@b"},"password":"x"})") ==
+        "403 M_FORBIDDEN");
 }
 
 TEST_CASE("a device that signs in again keeps its name and loses its old token") {
     TestServer server;
     auto anna = server.person("anna");
-    const auto more = fmt::format(R"(,"device_id":"{}","initial_device_display_name":"Zweites")", anna.device_id);
+    const auto more =
+        fmt::format(R"(,"device_id":"{}","initial_device_display_name":"Zweites")", anna.device_id);
     const auto again = login(server, "anna", anna.password, more);
     CHECK(again.at("/device_id") == anna.device_id);
     CHECK(anna.get("/account/whoami") == "401 M_UNKNOWN_TOKEN");
@@ -116,7 +128,8 @@ TEST_CASE("nothing in the database signs anybody in") {
     TestServer server;
     auto anna = server.person("anna");
     CHECK(server.ask("SELECT encode(token_hash, 'hex') FROM access_tokens").size() == 64);
-    CHECK(server.ask("SELECT count(*) FROM access_tokens WHERE position(convert_to('" + anna.token + "', 'UTF8') IN token_hash) > 0") == "0");
+    CHECK(server.ask("SELECT count(*) FROM access_tokens WHERE position(convert_to('" + anna.token +
+                     "', 'UTF8') IN token_hash) > 0") == "0");
     CHECK(server.ask("SELECT pw_hash FROM users").starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
 }
 
@@ -189,7 +202,8 @@ TEST_CASE("refreshing: what is refused") {
     CHECK(refresh(server, "rdr_made-up") == "401 M_UNKNOWN_TOKEN");
     CHECK(refresh(server, first.at("/access_token")) == "401 M_UNKNOWN_TOKEN");  // Not for that.
     CHECK(server.http("POST", "/_matrix/client/v3/refresh", {}, "{}") == "400 M_MISSING_PARAM");
-    CHECK(server.http("POST", "/_matrix/client/v3/refresh", {}, R"({"refresh_token":1})") == "400 M_BAD_JSON");
+    CHECK(server.http("POST", "/_matrix/client/v3/refresh", {}, R"({"refresh_token":1})") ==
+          "400 M_BAD_JSON");
     CHECK(whoami(server, first.at("/refresh_token")) == "401 M_UNKNOWN_TOKEN");
     SUBCASE("after signing out") {
         CHECK(server.http("POST", "/_matrix/client/v3/logout", first.at("/access_token")) == "200");
@@ -209,7 +223,8 @@ TEST_CASE("a locked account can do nothing but sign out") {
     CHECK(refused == "401 M_USER_LOCKED");
     CHECK(refused.at("/soft_logout") == "true");
     CHECK(login(server, "anna", anna.password) == "401 M_USER_LOCKED");
-    CHECK(login(server, "anna", "a guess, long enough") == "403 M_FORBIDDEN");  // Strangers do not learn of it.
+    CHECK(login(server, "anna", "a guess, long enough") ==
+          "403 M_FORBIDDEN");  // Strangers do not learn of it.
     SUBCASE("unlocked, it goes on as before") {
         set_flag(server, anna, storage::locked, false);
         CHECK(anna.get("/account/whoami") == "200");
@@ -236,7 +251,10 @@ TEST_CASE("tokens that expired long ago are purged") {
     TestServer server;
     const auto anna = server.person("anna");
     const auto first = login(server, "anna", anna.password, R"(,"refresh_token":true)");
-    const auto tokens = [&] { return server.ask("SELECT count(*) FROM access_tokens") + server.ask("SELECT count(*) FROM refresh_tokens"); };
+    const auto tokens = [&] {
+        return server.ask("SELECT count(*) FROM access_tokens") +
+               server.ask("SELECT count(*) FROM refresh_tokens");
+    };
     REQUIRE(tokens() == "21");
     server.advance(100 * 24h);
     server.restart();

@@ -25,7 +25,8 @@ net::Method method_of(std::string_view name) {
 
 net::Request request_of(std::string_view method, std::string_view target, std::string_view token,
                         std::string_view body) {
-    net::Request request{.method = method_of(method), .target = std::string(target), .body = std::string(body)};
+    net::Request request{
+        .method = method_of(method), .target = std::string(target), .body = std::string(body)};
     const auto question = target.find('?');
     request.path = target.substr(0, question);
     if (question != target.npos) {
@@ -55,7 +56,8 @@ struct Exchange {
     void finish(net::Response response) {
         Answer answer{.status = response.status, .headers = std::move(response.headers), .cost = *cost};
         for (const auto& piece : response.body) answer.text += *piece;
-        if (const auto type = answer.headers.find("Content-Type"); type && type->starts_with("application/json"))
+        if (const auto type = answer.headers.find("Content-Type");
+            type && type->starts_with("application/json"))
             answer.json = schema::parse_json(answer.text);
         done.set_value(std::move(answer));
     }
@@ -107,8 +109,12 @@ std::string Answer::at(std::string_view pointer) const {
     return value.is_string() ? std::string(value.get_string()) : schema::to_text(value);
 }
 
-TestServer::TestServer(Adjust adjust) : adjust_(std::move(adjust)) { start(); }
-TestServer::~TestServer() { stop(); }
+TestServer::TestServer(Adjust adjust) : adjust_(std::move(adjust)) {
+    start();
+}
+TestServer::~TestServer() {
+    stop();
+}
 
 void TestServer::start() {
     server::WiringOptions options{
@@ -117,7 +123,8 @@ void TestServer::start() {
         .accounts = {.server_name = schema::ServerName::parse("hearth.test").value(),
                      .registration = accounts::RegistrationMode::open,
                      .shared_secret = "the operator's secret"},
-        .discovery = {.base_url = "https://matrix.hearth.test", .federation_address = "matrix.hearth.test:443"},
+        .discovery = {.base_url = "https://matrix.hearth.test",
+                      .federation_address = "matrix.hearth.test:443"},
         .rate_limits = false,
     };
     if (adjust_) adjust_(options);
@@ -167,15 +174,16 @@ std::future<Answer> TestServer::begin(net::Request request) {
     return answer;
 }
 
-std::future<Answer> TestServer::begin(std::string_view method, std::string_view target, std::string_view token,
-                                      std::string_view body) {
+std::future<Answer> TestServer::begin(std::string_view method, std::string_view target,
+                                      std::string_view token, std::string_view body) {
     return begin(request_of(method, target, token, body));
 }
 
 Answer TestServer::http(net::Request request) {
     auto coming = begin(request);
     if (coming.wait_for(patience) != std::future_status::ready)
-        throw std::runtime_error("no answer: " + std::string(net::to_string(request.method)) + " " + request.target);
+        throw std::runtime_error("no answer: " + std::string(net::to_string(request.method)) + " " +
+                                 request.target);
     auto answer = coming.get();
     check(request, answer);
     return answer;
@@ -188,11 +196,12 @@ Answer TestServer::http(std::string_view method, std::string_view target, std::s
 
 void TestServer::check(const net::Request& request, const Answer& answer) const {
     if (answer.status >= 500)
-        ADD_FAIL_CHECK_AT(__FILE__, __LINE__, net::to_string(request.method) << " " << request.target << ": " << answer);
+        ADD_FAIL_CHECK_AT(__FILE__, __LINE__,
+                          net::to_string(request.method) << " " << request.target << ": " << answer);
     if (!check_against_spec) return;
     const auto& path = request.path;
-    const bool between_servers = path.starts_with("/_matrix/federation/") || path.starts_with("/_matrix/key/") ||
-                                 path == "/.well-known/matrix/server";
+    const bool between_servers = path.starts_with("/_matrix/federation/") ||
+                                 path.starts_with("/_matrix/key/") || path == "/.well-known/matrix/server";
     const auto* spec = between_servers ? MatrixSpec::server_server() : MatrixSpec::client_server();
     if (!spec) return;
     if (const auto wrong =
@@ -204,8 +213,8 @@ Person TestServer::person(std::string name) {
     Person person(*this, name, "correct horse " + name);
     const auto answer =
         http("POST", "/_matrix/client/v3/register", {},
-             fmt::format(R"({{"username":{},"password":{},"auth":{{"type":"m.login.dummy"}}}})", schema::quoted(name),
-                         schema::quoted(person.password)));
+             fmt::format(R"({{"username":{},"password":{},"auth":{{"type":"m.login.dummy"}}}})",
+                         schema::quoted(name), schema::quoted(person.password)));
     REQUIRE(answer == "200");
     person.take_session(answer);
     return person;
@@ -241,20 +250,24 @@ Person Person::on_another_device() {
     Person other(server, name, password);
     const auto answer = server.http(
         "POST", "/_matrix/client/v3/login", {},
-        fmt::format(R"({{"type":"m.login.password","identifier":{{"type":"m.id.user","user":{}}},"password":{}}})",
-                    schema::quoted(name), schema::quoted(password)));
+        fmt::format(
+            R"({{"type":"m.login.password","identifier":{{"type":"m.id.user","user":{}}},"password":{}}})",
+            schema::quoted(name), schema::quoted(password)));
     REQUIRE(answer == "200");
     other.take_session(answer);
     return other;
 }
 
 std::string Person::password_auth(std::string_view session) const {
-    const auto session_member = session.empty() ? "" : fmt::format(R"(,"session":{})", schema::quoted(session));
+    const auto session_member =
+        session.empty() ? "" : fmt::format(R"(,"session":{})", schema::quoted(session));
     return fmt::format(
         R"({{"type":"m.login.password","identifier":{{"type":"m.id.user","user":{}}},"password":{}{}}})",
         schema::quoted(id), schema::quoted(password), session_member);
 }
 
-std::string segment(std::string_view text) { return net::percent_encode(text); }
+std::string segment(std::string_view text) {
+    return net::percent_encode(text);
+}
 
 }  // namespace runde::tests

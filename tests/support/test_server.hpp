@@ -14,14 +14,14 @@
 
 namespace runde::tests {
 
-/// What came back. Reads as "200" or "403 M_FORBIDDEN" and compares with such text, so that a failed CHECK says what
-/// happened instead.
+/// What came back. Reads as "200" or "403 M_FORBIDDEN" and compares with such text, so that a failed CHECK
+/// says what happened instead.
 struct Answer {
     int status = 0;
     net::Headers headers;
     std::string text;
-    schema::Json json;          ///< null when the body is no JSON.
-    net::RequestCost cost;      ///< Round trips to the database.
+    schema::Json json;      ///< null when the body is no JSON.
+    net::RequestCost cost;  ///< Round trips to the database.
 
     std::string summary() const;
     /// A JSON pointer: answer["/rooms/join"]. null when there is nothing.
@@ -30,7 +30,9 @@ struct Answer {
     std::string at(std::string_view pointer) const;
     bool has(std::string_view pointer) const { return !(*this)[pointer].is_null(); }
 
-    friend bool operator==(const Answer& answer, std::string_view summary) { return answer.summary() == summary; }
+    friend bool operator==(const Answer& answer, std::string_view summary) {
+        return answer.summary() == summary;
+    }
     friend std::ostream& operator<<(std::ostream& out, const Answer& answer) {
         return out << answer.summary() << ' ' << answer.text;
     }
@@ -38,9 +40,9 @@ struct Answer {
 
 class Person;
 
-/// A whole server in this process, wired like the real one, without sockets: its own database, its own clock that
-/// stands still until a test moves it, open registration, no rate limits. Every answer is checked against the
-/// specification (a misfit fails the test case).
+/// A whole server in this process, wired like the real one, without sockets: its own database, its own clock
+/// that stands still until a test moves it, open registration, no rate limits. Every answer is checked
+/// against the specification (a misfit fails the test case).
 class TestServer {
 public:
     /// `adjust` may change anything before the server is built.
@@ -89,8 +91,8 @@ private:
     std::thread io_;
 };
 
-/// Somebody with an account and a device. Paths may be short: "/sync" is "/_matrix/client/v3/sync"; whatever begins
-/// with "/_" or "/." is taken as it is.
+/// Somebody with an account and a device. Paths may be short: "/sync" is "/_matrix/client/v3/sync"; whatever
+/// begins with "/_" or "/." is taken as it is.
 class Person {
 public:
     Person(TestServer& server, std::string name, std::string password);
@@ -110,9 +112,9 @@ public:
     std::string password_auth(std::string_view session = {}) const;
 
     TestServer& server;
-    std::string name;       ///< "anna"
+    std::string name;  ///< "anna"
     std::string password;
-    std::string id;         ///< "@anna:hearth.test"
+    std::string id;  ///< "@anna:hearth.test"
     std::string token;
     std::string device_id;
 };

@@ -16,7 +16,9 @@ const auto anna = schema::UserId::parse("@anna:hearth.test").value();
 constexpr auto room = "!evening:hearth.test";
 
 schema::JsonObject message(std::string_view body) {
-    return {{"type", "m.room.message"}, {"sender", "@ben:hearth.test"}, {"content", {{"msgtype", "m.text"}, {"body", body}}}};
+    return {{"type", "m.room.message"},
+            {"sender", "@ben:hearth.test"},
+            {"content", {{"msgtype", "m.text"}, {"body", body}}}};
 }
 
 struct Play {
@@ -86,13 +88,17 @@ TEST_CASE("what the server's own rules say") {
         CHECK(play.outcome() == "silent .m.rule.reaction");
     }
     SUBCASE("an invitation for her, and one for somebody else") {
-        play.event = {{"type", "m.room.member"}, {"sender", "@ben:hearth.test"}, {"state_key", anna.str()}, {"content", {{"membership", "invite"}}}};
+        play.event = {{"type", "m.room.member"},
+                      {"sender", "@ben:hearth.test"},
+                      {"state_key", anna.str()},
+                      {"content", {{"membership", "invite"}}}};
         CHECK(play.outcome() == "notify .m.rule.invite_for_me");
         play.event["state_key"] = "@carl:hearth.test";
         CHECK(play.outcome() == "silent .m.rule.member_event");
     }
     SUBCASE("a tombstone must be state") {
-        play.event = {{"type", "m.room.tombstone"}, {"sender", "@ben:hearth.test"}, {"content", schema::JsonObject()}};
+        play.event = {
+            {"type", "m.room.tombstone"}, {"sender", "@ben:hearth.test"}, {"content", schema::JsonObject()}};
         CHECK(play.outcome() == "silent -");
         play.event["state_key"] = "";
         CHECK(play.outcome() == "highlight .m.rule.tombstone");
@@ -106,7 +112,9 @@ TEST_CASE("what the server's own rules say") {
 TEST_CASE("one's own rules, and the class that follows for the room") {
     Play play;
     SUBCASE("a keyword in the text, as a word of its own") {
-        play.put(RuleKind::content, {.id = "cake", .actions = {"notify", schema::JsonObject{{"set_tweak", "highlight"}}}, .pattern = "kuchen"});
+        play.put(RuleKind::content, {.id = "cake",
+                                     .actions = {"notify", schema::JsonObject{{"set_tweak", "highlight"}}},
+                                     .pattern = "kuchen"});
         CHECK(play.push_class() == PushClass::own_rules);
         CHECK(play.outcome() == "notify .m.rule.message");
         play.event = message("Es gibt KUCHEN!");
@@ -138,7 +146,8 @@ TEST_CASE("one's own rules, and the class that follows for the room") {
         CHECK(play.push_class() == PushClass::own_rules);
     }
     SUBCASE("another sound makes no other class") {
-        play.rules.set_actions(RuleKind::underride, ".m.rule.message", {"notify", schema::JsonObject{{"set_tweak", "sound"}, {"value", "bing"}}});
+        play.rules.set_actions(RuleKind::underride, ".m.rule.message",
+                               {"notify", schema::JsonObject{{"set_tweak", "sound"}, {"value", "bing"}}});
         CHECK(play.push_class() == PushClass::as_default);
     }
 }
@@ -149,18 +158,35 @@ TEST_CASE("conditions that never match, whatever the event") {
     play.put_override({{"kind", "event_match"}, {"key", "type"}, {"pattern", "m.room.*"}});
     REQUIRE(play.outcome() == "notify mine");
     play.rules.remove(RuleKind::override_, "mine");
-    SUBCASE("an unknown kind") { play.put_override({{"kind", "org.runde.moon_phase"}}); }
-    SUBCASE("no kind") { play.put_override({}); }
-    SUBCASE("no pattern") { play.put_override({{"kind", "event_match"}, {"key", "type"}}); }
-    SUBCASE("no such property") { play.put_override({{"kind", "event_match"}, {"key", "content.none"}, {"pattern", "*"}}); }
+    SUBCASE("an unknown kind") {
+        play.put_override({{"kind", "org.runde.moon_phase"}});
+    }
+    SUBCASE("no kind") {
+        play.put_override({});
+    }
+    SUBCASE("no pattern") {
+        play.put_override({{"kind", "event_match"}, {"key", "type"}});
+    }
+    SUBCASE("no such property") {
+        play.put_override({{"kind", "event_match"}, {"key", "content.none"}, {"pattern", "*"}});
+    }
     SUBCASE("no string") {
         play.event["content"].get_object()["n"] = 7;
         play.put_override({{"kind", "event_match"}, {"key", "content.n"}, {"pattern", "*"}});
     }
-    SUBCASE("a path through a string") { play.put_override({{"kind", "event_match"}, {"key", "content.body.x"}, {"pattern", "*"}}); }
-    SUBCASE("a comparison nobody knows") { play.put_override({{"kind", "room_member_count"}, {"is", "~20"}}); }
-    SUBCASE("a count that is none") { play.put_override({{"kind", "room_member_count"}, {"is", ">"}}); }
-    SUBCASE("an object as value") { play.put_override({{"kind", "event_property_is"}, {"key", "content"}, {"value", schema::JsonObject()}}); }
+    SUBCASE("a path through a string") {
+        play.put_override({{"kind", "event_match"}, {"key", "content.body.x"}, {"pattern", "*"}});
+    }
+    SUBCASE("a comparison nobody knows") {
+        play.put_override({{"kind", "room_member_count"}, {"is", "~20"}});
+    }
+    SUBCASE("a count that is none") {
+        play.put_override({{"kind", "room_member_count"}, {"is", ">"}});
+    }
+    SUBCASE("an object as value") {
+        play.put_override(
+            {{"kind", "event_property_is"}, {"key", "content"}, {"value", schema::JsonObject()}});
+    }
     CHECK(play.outcome() == "notify .m.rule.message");
 }
 
