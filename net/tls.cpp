@@ -2,6 +2,7 @@
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include <array>
@@ -255,6 +256,8 @@ private:
 };
 
 }  // namespace
+
+TlsContext::~TlsContext() { SSL_CTX_free(context_); }
 
 std::shared_ptr<const TlsContext> TlsContext::server(const std::string& certificate_file,
                                                      const std::string& key_file) {

@@ -1,11 +1,11 @@
 #pragma once
 // For net's own .cpp files.
-#include <openssl/ssl.h>
-
 #include <memory>
 #include <string>
 
 #include "net/transport.hpp"
+
+struct ssl_ctx_st;  // OpenSSL's SSL_CTX; its header stays in tls.cpp.
 
 namespace runde::net {
 
@@ -18,14 +18,14 @@ public:
     /// For connecting: trusts the system's certificates, and those in `extra_ca_file` if it is not empty.
     static std::shared_ptr<const TlsContext> client(const std::string& extra_ca_file);
 
-    ~TlsContext() { SSL_CTX_free(context_); }
+    ~TlsContext();
     TlsContext(const TlsContext&) = delete;
     TlsContext& operator=(const TlsContext&) = delete;
-    SSL_CTX* get() const { return context_; }
+    ssl_ctx_st* get() const { return context_; }
 
 private:
-    explicit TlsContext(SSL_CTX* context) : context_(context) {}
-    SSL_CTX* context_;
+    explicit TlsContext(ssl_ctx_st* context) : context_(context) {}
+    ssl_ctx_st* context_;
 };
 
 std::unique_ptr<Transport> tls_server(Socket socket, std::shared_ptr<const TlsContext> context);

@@ -21,6 +21,7 @@ public:
     net::Task<> stop(net::Milliseconds limit);
     void reload_tls();
     net::HttpServer::Counts counts() const;  ///< Of all together.
+    std::uint16_t port(std::size_t listener) const { return servers_.at(listener)->port(); }
     /// Where the web page is: "http://localhost:8008/". Empty when no listener serves it.
     const std::string& web_address() const { return web_address_; }
 
