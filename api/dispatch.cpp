@@ -20,7 +20,8 @@ namespace {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-/// One line and one report per request: route pattern and numbers. Never the path, the body, a user or an address.
+/// One line and one report per request: route pattern and numbers. Never the path, the body, a user or an
+/// address.
 struct Outcome {
     net::Method method;
     std::string_view pattern = "unknown";
@@ -88,8 +89,7 @@ net::Task<> authenticate(Call& call, Access access, Services& services) {
     auto& session = *found;
     if (session.locked && access != Access::user_even_locked)
         throw Refusal(Reason::user_locked, "", {{"soft_logout", true}});
-    if (access == Access::administrator && !session.administrator)
-        throw Refusal(Reason::forbidden, "");
+    if (access == Access::administrator && !session.administrator) throw Refusal(Reason::forbidden, "");
     call.set_session(std::move(session));
 }
 
@@ -108,7 +108,8 @@ void require_clean_query(const net::Request& request) {
 
 net::Task<net::Response> answer(const Router& router, const net::Request& request, Services& services,
                                 Outcome& outcome) {
-    if (request.method == net::Method::options) co_return net::Response::json("{}");  // CORS: no logic at all.
+    if (request.method == net::Method::options)
+        co_return net::Response::json("{}");  // CORS: no logic at all.
     auto match = router.match(request.method, request.path);
     if (!match.route) throw Refusal(match.known_path ? Reason::method_not_allowed : Reason::unrecognized, "");
     const Route& route = *match.route;

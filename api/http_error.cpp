@@ -19,8 +19,10 @@ struct Text {
 constexpr Text generic_text(Reason reason) {
     switch (reason) {
         case Reason::missing_token: return {"Bitte melden Sie sich an.", "Please sign in."};
-        case Reason::unknown_token: return {"Diese Anmeldung gilt nicht mehr.", "You are no longer signed in."};
-        case Reason::user_deactivated: return {"Dieses Konto wurde geschlossen.", "This account has been closed."};
+        case Reason::unknown_token:
+            return {"Diese Anmeldung gilt nicht mehr.", "You are no longer signed in."};
+        case Reason::user_deactivated:
+            return {"Dieses Konto wurde geschlossen.", "This account has been closed."};
         case Reason::user_locked: return {"Dieses Konto ist gesperrt.", "This account is locked."};
         case Reason::user_suspended: return {"Dieses Konto ruht.", "This account is suspended."};
         case Reason::wrong_password:
@@ -34,10 +36,13 @@ constexpr Text generic_text(Reason reason) {
         case Reason::not_json: return {"Die Anfrage ist kein JSON.", "The request is not JSON."};
         case Reason::bad_json: return {"Die Anfrage ist fehlerhaft.", "The request is malformed."};
         case Reason::missing_param: return {"Eine Angabe fehlt.", "Something is missing from the request."};
-        case Reason::invalid_param: return {"Eine Angabe ist ungültig.", "Something in the request is not valid."};
-        case Reason::invalid_username: return {"Dieser Name ist nicht möglich.", "That name is not possible."};
+        case Reason::invalid_param:
+            return {"Eine Angabe ist ungültig.", "Something in the request is not valid."};
+        case Reason::invalid_username:
+            return {"Dieser Name ist nicht möglich.", "That name is not possible."};
         case Reason::too_large: return {"Das ist zu groß.", "That is too large."};
-        case Reason::unrecognized: return {"Das kennt dieser Server nicht.", "This server does not know that request."};
+        case Reason::unrecognized:
+            return {"Das kennt dieser Server nicht.", "This server does not know that request."};
         case Reason::method_not_allowed:
             return {"So kann man das hier nicht aufrufen.", "This cannot be called with that method."};
         case Reason::unknown_position: return {"Diese Stelle ist unbekannt.", "That position is unknown."};
@@ -50,11 +55,13 @@ constexpr Text generic_text(Reason reason) {
         case Reason::exclusive: return {"Dieser Name ist reserviert.", "That name is reserved."};
         case Reason::room_in_use: return {"Diese Adresse ist schon vergeben.", "That address is taken."};
         case Reason::alias_taken: return {"Diese Adresse ist schon vergeben.", "That address is taken."};
-        case Reason::bad_alias: return {"Diese Adresse führt nicht hierher.", "That address does not lead here."};
+        case Reason::bad_alias:
+            return {"Diese Adresse führt nicht hierher.", "That address does not lead here."};
         case Reason::invalid_room_state:
             return {"So kann der Raum nicht angelegt werden.", "The room cannot be created like that."};
         case Reason::unsupported_room_version:
-            return {"Diese Raumversion gibt es hier nicht.", "This server does not support that room version."};
+            return {"Diese Raumversion gibt es hier nicht.",
+                    "This server does not support that room version."};
         case Reason::incompatible_room_version:
             return {"Dieser Raum hat eine Version, die hier unbekannt ist.",
                     "That room has a version this server does not support."};
@@ -63,7 +70,8 @@ constexpr Text generic_text(Reason reason) {
             return {"Diesen Raum kann man nicht verlassen.", "This room cannot be left."};
         case Reason::unable_to_authorise_join:
         case Reason::unable_to_grant_join:
-            return {"Dieser Server kann den Beitritt nicht bestätigen.", "This server cannot vouch for the join."};
+            return {"Dieser Server kann den Beitritt nicht bestätigen.",
+                    "This server cannot vouch for the join."};
         case Reason::duplicate_annotation:
             return {"So haben Sie schon reagiert.", "You have already reacted with that."};
         case Reason::registration_closed:
@@ -76,18 +84,20 @@ constexpr Text generic_text(Reason reason) {
         case Reason::key_too_large: return {"Dieser Name ist zu lang.", "That field name is too long."};
         case Reason::third_party_id_denied:
         case Reason::third_party_medium_not_supported:
-            return {"E-Mail und Telefon werden hier nicht hinterlegt.", "E-mail and phone are not stored here."};
+            return {"E-Mail und Telefon werden hier nicht hinterlegt.",
+                    "E-mail and phone are not stored here."};
         case Reason::third_party_id_not_found:
             return {"Diese Adresse ist hier nicht bekannt.", "That address is not known here."};
         case Reason::bad_relation:
             return {"Die Nachricht bezieht sich auf etwas, das es hier nicht gibt.",
                     "The message relates to something that is not there."};
-        case Reason::bad_push_rule_position:
-            return {"Diese Regel gibt es nicht.", "There is no such rule."};
+        case Reason::bad_push_rule_position: return {"Diese Regel gibt es nicht.", "There is no such rule."};
         case Reason::outside_topic:
-            return {"In einem Forum gehört jede Antwort in ein Thema.", "In a forum every reply belongs to a topic."};
+            return {"In einem Forum gehört jede Antwort in ein Thema.",
+                    "In a forum every reply belongs to a topic."};
         case Reason::topic_closed: return {"Dieses Thema ist geschlossen.", "This topic is closed."};
-        case Reason::server_not_trusted: return {"Diesem Server wird nicht vertraut.", "That server is not trusted."};
+        case Reason::server_not_trusted:
+            return {"Diesem Server wird nicht vertraut.", "That server is not trusted."};
         case Reason::remote_failed:
             return {"Der andere Server antwortet nicht.", "The other server does not answer."};
         case Reason::shutting_down: return {"Der Server startet gerade neu.", "The server is restarting."};

@@ -34,8 +34,8 @@ constexpr std::size_t methods = static_cast<std::size_t>(net::Method::other) + 1
 }  // namespace
 
 struct Router::Node {
-    /// Where a pattern ends: its routes by method. Patterns that differ only in the names of their parameters end at
-    /// the same node, so the names stand beside each route.
+    /// Where a pattern ends: its routes by method. Patterns that differ only in the names of their parameters
+    /// end at the same node, so the names stand beside each route.
     struct End {
         const Route* route = nullptr;
         std::vector<std::string> names;
@@ -104,7 +104,8 @@ Router::Match Router::match(net::Method method, std::string_view path) const {
     Match match{nullptr, false, {}};
     auto segments = split(path);
     // What is v3 now was r0 until Matrix 1.1, and older libraries (matrix-nio in Debian 12) still say so.
-    if (segments.size() > 3 && segments[0] == "_matrix" && segments[1] == "client" && segments[2] == "r0") segments[2] = "v3";
+    if (segments.size() > 3 && segments[0] == "_matrix" && segments[1] == "client" && segments[2] == "r0")
+        segments[2] = "v3";
     std::vector<std::string_view> values;
     const auto* ends = Node::find(*root_, segments, path, values);
     if (!ends) return match;

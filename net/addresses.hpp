@@ -28,8 +28,9 @@ private:
     unsigned bits_ = 128;  ///< Of the 16 bytes.
 };
 
-/// Reachable from the whole Internet: not private, local, multicast, documentation or a way around into such (mapped,
-/// 6to4, NAT64). What a foreign name resolves to must pass this, or servers could make us talk to our own neighbours.
+/// Reachable from the whole Internet: not private, local, multicast, documentation or a way around into such
+/// (mapped, 6to4, NAT64). What a foreign name resolves to must pass this, or servers could make us talk to
+/// our own neighbours.
 bool is_public(const Address& address);
 
 }  // namespace runde::net

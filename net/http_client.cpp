@@ -15,9 +15,13 @@ namespace {
 using Time = ClientConnection::Time;
 using Connection = std::shared_ptr<ClientConnection>;
 
-Time in(Milliseconds duration) { return std::chrono::steady_clock::now() + duration; }
+Time in(Milliseconds duration) {
+    return std::chrono::steady_clock::now() + duration;
+}
 
-bool is_clean(std::string_view text) { return text.find_first_of(std::string_view("\r\n\0", 3)) == text.npos; }
+bool is_clean(std::string_view text) {
+    return text.find_first_of(std::string_view("\r\n\0", 3)) == text.npos;
+}
 
 std::string head_of(const OutgoingRequest& request, const std::string& name) {
     const auto usual_port = request.tls ? 443 : 80;
@@ -30,14 +34,18 @@ std::string head_of(const OutgoingRequest& request, const std::string& name) {
         head += "\r\n";
     }
     for (const auto& [field, value] : request.headers) fmt::format_to(out, "{}: {}\r\n", field, value);
-    const bool has_body = request.method == Method::post || request.method == Method::put || !request.body.empty();
+    const bool has_body =
+        request.method == Method::post || request.method == Method::put || !request.body.empty();
     if (has_body) fmt::format_to(out, "Content-Length: {}\r\n", request.body.size());
     head += "\r\n";
     return head;
 }
 
-/// Sending it twice has the effect of sending it once, so a kept connection that died meanwhile may be replaced.
-bool is_repeatable(Method method) { return method != Method::post && method != Method::other; }
+/// Sending it twice has the effect of sending it once, so a kept connection that died meanwhile may be
+/// replaced.
+bool is_repeatable(Method method) {
+    return method != Method::post && method != Method::other;
+}
 
 /// Closes it, unless it was kept: a wait that is still under way would hold it open.
 struct InUse {
@@ -51,7 +59,9 @@ struct InUse {
     Connection connection;
 };
 
-bool is_redirect(int status) { return status == 301 || status == 302 || status == 303 || status == 307 || status == 308; }
+bool is_redirect(int status) {
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
 
 }  // namespace
 
@@ -87,12 +97,14 @@ std::optional<WebAddress> WebAddress::parse(std::string_view text) {
     const auto colon = authority.rfind(':');
     if (colon != authority.npos && authority.find(']', colon) == authority.npos) {
         const auto digits = authority.substr(colon + 1);
-        const auto [last, error] = std::from_chars(digits.data(), digits.data() + digits.size(), address.port);
+        const auto [last, error] =
+            std::from_chars(digits.data(), digits.data() + digits.size(), address.port);
         if (error != std::errc() || last != digits.data() + digits.size()) return std::nullopt;
         authority = authority.substr(0, colon);
     }
     const bool plain = authority.find_first_of("@ \t\r\n") == authority.npos;
-    if (authority.empty() || !plain || !is_clean(address.target) || address.target.find(' ') != std::string::npos)
+    if (authority.empty() || !plain || !is_clean(address.target) ||
+        address.target.find(' ') != std::string::npos)
         return std::nullopt;
     address.host = authority;
     return address;
@@ -100,7 +112,10 @@ std::optional<WebAddress> WebAddress::parse(std::string_view text) {
 
 struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
     Impl(Runtime& of, HttpClientOptions with)
-        : runtime(of), options(std::move(with)), tls(TlsContext::client(options.trusted_ca_file)), resolver(of) {}
+        : runtime(of),
+          options(std::move(with)),
+          tls(TlsContext::client(options.trusted_ca_file)),
+          resolver(of) {}
 
     Task<ClientResponse> follow(OutgoingRequest request) {
         const auto deadline = in(request.limits.whole);
@@ -138,7 +153,8 @@ struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
 
         if (InUse kept(take_idle(key)); kept.connection) {
             try {
-                auto response = co_await kept->exchange(head, request.body, head_only, request.limits, deadline);
+                auto response =
+                    co_await kept->exchange(head, request.body, head_only, request.limits, deadline);
                 keep(kept);
                 co_return response;
             } catch (const FetchFailed& failed) {
@@ -246,7 +262,11 @@ Task<ClientResponse> HttpClient::fetch(OutgoingRequest request) {
     co_return response;
 }
 
-Resolver& HttpClient::resolver() { return impl_->resolver; }
-std::size_t HttpClient::idle_connections() const { return impl_->idle.size(); }
+Resolver& HttpClient::resolver() {
+    return impl_->resolver;
+}
+std::size_t HttpClient::idle_connections() const {
+    return impl_->idle.size();
+}
 
 }  // namespace runde::net

@@ -33,21 +33,22 @@ struct FetchFailed : std::exception {
 
 struct FetchLimits {
     Milliseconds dns{5'000}, connect{10'000}, tls{10'000};
-    Milliseconds head{30'000};    ///< From the end of our request to the end of the answer's head.
-    Milliseconds whole{60'000};   ///< Everything together, redirects too.
+    Milliseconds head{30'000};   ///< From the end of our request to the end of the answer's head.
+    Milliseconds whole{60'000};  ///< Everything together, redirects too.
     std::uint64_t body_bytes = 8 * 1024 * 1024;
-    int redirects = 0;            ///< How many to follow (GET and HEAD only); each is resolved and filtered again.
+    int redirects = 0;  ///< How many to follow (GET and HEAD only); each is resolved and filtered again.
 };
 
 struct OutgoingRequest {
     Method method = Method::get;
-    std::string host;                     ///< Whom to connect to: a name or an address …
+    std::string host;  ///< Whom to connect to: a name or an address …
     std::uint16_t port = 443;
-    std::vector<std::string> addresses;   ///< … or these, already resolved; still filtered.
+    std::vector<std::string> addresses;  ///< … or these, already resolved; still filtered.
     bool tls = true;
-    std::string tls_name;                 ///< Whose certificate it must be (also sent as SNI); empty: `host`.
-    std::string target = "/";             ///< Path and query, encoded.
-    Headers headers;                      ///< Host is added (tls_name or host, with a port that is not the usual one) unless given.
+    std::string tls_name;      ///< Whose certificate it must be (also sent as SNI); empty: `host`.
+    std::string target = "/";  ///< Path and query, encoded.
+    Headers
+        headers;  ///< Host is added (tls_name or host, with a port that is not the usual one) unless given.
     std::string body;
     FetchLimits limits;
 };
@@ -62,12 +63,12 @@ struct HttpClientOptions {
     std::string trusted_ca_file;  ///< Further certificate authorities, PEM.
     /// Asked about every address before connecting; see is_public().
     std::function<bool(const Address&)> may_connect = is_public;
-    Milliseconds idle_time{60'000};    ///< How long an unused connection is kept.
-    std::size_t most_idle = 200;       ///< Beyond, the oldest is closed.
+    Milliseconds idle_time{60'000};  ///< How long an unused connection is kept.
+    std::size_t most_idle = 200;     ///< Beyond, the oldest is closed.
 };
 
-/// Fetches from other servers over HTTP/1.1. Connections are used again by requests to the same place for the same
-/// name. Nothing of the answer is trusted: size, time and form are limited. I/O thread only.
+/// Fetches from other servers over HTTP/1.1. Connections are used again by requests to the same place for the
+/// same name. Nothing of the answer is trusted: size, time and form are limited. I/O thread only.
 class HttpClient {
 public:
     /// Throws std::runtime_error when the CA file cannot be used.

@@ -14,7 +14,8 @@ namespace {
 
 /// What a client may send ahead while its long-poll waits.
 constexpr std::size_t most_pending = 64 * 1024;
-/// What is read and thrown away after a refusal, so that the client gets to read it instead of a reset connection.
+/// What is read and thrown away after a refusal, so that the client gets to read it instead of a reset
+/// connection.
 constexpr std::uint32_t most_drained = 32 * 1024 * 1024;
 constexpr Milliseconds drain_time{5'000};
 constexpr std::uint64_t slowest_body_bytes_per_ms = 16;
@@ -53,7 +54,9 @@ std::string_view reason_phrase(int status) {
 }
 
 /// A header that would end early, or start another one, is left out.
-bool is_safe(std::string_view text) { return text.find_first_of(std::string_view("\r\n\0", 3)) == text.npos; }
+bool is_safe(std::string_view text) {
+    return text.find_first_of(std::string_view("\r\n\0", 3)) == text.npos;
+}
 
 }  // namespace
 
@@ -93,7 +96,8 @@ void HttpConnection::on_readable() {
     }
 }
 
-// --- Reading ---------------------------------------------------------------------------------------------------------
+// --- Reading
+// ---------------------------------------------------------------------------------------------------------
 
 void HttpConnection::read() {
     const auto keep = shared_from_this();
@@ -138,8 +142,7 @@ void HttpConnection::look_at_reader() {
             if (reader.wants_continue() && pending_.empty()) {
                 static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
                 // 25 bytes into an empty send buffer: if they do not fit at once the client is gone.
-                const auto progress =
-                    transport_->write({{const_cast<char*>(go_on.data()), go_on.size()}});
+                const auto progress = transport_->write({{const_cast<char*>(go_on.data()), go_on.size()}});
                 if (progress != Transport::Progress::done) close();
             }
             return;
@@ -153,10 +156,12 @@ void HttpConnection::refuse(const EdgeRefusal& why) {
     keep_alive_ = false;
     http_1_0_ = false;
     head_only_ = false;
-    write(Response::json(fmt::format(R"({{"errcode":"{}","error":"{}"}})", why.errcode, why.text), why.status));
+    write(
+        Response::json(fmt::format(R"({{"errcode":"{}","error":"{}"}})", why.errcode, why.text), why.status));
 }
 
-// --- Handling --------------------------------------------------------------------------------------------------------
+// --- Handling
+// --------------------------------------------------------------------------------------------------------
 
 void HttpConnection::handle() {
     state_ = State::handling;
@@ -168,17 +173,20 @@ void HttpConnection::handle() {
     exchange_->request.tls = transport_->is_tls();
     head_only_ = exchange_->request.method == Method::head;
     server_->fill_in_client(exchange_->request, transport_->peer_address());
-    server_->runtime.spawn("HTTP request", handle_request(std::static_pointer_cast<HttpConnection>(shared_from_this())));
+    server_->runtime.spawn("HTTP request",
+                           handle_request(std::static_pointer_cast<HttpConnection>(shared_from_this())));
 }
 
 Task<> HttpConnection::handle_request(std::shared_ptr<HttpConnection> self) {
-    // The request stays where it is until the handler has ended, also when the connection is closed meanwhile.
+    // The request stays where it is until the handler has ended, also when the connection is closed
+    // meanwhile.
     Response response;
     try {
         response = co_await self->server_->handler(self->exchange_->request);
     } catch (const std::exception& thrown) {
         spdlog::error("a request's handler threw {}", type_name(thrown));
-        response = Response::json(R"({"errcode":"M_UNKNOWN","error":"Something went wrong in the server."})", 500);
+        response =
+            Response::json(R"({"errcode":"M_UNKNOWN","error":"Something went wrong in the server."})", 500);
     }
     if (self->state_ == State::closed) co_return;
     if (response.stream && self->body_is_sent(response.status)) {
@@ -230,7 +238,8 @@ void HttpConnection::unpark(Response response) {
     write(std::move(response));
 }
 
-// --- Answering -------------------------------------------------------------------------------------------------------
+// --- Answering
+// -------------------------------------------------------------------------------------------------------
 
 bool HttpConnection::body_is_sent(int status) const {
     return !head_only_ && status != 204 && status != 304;
@@ -356,7 +365,8 @@ Task<bool> HttpConnection::write_piece(std::string piece) {
     co_return ok;
 }
 
-// --- The end ---------------------------------------------------------------------------------------------------------
+// --- The end
+// ---------------------------------------------------------------------------------------------------------
 
 /// Reads on until the client closes, so that the kernel does not throw our answer away with its unread bytes.
 void HttpConnection::drain() {
@@ -371,7 +381,9 @@ void HttpConnection::drain() {
     wait_readable();
 }
 
-void HttpConnection::set_deadline(Milliseconds from_now) { deadline_ = std::chrono::steady_clock::now() + from_now; }
+void HttpConnection::set_deadline(Milliseconds from_now) {
+    deadline_ = std::chrono::steady_clock::now() + from_now;
+}
 
 void HttpConnection::check_deadline(SteadyTime now) {
     if (now < deadline_) return;

@@ -41,7 +41,8 @@ private:
     void sweep();
     bool is_trusted(const std::string& address) const;
 
-    boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, boost::asio::io_context::executor_type> acceptor_;
+    boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, boost::asio::io_context::executor_type>
+        acceptor_;
     std::shared_ptr<const class TlsContext> tls_;
     std::uint16_t port_ = 0;
     std::vector<Network> trusted_;
@@ -64,7 +65,9 @@ public:
     void wind_up();
     void close();
     /// Something is still to be said to the client.
-    bool is_busy() const { return state_ != State::idle && state_ != State::draining && state_ != State::handshake; }
+    bool is_busy() const {
+        return state_ != State::idle && state_ != State::draining && state_ != State::handshake;
+    }
 
     std::list<std::shared_ptr<HttpConnection>>::iterator place;  ///< In the server's list.
 
@@ -109,7 +112,7 @@ private:
     std::unique_ptr<Transport> transport_;
     std::unique_ptr<Exchange> exchange_;
     std::unique_ptr<Parked> poll_;
-    std::string pending_;                       ///< Received, not yet read by a RequestReader.
+    std::string pending_;  ///< Received, not yet read by a RequestReader.
     std::unique_ptr<std::function<void(bool)>> piece_written_;  ///< Of stream().
     SteadyTime deadline_ = SteadyTime::max();
     std::uint32_t drained_ = 0;

@@ -42,7 +42,8 @@ std::string_view to_string(Method method) {
 }
 
 std::optional<std::string_view> Headers::find(std::string_view name) const {
-    const auto found = std::ranges::find_if(fields_, [&](const auto& field) { return same_name(field.first, name); });
+    const auto found =
+        std::ranges::find_if(fields_, [&](const auto& field) { return same_name(field.first, name); });
     if (found == fields_.end()) return std::nullopt;
     return found->second;
 }
@@ -53,7 +54,8 @@ void Headers::set(std::string name, std::string value) {
 }
 
 std::optional<std::string_view> Request::query_value(std::string_view name) const {
-    const auto found = std::ranges::find(query, name, [](const auto& pair) { return std::string_view(pair.first); });
+    const auto found =
+        std::ranges::find(query, name, [](const auto& pair) { return std::string_view(pair.first); });
     if (found == query.end()) return std::nullopt;
     return found->second;
 }

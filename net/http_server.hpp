@@ -24,13 +24,14 @@ struct HttpServerOptions {
     std::optional<TlsFiles> tls;
     HttpLimits limits;
     /// How long a client may take …
-    Milliseconds handshake_time{10'000};  ///< … for TLS,
-    Milliseconds head_time{30'000};       ///< … for a request's head, from its first byte on,
-    Milliseconds body_time{30'000};       ///< … for the body, plus its size at 16 KB/s,
-    Milliseconds write_time{60'000};      ///< … to take an answer,
-    Milliseconds idle_time{75'000};       ///< … until it sends the next request.
+    Milliseconds handshake_time{10'000};    ///< … for TLS,
+    Milliseconds head_time{30'000};         ///< … for a request's head, from its first byte on,
+    Milliseconds body_time{30'000};         ///< … for the body, plus its size at 16 KB/s,
+    Milliseconds write_time{60'000};        ///< … to take an answer,
+    Milliseconds idle_time{75'000};         ///< … until it sends the next request.
     std::size_t most_connections = 15'000;  ///< Beyond these, new ones wait in the kernel's queue.
-    /// Addresses and networks ("192.0.2.0/24") of reverse proxies whose X-Forwarded-For and -Proto are believed.
+    /// Addresses and networks ("192.0.2.0/24") of reverse proxies whose X-Forwarded-For and -Proto are
+    /// believed.
     std::vector<std::string> trusted_proxies;
     std::string common_headers;  ///< Whole lines, "Name: value\r\n" each, that every answer carries.
 };
@@ -39,7 +40,8 @@ struct HttpServerOptions {
 ///
 /// Invariants
 ///  - Everything on the I/O thread, but for the constructor, which may run before the loop does.
-///  - A client costs at most: one head, one body within its limit, one answer. A connection that waits (keep-alive or
+///  - A client costs at most: one head, one body within its limit, one answer. A connection that waits
+///  (keep-alive or
 ///    a parked long-poll) owns no buffer.
 ///  - One request of a connection is handled at a time; what is sent ahead waits.
 ///  - Malformed, oversized and slow requests are answered with a standard error and never reach the handler.
@@ -62,7 +64,8 @@ public:
         std::size_t connections = 0;
         std::size_t parked = 0;
         std::uint64_t accepted = 0;
-        std::uint64_t refused_at_the_edge = 0;  ///< Answered without a handler: malformed, too large, too slow.
+        std::uint64_t refused_at_the_edge =
+            0;  ///< Answered without a handler: malformed, too large, too slow.
     };
     const Counts& counts() const;
 

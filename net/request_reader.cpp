@@ -17,7 +17,8 @@ constexpr EdgeRefusal bad_query{400, "M_INVALID_PARAM", "The query is not proper
 constexpr EdgeRefusal head_too_large{431, "M_TOO_LARGE", "The header of the request is too large."};
 constexpr EdgeRefusal body_too_large{413, "M_TOO_LARGE", "The request is too large."};
 constexpr EdgeRefusal unknown_expectation{417, "M_UNRECOGNIZED", "This server cannot meet that expectation."};
-constexpr EdgeRefusal unknown_encoding{501, "M_UNRECOGNIZED", "This server does not know that transfer encoding."};
+constexpr EdgeRefusal unknown_encoding{501, "M_UNRECOGNIZED",
+                                       "This server does not know that transfer encoding."};
 
 Method method_of(http::verb verb) {
     switch (verb) {
@@ -63,7 +64,8 @@ struct RequestReader::Parser {
     http::request_parser<http::string_body> beast;
 };
 
-RequestReader::RequestReader(const HttpLimits& limits) : limits_(limits), parser_(std::make_unique<Parser>()) {
+RequestReader::RequestReader(const HttpLimits& limits)
+    : limits_(limits), parser_(std::make_unique<Parser>()) {
     // Bytes beyond the head's limit are never looked at, so this is the one that counts them.
     parser_->beast.header_limit(static_cast<std::uint32_t>(limits.head_bytes));
     parser_->beast.body_limit(boost::none);  // Set when the head is known.
@@ -117,7 +119,8 @@ void RequestReader::finish_head() {
     request_.path = std::string(target.substr(0, question_mark));
     if (question_mark != target.npos && !read_query(target.substr(question_mark + 1), request_.query))
         return refuse(bad_query);
-    for (const auto& field : head) request_.headers.add(std::string(field.name_string()), std::string(field.value()));
+    for (const auto& field : head)
+        request_.headers.add(std::string(field.name_string()), std::string(field.value()));
 
     body_limit_ = limits_.body_limit ? limits_.body_limit(request_, limits_.body_bytes) : limits_.body_bytes;
     const auto announced = parser_->beast.content_length();
@@ -138,13 +141,21 @@ void RequestReader::refuse(EdgeRefusal why) {
     state_ = State::refused;
 }
 
-bool RequestReader::wants_continue() { return std::exchange(wants_continue_, false) && state_ == State::body; }
+bool RequestReader::wants_continue() {
+    return std::exchange(wants_continue_, false) && state_ == State::body;
+}
 
-bool RequestReader::keep_alive() const { return state_ == State::complete && parser_->beast.get().keep_alive(); }
+bool RequestReader::keep_alive() const {
+    return state_ == State::complete && parser_->beast.get().keep_alive();
+}
 
-bool RequestReader::is_http_1_0() const { return parser_->beast.is_header_done() && parser_->beast.get().version() < 11; }
+bool RequestReader::is_http_1_0() const {
+    return parser_->beast.is_header_done() && parser_->beast.get().version() < 11;
+}
 
-std::uint64_t RequestReader::body_length() const { return body_limit_; }
+std::uint64_t RequestReader::body_length() const {
+    return body_limit_;
+}
 
 Request RequestReader::take() {
     request_.body = std::move(parser_->beast.get().body());

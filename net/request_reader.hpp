@@ -10,10 +10,11 @@
 namespace runde::net {
 
 struct HttpLimits {
-    std::size_t head_bytes = 64 * 1024;           ///< Request line and header fields.
+    std::size_t head_bytes = 64 * 1024;  ///< Request line and header fields.
     std::size_t head_fields = 100;
-    std::uint64_t body_bytes = 8 * 1024 * 1024;   ///< Unless body_limit says otherwise.
-    /// Asked when the head of a request is complete, for paths that may take more (media upload) or must take less.
+    std::uint64_t body_bytes = 8 * 1024 * 1024;  ///< Unless body_limit says otherwise.
+    /// Asked when the head of a request is complete, for paths that may take more (media upload) or must take
+    /// less.
     std::function<std::uint64_t(const Request& head, std::uint64_t usual)> body_limit;
 };
 
@@ -32,8 +33,8 @@ public:
     explicit RequestReader(const HttpLimits& limits);
     ~RequestReader();
 
-    /// Reads from `input` and returns how many bytes it took. The rest is to be given again with what follows: the
-    /// head of a request must come in one piece.
+    /// Reads from `input` and returns how many bytes it took. The rest is to be given again with what
+    /// follows: the head of a request must come in one piece.
     std::size_t feed(std::string_view input);
 
     State state() const { return state_; }

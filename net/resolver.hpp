@@ -21,7 +21,12 @@ public:
     explicit Resolver(Runtime& runtime);
     ~Resolver();
 
-    enum class Outcome { found, none, failed, timed_out };  ///< none: it is certain that there is no such record.
+    enum class Outcome {
+        found,
+        none,
+        failed,
+        timed_out
+    };  ///< none: it is certain that there is no such record.
     struct Addresses {
         Outcome outcome;
         std::vector<std::string> addresses;  ///< IPv4 and IPv6, best first.
@@ -41,7 +46,8 @@ private:
     std::shared_ptr<Impl> impl_;
 };
 
-/// RFC 2782: lower priorities first; among equals at random, heavier ones more often. `random`: below its argument.
+/// RFC 2782: lower priorities first; among equals at random, heavier ones more often. `random`: below its
+/// argument.
 void put_in_order(std::vector<SrvTarget>& targets, const std::function<std::uint32_t(std::uint32_t)>& random);
 
 }  // namespace runde::net

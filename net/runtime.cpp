@@ -40,9 +40,10 @@ private:
     RequestCost* before_;
 };
 
-/// The loop's executor, which points current_cost() at one request while it runs that request's code. A coroutine
-/// is resumed through the executor it was spawned on, so this is all it takes to have coroutine-local data.
-/// Two pointers wide: fits into any_io_executor without an allocation. `cost` is kept alive by spawn().
+/// The loop's executor, which points current_cost() at one request while it runs that request's code. A
+/// coroutine is resumed through the executor it was spawned on, so this is all it takes to have
+/// coroutine-local data. Two pointers wide: fits into any_io_executor without an allocation. `cost` is kept
+/// alive by spawn().
 template <class Inner>
 class CostExecutor {
 public:
@@ -200,12 +201,15 @@ Runtime::Runtime(Clock* clock) : impl_(std::make_unique<Impl>()) {
 }
 
 Runtime::~Runtime() {
-    // First the threads that could still resume somebody, then (with impl_) the loop and what is suspended in it.
+    // First the threads that could still resume somebody, then (with impl_) the loop and what is suspended in
+    // it.
     impl_->pool.stop();
     impl_->pool.join();
 }
 
-boost::asio::io_context& io_context_of(Runtime& runtime) { return runtime.impl_->loop; }
+boost::asio::io_context& io_context_of(Runtime& runtime) {
+    return runtime.impl_->loop;
+}
 
 void Runtime::run() {
     const std::lock_guard only_driver(impl_->driving);
@@ -220,14 +224,17 @@ void Runtime::stop() {
     });
 }
 
-void Runtime::post(std::function<void()> work) { asio::post(impl_->loop, std::move(work)); }
+void Runtime::post(std::function<void()> work) {
+    asio::post(impl_->loop, std::move(work));
+}
 
 std::shared_ptr<void> Runtime::after(Milliseconds delay, std::function<void()> work) {
     struct Pending {
         asio::steady_timer timer;
         std::function<void()> work;
     };
-    auto pending = std::make_shared<Pending>(Pending{asio::steady_timer(impl_->loop, delay), std::move(work)});
+    auto pending =
+        std::make_shared<Pending>(Pending{asio::steady_timer(impl_->loop, delay), std::move(work)});
     // Weak: an expired timer whose call is already queued must not run after its handle is gone.
     pending->timer.async_wait([weak = std::weak_ptr(pending)](boost::system::error_code error) {
         if (const auto still_wanted = weak.lock(); still_wanted && !error) {
@@ -275,7 +282,8 @@ Task<> Runtime::run_elsewhere(Where where, std::function<void()> work) {
     };
     co_await suspend(start);
     if (refused)
-        throw schema::Refusal(schema::Reason::limit_exceeded, "Too many sign-ins at the moment. Please try again.",
+        throw schema::Refusal(schema::Reason::limit_exceeded,
+                              "Too many sign-ins at the moment. Please try again.",
                               {{"retry_after_ms", 2000}});
 }
 
@@ -291,12 +299,13 @@ void Runtime::wait_for(Task<> task) {
     const auto outcome = std::make_shared<Outcome>();
     const auto cost = std::make_shared<RequestCost>();
     const CostExecutor executor(impl_->loop.get_executor(), cost.get());
-    asio::co_spawn(asio::any_io_executor(executor), std::move(task), [outcome, cost](std::exception_ptr error) {
-        const std::lock_guard lock(outcome->mutex);
-        outcome->error = std::move(error);
-        outcome->ended = true;
-        outcome->changed.notify_all();
-    });
+    asio::co_spawn(asio::any_io_executor(executor), std::move(task),
+                   [outcome, cost](std::exception_ptr error) {
+                       const std::lock_guard lock(outcome->mutex);
+                       outcome->error = std::move(error);
+                       outcome->ended = true;
+                       outcome->changed.notify_all();
+                   });
     if (const std::unique_lock only_driver(impl_->driving, std::try_to_lock); only_driver) {
         impl_->drive([&] {
             while (!outcome->ended && impl_->loop.run_one() > 0) {
@@ -308,6 +317,8 @@ void Runtime::wait_for(Task<> task) {
     if (outcome->error) std::rethrow_exception(outcome->error);
 }
 
-Clock& Runtime::clock() { return *impl_->clock; }
+Clock& Runtime::clock() {
+    return *impl_->clock;
+}
 
 }  // namespace runde::net

@@ -29,7 +29,8 @@ SSL_CTX* new_context(const SSL_METHOD* method) {
     if (!context) fail("OpenSSL cannot be used");
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20");
-    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_options(context,
+                        SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_COMPRESSION);
     // A waiting connection gives its 34 KB of record buffers back.
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -40,14 +41,15 @@ int choose_http_1_1(SSL*, const unsigned char** out, unsigned char* out_size, co
                     unsigned in_size, void*) {
     static constexpr unsigned char ours[] = "\x08http/1.1";
     unsigned char* chosen = nullptr;
-    if (SSL_select_next_proto(&chosen, out_size, ours, sizeof ours - 1, in, in_size) != OPENSSL_NPN_NEGOTIATED)
+    if (SSL_select_next_proto(&chosen, out_size, ours, sizeof ours - 1, in, in_size) !=
+        OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_NOACK;
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;
 }
 
-/// TLS over a socket without Asio's stream: OpenSSL reads from and writes to strings of ours (through a BIO of our
-/// own), and those are empty while nothing happens. 17 KB per waiting connection instead of 75 KB.
+/// TLS over a socket without Asio's stream: OpenSSL reads from and writes to strings of ours (through a BIO
+/// of our own), and those are empty while nothing happens. 17 KB per waiting connection instead of 75 KB.
 class TlsTransport : public Transport {
 public:
     TlsTransport(Socket socket, std::shared_ptr<const TlsContext> context)
@@ -114,8 +116,8 @@ public:
 private:
     static constexpr std::size_t record_bytes = 16 * 1024;
 
-    // What OpenSSL does not take from the socket's bytes in one go is kept in incoming_; until then view_ looks at
-    // the thread's scratch buffer.
+    // What OpenSSL does not take from the socket's bytes in one go is kept in incoming_; until then view_
+    // looks at the thread's scratch buffer.
     static std::span<char> scratch() {
         static thread_local std::array<char, 20 * 1024> buffer;
         return buffer;
@@ -210,8 +212,8 @@ private:
             outgoing_.erase(0, outgoing_.size() - pieces[0].iov_len);
         return progress;
     }
-    /// Alerts and the like, unless a write is under way that will send them. If the socket is full they wait for
-    /// the next write.
+    /// Alerts and the like, unless a write is under way that will send them. If the socket is full they wait
+    /// for the next write.
     void send_alerts() {
         if (plain_.empty()) flush();
     }
@@ -247,7 +249,7 @@ private:
 
     std::shared_ptr<const TlsContext> context_;
     SSL* ssl_;
-    std::string incoming_;      // From the network, not yet read by OpenSSL: view_ is its unread end.
+    std::string incoming_;  // From the network, not yet read by OpenSSL: view_ is its unread end.
     std::string_view view_;
     bool starved_ = true;       // What is in incoming_ is less than a record: only the network helps.
     std::string outgoing_;      // From OpenSSL, not yet sent.
@@ -257,7 +259,9 @@ private:
 
 }  // namespace
 
-TlsContext::~TlsContext() { SSL_CTX_free(context_); }
+TlsContext::~TlsContext() {
+    SSL_CTX_free(context_);
+}
 
 std::shared_ptr<const TlsContext> TlsContext::server(const std::string& certificate_file,
                                                      const std::string& key_file) {

@@ -24,8 +24,8 @@ public:
     virtual void on_written(bool ok) = 0;  ///< A write() that was pending has ended.
 };
 
-/// A connected stream, plain or TLS. Does not read ahead and owns no buffer while it waits, so that thousands of
-/// waiting connections stay small. Everything on the I/O thread.
+/// A connected stream, plain or TLS. Does not read ahead and owns no buffer while it waits, so that thousands
+/// of waiting connections stay small. Everything on the I/O thread.
 class Transport {
 public:
     enum class Progress { done, pending, failed };
@@ -44,8 +44,8 @@ public:
     virtual Got read_now(std::span<char> into) = 0;
     /// on_readable() once, when there is something to read or the other side has gone.
     virtual void wait_readable();
-    /// Sends all of `pieces`, which must stay where they are until it has ended: `done` at once, or `pending` and
-    /// on_written() later. One write at a time.
+    /// Sends all of `pieces`, which must stay where they are until it has ended: `done` at once, or `pending`
+    /// and on_written() later. One write at a time.
     virtual Progress write(std::vector<iovec> pieces) = 0;
     /// No more will be written; the other side sees the end of the stream.
     virtual void finish_writing() = 0;
@@ -53,7 +53,8 @@ public:
     bool is_open() const { return socket_.is_open(); }
     virtual bool is_tls() const = 0;
 
-    std::string peer_address() const;  ///< Without port; IPv4 also when it came in mapped to IPv6. Empty when gone.
+    std::string peer_address()
+        const;  ///< Without port; IPv4 also when it came in mapped to IPv6. Empty when gone.
 
     static std::unique_ptr<Transport> plain(Socket socket);
 

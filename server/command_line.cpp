@@ -15,7 +15,8 @@ struct ConfigOptions {
 };
 
 void add_config_options(CLI::App& command, ConfigOptions& options) {
-    command.add_option("--config", options.config, "The configuration file (default: runde.toml in the data folder)");
+    command.add_option("--config", options.config,
+                       "The configuration file (default: runde.toml in the data folder)");
     command.add_option("--data", options.data, "The folder for everything the server keeps");
 }
 
@@ -24,7 +25,8 @@ Config config_of(const ConfigOptions& options) {
     // Before the configuration is read, the folder can only come from the command line or the environment.
     if (file.empty()) {
         const auto from_environment = process_environment("RUNDE_DATA").value_or(Config().data);
-        const auto beside_data = std::filesystem::path(options.data.empty() ? from_environment : options.data) / "runde.toml";
+        const auto beside_data =
+            std::filesystem::path(options.data.empty() ? from_environment : options.data) / "runde.toml";
         if (std::filesystem::exists(beside_data)) file = beside_data;
     }
     std::ostringstream text;
@@ -66,7 +68,8 @@ Command read_command_line(int argc, char** argv) {
     std::string person;
     auto* admin = app.add_subcommand("admin", "For operators; works while the server runs, too");
     admin->require_subcommand(1);
-    auto* create = admin->add_subcommand("create-administrator", "Make an administrator; prints a one-time password");
+    auto* create =
+        admin->add_subcommand("create-administrator", "Make an administrator; prints a one-time password");
     create->add_option("name", person, "Of @name:server")->required();
     add_config_options(*create, options);
 
@@ -82,7 +85,8 @@ Command read_command_line(int argc, char** argv) {
     if (app.got_subcommand(serve)) return {Name::serve, config_of(options)};
     if (app.got_subcommand(migrate)) return {Name::migrate, config_of(options)};
     if (app.got_subcommand(admin)) return {Name::create_administrator, config_of(options), person};
-    if (app.got_subcommand(check_config)) return {Name::check_config, sample ? Config() : config_of(options), "", sample};
+    if (app.got_subcommand(check_config))
+        return {Name::check_config, sample ? Config() : config_of(options), "", sample};
     if (app.got_subcommand("routes")) return {Name::routes};
     return {Name::version};
 }

@@ -9,13 +9,13 @@ namespace runde::server {
 /// What the operator asked for.
 struct Command {
     enum class Name { serve, check_config, migrate, create_administrator, routes, version } name;
-    Config config;         ///< Of serve, migrate and the administrator's commands; read and checked.
-    std::string person;    ///< create_administrator: the name before the colon.
-    bool sample = false;   ///< check_config: print the sample file instead.
+    Config config;        ///< Of serve, migrate and the administrator's commands; read and checked.
+    std::string person;   ///< create_administrator: the name before the colon.
+    bool sample = false;  ///< check_config: print the sample file instead.
 };
 
-/// Reads the command line and the configuration it names. Prints help, or what is wrong, and ends the process where
-/// there is nothing to do. Throws ConfigError.
+/// Reads the command line and the configuration it names. Prints help, or what is wrong, and ends the process
+/// where there is nothing to do. Throws ConfigError.
 Command read_command_line(int argc, char** argv);
 
 }  // namespace runde::server

@@ -2,30 +2,38 @@
 
 namespace runde::server {
 
-// The one place that knows all keys. A comment is what the operator reads in the sample file: say what the key is for, in
-// which unit, and what happens when it stays as it is.
+// The one place that knows all keys. A comment is what the operator reads in the sample file: say what the
+// key is for, in which unit, and what happens when it stays as it is.
 void describe(Config& config, Keys& keys) {
     keys.key("server_name", config.server_name,
-             "The name behind the colon in every user id, @anna:NAME. It can never be changed later. It need not be\n"
+             "The name behind the colon in every user id, @anna:NAME. It can never be changed later. It need "
+             "not be\n"
              "the name of this machine; \"localhost\" is for trying things out.");
     keys.key("data", config.data, "The folder for everything this server keeps.");
     keys.key("public_url", config.public_url,
-             "Where members' apps reach this server, \"https://matrix.hearth.example\". Apps that know only the server's name\n"
+             "Where members' apps reach this server, \"https://matrix.hearth.example\". Apps that know only "
+             "the server's name\n"
              "ask /.well-known/matrix/client for it. Empty: they are told nothing.");
-    keys.key("appservices", config.appservices, "Registration files of application services (bridges, bots).");
+    keys.key("appservices", config.appservices,
+             "Registration files of application services (bridges, bots).");
 
     keys.section("database", "PostgreSQL.");
     keys.secret("url", config.database.url,
-                "A libpq connection string, \"postgresql://...\" or \"host=... dbname=...\". Empty: the server runs a\n"
+                "A libpq connection string, \"postgresql://...\" or \"host=... dbname=...\". Empty: the "
+                "server runs a\n"
                 "PostgreSQL of its own inside the data folder, without any network port.");
-    keys.key("readers", config.database.readers, "Connections for reading, 1 to 16. More than 4 are rarely faster.");
-    keys.key("durability", config.database.durability,
-             "\"safe\": what was acknowledged is on the disk. \"relaxed\": messages of the last half second may be lost\n"
-             "when the machine loses power; keys, to-device messages, account data and state are safe even then.");
+    keys.key("readers", config.database.readers,
+             "Connections for reading, 1 to 16. More than 4 are rarely faster.");
+    keys.key(
+        "durability", config.database.durability,
+        "\"safe\": what was acknowledged is on the disk. \"relaxed\": messages of the last half second may "
+        "be lost\n"
+        "when the machine loses power; keys, to-device messages, account data and state are safe even then.");
 
     keys.section("registration", "Who may make an account.");
     keys.key("mode", config.registration.mode,
-             "\"closed\": only an operator makes accounts. \"token\": whoever has a registration token. \"open\": anybody.\n"
+             "\"closed\": only an operator makes accounts. \"token\": whoever has a registration token. "
+             "\"open\": anybody.\n"
              "\"application\": people apply and are admitted by a person.");
     keys.secret("shared_secret", config.registration.shared_secret,
                 "For programs that make accounts through /_synapse/admin/v1/register. Empty: off.");
@@ -45,7 +53,8 @@ void describe(Config& config, Keys& keys) {
              "A file with further certificate authorities (PEM), for closed networks.");
     keys.key("allow_private_addresses", config.federation.allow_private_addresses,
              "Networks (\"10.1.0.0/16\") that other servers may be in although they are not public.");
-    keys.key("resolve", config.federation.resolve, "Where a server is, instead of asking DNS: name -> \"host:port\".");
+    keys.key("resolve", config.federation.resolve,
+             "Where a server is, instead of asking DNS: name -> \"host:port\".");
 
     keys.section("media", "Files that members upload.");
     keys.key("max_upload_bytes", config.media.max_upload_bytes, "The largest file.");
@@ -60,17 +69,21 @@ void describe(Config& config, Keys& keys) {
 
     keys.section("turn", "A TURN server, so that calls work behind routers.");
     keys.key("uris", config.turn.uris, "\"turns:turn.example.org?transport=tcp\"");
-    keys.secret("shared_secret", config.turn.shared_secret, "The same as in the TURN server's configuration.");
+    keys.secret("shared_secret", config.turn.shared_secret,
+                "The same as in the TURN server's configuration.");
     keys.key("lifetime_seconds", config.turn.lifetime_seconds, "How long a member's credentials are valid.");
 
     keys.section("meetings", "Video meetings.");
-    keys.key("provider", config.meetings.provider, "\"jitsi\", \"bigbluebutton\" or \"livekit\". Empty: none.");
+    keys.key("provider", config.meetings.provider,
+             "\"jitsi\", \"bigbluebutton\" or \"livekit\". Empty: none.");
     keys.key("url", config.meetings.url, "");
     keys.secret("secret", config.meetings.secret, "");
 
     keys.section("retention", "When contents are erased by themselves.");
-    keys.key("talk_days", config.retention.talk_days, "Days after which messages in talk rooms go. 0: never.");
-    keys.key("counselling_days", config.retention.counselling_days, "Days after a counselling case has ended.");
+    keys.key("talk_days", config.retention.talk_days,
+             "Days after which messages in talk rooms go. 0: never.");
+    keys.key("counselling_days", config.retention.counselling_days,
+             "Days after a counselling case has ended.");
 
     keys.section("log", "What the server writes to standard error. Never contents, names or addresses.");
     keys.key("level", config.log.level, "\"debug\" (one line per request), \"info\", \"warn\" or \"error\".");
@@ -79,11 +92,13 @@ void describe(Config& config, Keys& keys) {
 void describe(Listener& listener, Keys& keys) {
     keys.key("bind", listener.bind, "Address to listen on. \"::\" is every address, IPv4 and IPv6.");
     keys.key("port", listener.port, "");
-    keys.key("tls_certificate", listener.tls_certificate,
-             "PEM files for HTTPS, the certificate with its chain. Empty: plain HTTP, behind a reverse proxy.");
+    keys.key(
+        "tls_certificate", listener.tls_certificate,
+        "PEM files for HTTPS, the certificate with its chain. Empty: plain HTTP, behind a reverse proxy.");
     keys.key("tls_key", listener.tls_key, "");
     keys.key("serves", listener.serves,
-             "What is answered here: \"client\", \"federation\", \"web\", \"admin\", \"metrics\" (Prometheus, at /metrics).");
+             "What is answered here: \"client\", \"federation\", \"web\", \"admin\", \"metrics\" "
+             "(Prometheus, at /metrics).");
     keys.key("trusted_proxies", listener.trusted_proxies,
              "Addresses or networks of reverse proxies whose X-Forwarded-For is believed.");
     keys.key("max_body_bytes", listener.max_body_bytes, "The largest request, uploads of files aside.");

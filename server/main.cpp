@@ -1,5 +1,5 @@
-// The process, top to bottom: each part is built once, from the parts above it. Nothing reaches for a part it was not
-// handed.
+// The process, top to bottom: each part is built once, from the parts above it. Nothing reaches for a part it
+// was not handed.
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -30,7 +30,10 @@ accounts::Options account_options(const Config& config) {
     using enum accounts::RegistrationMode;
     const auto& mode = config.registration.mode;
     accounts::Options options{*schema::ServerName::parse(config.server_name)};
-    options.registration = mode == "open" ? open : mode == "token" ? token : mode == "application" ? application : closed;
+    options.registration = mode == "open"          ? open
+                           : mode == "token"       ? token
+                           : mode == "application" ? application
+                                                   : closed;
     options.shared_secret = config.registration.shared_secret;
     return options;
 }
@@ -71,12 +74,15 @@ void add_gauges(Metrics& metrics, const Listeners& listeners) {
 /// What an operator should see first; the log goes elsewhere.
 void greet(const Config& config, const Listeners& listeners, storage::Database& database) {
     bool anybody = false;
-    database.transact_now([&](storage::Tx& tx) { anybody = !tx.exec("SELECT 1 FROM users LIMIT 1").empty(); });
+    database.transact_now(
+        [&](storage::Tx& tx) { anybody = !tx.exec("SELECT 1 FROM users LIMIT 1").empty(); });
     if (!listeners.web_address().empty())
         fmt::print("Runde serves {} at {}\n", config.server_name, listeners.web_address());
     if (!anybody)
-        fmt::print("Nobody has an account yet. Make an administrator: runde admin create-administrator NAME --data {}\n",
-                   config.data);
+        fmt::print(
+            "Nobody has an account yet. Make an administrator: runde admin create-administrator NAME --data "
+            "{}\n",
+            config.data);
     std::fflush(stdout);
 }
 

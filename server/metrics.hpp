@@ -13,7 +13,8 @@
 
 namespace runde::server {
 
-/// What Prometheus reads. Labels are route patterns, methods and status codes: nothing of anybody. I/O thread only.
+/// What Prometheus reads. Labels are route patterns, methods and status codes: nothing of anybody. I/O thread
+/// only.
 class Metrics {
 public:
     void count(const api::RequestReport& report);
@@ -28,7 +29,8 @@ private:
                                                               0.05,  0.1,    0.25,  1,    5};
     struct Route {
         std::map<int, std::uint64_t> by_status;
-        std::array<std::uint64_t, bounds_seconds.size() + 1> by_duration{};  ///< Polls that waited are left out.
+        std::array<std::uint64_t, bounds_seconds.size() + 1>
+            by_duration{};  ///< Polls that waited are left out.
         double seconds = 0;
         std::uint64_t reads = 0, batches = 0;
     };

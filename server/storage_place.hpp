@@ -7,8 +7,8 @@
 
 namespace runde::server {
 
-/// Where the data is: an external PostgreSQL, our private one, or the private one of the server that runs on the same
-/// data folder already (for the operator's commands).
+/// Where the data is: an external PostgreSQL, our private one, or the private one of the server that runs on
+/// the same data folder already (for the operator's commands).
 class StoragePlace {
 public:
     enum class Shared { no, with_running_server };

@@ -7,8 +7,8 @@ namespace runde::api::web {
 
 namespace {
 
-// GET /health: 200 while the server can do its work, 503 while PostgreSQL cannot be reached. For load balancers
-// and monitoring; says nothing else.
+// GET /health: 200 while the server can do its work, 503 while PostgreSQL cannot be reached. For load
+// balancers and monitoring; says nothing else.
 net::Task<net::Response> get_health(const Call&, Services& services) {
     const bool works = services.db.reachable();
     co_return works ? net::Response::json(R"({"status":"ok"})")
@@ -21,6 +21,8 @@ constexpr Route routes[] = {
 
 }  // namespace
 
-std::span<const Route> health_routes() { return routes; }
+std::span<const Route> health_routes() {
+    return routes;
+}
 
 }  // namespace runde::api::web

@@ -79,7 +79,8 @@ TEST_CASE("who asks too often waits; strangers by address, members by account") 
     const auto login_from = [&](std::string address) {
         auto attempt = request(net::Method::post, "/_matrix/client/v3/login");
         attempt.client_address = std::move(address);
-        attempt.body = R"({"type":"m.login.password","identifier":{"type":"m.id.user","user":"nobody"},"password":"x"})";
+        attempt.body =
+            R"({"type":"m.login.password","identifier":{"type":"m.id.user","user":"nobody"},"password":"x"})";
         return server.http(attempt);
     };
     int attempts = 0;

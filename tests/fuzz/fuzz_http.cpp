@@ -1,4 +1,5 @@
-// The HTTP edge: whatever comes, in whatever pieces, is read the same way or refused, and what is read can be routed.
+// The HTTP edge: whatever comes, in whatever pieces, is read the same way or refused, and what is read can be
+// routed.
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -76,7 +77,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     CLAIM(pieces.state == RequestReader::State::complete);
     CLAIM(pieces.taken == whole.taken);
     const auto &a = whole.request, &b = pieces.request;
-    CLAIM(a.method == b.method && a.target == b.target && a.path == b.path && a.body == b.body && a.query == b.query);
+    CLAIM(a.method == b.method && a.target == b.target && a.path == b.path && a.body == b.body &&
+          a.query == b.query);
     CLAIM(std::ranges::equal(a.headers, b.headers));
     CLAIM(a.body.size() <= limits().body_bytes);
     CLAIM(a.path.starts_with('/') || a.path == "*");

@@ -6,8 +6,8 @@
 
 namespace runde::tests {
 
-/// A client that sends exactly the bytes it is told to, for what no proper HTTP library would send. Blocking, with a
-/// time limit of 10 seconds on everything; throws std::runtime_error.
+/// A client that sends exactly the bytes it is told to, for what no proper HTTP library would send. Blocking,
+/// with a time limit of 10 seconds on everything; throws std::runtime_error.
 class RawHttp {
 public:
     explicit RawHttp(std::uint16_t port);

@@ -4,8 +4,8 @@
 
 namespace runde::tests {
 
-/// A certificate authority of its own and a certificate from it for `names` (DNS names or addresses), as files in a
-/// folder that is removed at the end.
+/// A certificate authority of its own and a certificate from it for `names` (DNS names or addresses), as
+/// files in a folder that is removed at the end.
 class TestCertificate {
 public:
     explicit TestCertificate(const std::vector<std::string>& names, bool expired = false);
