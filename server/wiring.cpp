@@ -41,10 +41,9 @@ Wiring::Wiring(net::Runtime& of, WiringOptions what)
 Wiring::~Wiring() = default;
 
 void Wiring::connect() {
-    accounts.listeners.profile_changed.add(
-        [this](schema::UserNid, const schema::UserId& user, std::string_view) {
-            runtime.spawn("profile to rooms", rooms::spread_profile(rooms, user));
-        });
+    accounts.listeners.profile_changed.add([this](schema::UserNid, const schema::UserId& user, std::string_view) {
+        runtime.spawn("profile to rooms", rooms::spread_profile(rooms, user));
+    });
     accounts.listeners.deactivated.add([this](schema::UserNid nid, const schema::UserId& user, bool) {
         runtime.spawn("leave all rooms", rooms::leave_all(rooms, rooms::Person{nid, user, {}}));
     });
