@@ -75,6 +75,9 @@ class Sender(threading.Thread):
                     self.acknowledged[text] = answer["event_id"]
                     self.uncertain = None
                     break
+                if status == 429:  # Come back later, it says, and so an app does.
+                    time.sleep(answer.get("retry_after_ms", 100) / 1000)
+                    continue
                 if status < 500:
                     self.world.complain(f"message {text} was refused: {status} {answer}")
                     return
@@ -94,10 +97,23 @@ class Listener(threading.Thread):
         status, answer = self.connection.request("GET", path)
         if status != 200:
             raise OSError(f"sync answered {status} {answer}")
-        timeline = answer["rooms"].get("join", {}).get(self.world.room, {}).get("timeline", {}) if "rooms" in answer else {}
+        timeline = answer.get("rooms", {}).get("join", {}).get(self.world.room, {}).get("timeline", {})
+        events = [event["event_id"] for event in timeline.get("events", [])]
         if since and timeline.get("limited"):
-            self.world.complain(f"a gap in the timeline after {since}")
-        return answer["next_batch"], [event["event_id"] for event in timeline.get("events", [])]
+            events = self.gap(since, timeline["prev_batch"]) + events
+        return answer["next_batch"], events
+
+    def gap(self, since, before):
+        """What a limited timeline left out: the events between the two tokens, as an app pages for them."""
+        events = []
+        while before:
+            status, page = self.connection.request(
+                "GET", f"{CLIENT}/rooms/{quote(self.world.room)}/messages?dir=b&limit=100&from={quote(before)}&to={quote(since)}")
+            if status != 200:
+                raise OSError(f"messages answered {status} {page}")
+            events = [event["event_id"] for event in reversed(page["chunk"]) if event["type"] == "m.room.message"] + events
+            before = page.get("end")
+        return events
 
     def run(self):
         since = None
@@ -232,7 +248,8 @@ def play(name, fault):
                 time.sleep(random.random() * 0.3)  # So that it strikes at any point of the work.
                 struck = time.monotonic()
                 fault(server)
-                world.wait_for_more(1)
+                # One answer of each may have been under way; one more was asked for after the fault.
+                world.wait_for_more(SENDERS + 1)
                 slowest = max(slowest, time.monotonic() - struck)
             world.wait_for_more(30)
         except (AssertionError, RuntimeError) as error:
