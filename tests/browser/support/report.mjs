@@ -14,6 +14,7 @@ export class Report {
     } catch (error) {
       this.#failed++;
       console.log(`FAILED  ${name}\n${indent(error.stack ?? error)}`);
+      if (world.server.lastWords) console.log(indent(world.server.lastWords));
       await world.pictureOfFailure(name);
       return false;
     }

@@ -39,6 +39,12 @@ export class Server {
     }
   }
 
+  /** What the server wrote last, when it is gone though nobody stopped it. */
+  get lastWords() {
+    const { exitCode, signalCode } = this.#process;
+    return exitCode === null && signalCode === null ? '' : `the server ended (${signalCode ?? exitCode}):\n${this.#log.slice(-3000)}`;
+  }
+
   async stop() {
     this.#process.kill('SIGTERM');
     await this.ended;
