@@ -37,7 +37,8 @@ StateEventPtr Room::state_by_key(int key_no) const {
 schema::JsonObject Room::state_content(std::string_view type, std::string_view state_key) const {
     const auto found = state(type, state_key);
     if (!found) return {};
-    return found->event()->content();
+    // A plain copy would go on using the memory of the event, which may be gone before the copy is.
+    return schema::JsonObject(found->event()->content(), boost::json::storage_ptr());
 }
 
 void Room::for_each_state(

@@ -73,7 +73,7 @@ net::Task<schema::RoomId> upgrade(Rooms& rooms, Person person, schema::RoomId id
     wish.creation_content = creation_content(*old, *rules, std::move(additional_creators));
     old->for_each_state([&](const StateEvent& state, const std::string& type, const std::string& key) {
         if (std::find(std::begin(transferable), std::end(transferable), type) == std::end(transferable)) return;
-        auto content = state.event()->content();
+        schema::JsonObject content(state.event()->content(), boost::json::storage_ptr());  // Not in the event's memory.
         if (type == "m.room.power_levels") content = fitting_levels(std::move(content), *rules, creators);
         wish.initial_state.push_back({type, key, std::move(content)});
     });

@@ -104,31 +104,32 @@ export default async function (world, test) {
   });
 
   await test('display name, password and devices', async () => {
-    const page = await world.signedIn(anna);
-    const elsewhere = await world.signedIn(anna);
+    const emma = await world.account('emma');
+    const page = await world.signedIn(emma);
+    const elsewhere = await world.signedIn(emma);
     await page.getByRole('link', { name: 'Ihr Konto' }).click();
-    await page.getByLabel('Angezeigter Name').fill('Anna B.');
+    await page.getByLabel('Angezeigter Name').fill('Emma B.');
     await page.getByRole('button', { name: 'Speichern' }).click();
     await page.getByRole('status').filter({ hasText: 'Gespeichert' }).waitFor();
-    assert.equal((await anna.call('GET', `/_matrix/client/v3/profile/${encodeURIComponent(anna.userId)}`)).displayname, 'Anna B.');
+    assert.equal((await emma.call('GET', `/_matrix/client/v3/profile/${encodeURIComponent(emma.userId)}`)).displayname, 'Emma B.');
 
     await page.getByRole('button', { name: /^Runde .* abmelden$/ }).first().click();
     await page.getByLabel('Zur Sicherheit Ihr Passwort').fill('falsch');
     await page.getByRole('button', { name: /^Runde .* abmelden$/ }).click();
     await page.getByText('Name oder Passwort stimmen nicht').waitFor();
-    await page.getByLabel('Zur Sicherheit Ihr Passwort').fill(anna.password);
+    await page.getByLabel('Zur Sicherheit Ihr Passwort').fill(emma.password);
     await page.getByRole('button', { name: /^Runde .* abmelden$/ }).click();
     await page.getByText('Das Gerät ist abgemeldet').waitFor();
     await elsewhere.getByText('Ihre Sitzung ist beendet').or(elsewhere.getByRole('heading', { name: 'Willkommen in der Runde' })).first().waitFor();
 
-    await page.getByLabel('Bisheriges Passwort').fill(anna.password);
+    await page.getByLabel('Bisheriges Passwort').fill(emma.password);
     await page.getByLabel('Neues Passwort').fill('ganz andere Wolken');
     await page.getByRole('button', { name: 'Passwort ändern' }).click();
     await page.getByText('Das Passwort ist geändert').waitFor();
-    anna.password = 'ganz andere Wolken';
+    emma.password = 'ganz andere Wolken';
     await page.getByRole('button', { name: 'Abmelden', exact: true }).click();
     await page.getByRole('heading', { name: 'Willkommen in der Runde' }).waitFor();
-    await world.signedIn(anna);
+    await world.signedIn(emma);
   });
 
   await test('in English, and it stays English', async () => {
