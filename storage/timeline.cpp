@@ -86,19 +86,21 @@ Bundled bundled(Tx& tx, RoomNid room, const std::vector<std::string>& event_ids,
 }
 
 std::vector<StoredEvent> related_events(Tx& tx, const RelationQuery& query) {
-    // One literal for every direction: the sort key carries it.
+    // One literal for every direction: the sort key carries it. With `recurse` the type says what to find, not which way to
+    // go: the reactions to the answers in a thread hang on the thread's root by m.thread first.
     return read_events(tx.exec("WITH RECURSIVE related AS ("
                                R"(
-             SELECT x.child_nid, 1 AS level FROM relations x
-             WHERE x.room_nid = $1 AND x.parent_id = $2 AND ($3::text IS NULL OR x.rel_type = $3)
+             SELECT x.child_nid, x.rel_type, 1 AS level FROM relations x
+             WHERE x.room_nid = $1 AND x.parent_id = $2 AND ($3::text IS NULL OR x.rel_type = $3 OR $8::boolean)
              UNION
-             SELECT x.child_nid, r.level + 1
+             SELECT x.child_nid, x.rel_type, r.level + 1
              FROM related r JOIN events p ON p.room_nid = $1 AND p.event_nid = r.child_nid
              JOIN relations x ON x.room_nid = $1 AND x.parent_id = p.event_id
              WHERE $8::boolean AND r.level < 3
          ) SELECT )" EVENT_COLUMNS R"(
              FROM events e)" EVENT_JOINS R"(
-             WHERE e.room_nid = $1 AND e.event_nid IN (SELECT child_nid FROM related) AND e.redacted_by IS NULL
+             WHERE e.room_nid = $1 AND e.event_nid IN (SELECT child_nid FROM related WHERE $3::text IS NULL OR rel_type = $3)
+               AND e.redacted_by IS NULL
                AND ($4::text IS NULL OR e.type = $4) AND e.ord > $5 AND e.ord < $6
              ORDER BY CASE WHEN $9::boolean THEN e.ord ELSE -e.ord END LIMIT $7)",
                                query.room, query.parent_id, query.rel_type, query.event_type, query.after, query.before,

@@ -51,7 +51,7 @@ net::Task<net::Response> get_event(const Call& call, Services& services) {
 
 net::Task<net::Response> get_context(const Call& call, Services& services) {
     const auto id = call.id<schema::EventId>("eventId", Reason::not_found);
-    auto filter = event_filter(call, 10);
+    auto filter = event_filter(call, 10, 0);  // Apps ask for none around the event when they want only the tokens.
     const auto from = co_await readable_room(call, services);
     const auto event = co_await rooms::find_event(services.rooms, from, id);
     if (!event) throw Refusal(Reason::not_found, "There is no such event, or you may not read it.");

@@ -16,14 +16,14 @@ net::Task<rooms::ReadableRoom> readable_room(const Call& call, Services& service
                                                call.session().device_nid);
 }
 
-rooms::EventFilter event_filter(const Call& call, int default_limit) {
+rooms::EventFilter event_filter(const Call& call, int default_limit, int least) {
     rooms::EventFilter filter;
     if (const auto text = call.query("filter"); text && !text->empty()) {
         const auto json = schema::parse_json(*text);
         filter = rooms::EventFilter::parse(schema::Fields::of(json).raw());
     }
     if (!filter.limit_given || call.query("limit"))
-        filter.limit = static_cast<int>(call.query_number("limit", default_limit, 1, 1000));
+        filter.limit = static_cast<int>(call.query_number("limit", default_limit, least, 1000));
     return filter;
 }
 

@@ -20,8 +20,8 @@ net::Task<rooms::Person> caller(const Call& call, Services& services);
 /// The room named in the path, as far as the caller may read it.
 net::Task<rooms::ReadableRoom> readable_room(const Call& call, Services& services);
 
-/// The query parameter `filter` (JSON in the URL), or an open filter; `limit` is the query parameter's.
-rooms::EventFilter event_filter(const Call& call, int default_limit);
+/// The query parameter `filter` (JSON in the URL), or an open filter; `limit` is the query parameter's, at least `least`.
+rooms::EventFilter event_filter(const Call& call, int default_limit, int least = 1);
 
 /// The query parameter as a place in the timeline; Refusal(invalid_param) when it is no token of ours.
 std::optional<rooms::Place> place(const Call& call, std::string_view name);

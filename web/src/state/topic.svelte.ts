@@ -14,6 +14,7 @@ import { sync } from './sync.svelte';
 import { edit, markRead, sendMessage } from './writing';
 
 const PAGE = 50;
+const MOST_REACTION_PAGES = 20;
 
 interface Page {
   chunk: MatrixEvent[];
@@ -162,14 +163,17 @@ export class Topic {
     this.after = newer.next_batch;
   }
 
-  /** Reactions stand in no page of answers; one question brings those of the whole topic. */
+  /** Reactions stand in no page of answers; these requests bring those of the whole topic. */
   async #loadReactions(): Promise<void> {
-    const page = await session.server
-      .get<Page>(path`/_matrix/client/v1/rooms/${this.#room.id}/relations/${this.#rootId}/m.annotation`, {
-        query: { recurse: true, dir: 'b', limit: 500 },
-      })
-      .catch((): Page => ({ chunk: [] }));
-    for (const event of page.chunk) this.#annotate(event);
+    const where = path`/_matrix/client/v1/rooms/${this.#room.id}/relations/${this.#rootId}/m.annotation`;
+    let from: string | undefined;
+    for (let pages = 0; pages < MOST_REACTION_PAGES; pages++) {
+      const query = { recurse: true, dir: 'b', limit: 100, from };
+      const page = await session.server.get<Page>(where, { query }).catch((): Page => ({ chunk: [] }));
+      for (const event of page.chunk) this.#annotate(event);
+      from = page.next_batch;
+      if (!from) return;
+    }
   }
 
   #live(events: MatrixEvent[], limited: boolean): void {
