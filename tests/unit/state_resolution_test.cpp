@@ -304,6 +304,25 @@ TEST_CASE("rejected events authorise nothing") {
     }
 }
 
+TEST_CASE("a rejected event can win its key and still authorises nothing") {
+    for (const auto& version : {"11", "12"}) {
+        CAPTURE(version);
+        auto play = RoomPlay::begun(version);
+        play.happens(levels(play, "dora-may", anna, {{dora, 50}}));
+        auto left = play.fork("left"), right = play.fork("right");
+        const auto joined = left.happens(named("dora-joins", membership(dora, dora, "join")));
+        left.happens(named("name", state_event(dora, "m.room.name", "{}")));
+
+        const std::vector sets{left.state_map(), right.state_map()};
+        auto source = play.source();
+        REQUIRE(holder(rooms::resolve(play.rules, sets, source), "m.room.name") == "name");
+        source.is_rejected = [&](const schema::EventId& id) { return id == joined->id; };
+        const auto state = rooms::resolve(play.rules, sets, source);
+        CHECK(holder(state, "m.room.member", dora) == "dora-joins");
+        CHECK(holder(state, "m.room.name") == "");
+    }
+}
+
 TEST_CASE("v1: the deeper topic stays, and of equally deep ones that with the smaller hash") {
     auto play = with_moderator("1");
     auto left = play.fork("left"), right = play.fork("right");
@@ -337,6 +356,20 @@ TEST_CASE("v1: power levels, join rules and members are resolved in this order, 
     // Ben may not set a topic under "second": neither is allowed, so the oldest stays.
     CHECK(holder(state, "m.room.topic") == "aside");
     CHECK(holder(state, "m.room.member", dora) == "kick");
+}
+
+TEST_CASE("v1: power levels stop at the first that are not allowed") {
+    auto play = with_moderator("1");
+    auto one = play.fork("one"), two = play.fork("two"), three = play.fork("three");
+    one.happens(levels(one, "demoted", anna, {{ben, 0}}));
+    two.happens(message(anna));
+    two.happens(levels(two, "bens", ben, {{ben, 50}, {carl, 20}}));
+    three.happens(message(anna));
+    three.happens(message(anna));
+    three.happens(levels(three, "annas", anna, {{ben, 50}}));
+    CHECK(holder(resolved({one, two}), "m.room.power_levels") == "demoted");
+    CHECK(holder(resolved({one, three}), "m.room.power_levels") == "annas");
+    CHECK(holder(resolved({one, two, three}), "m.room.power_levels") == "demoted");
 }
 
 TEST_CASE("a fork in a room of 5,000 loads what is disputed, not what is agreed") {
