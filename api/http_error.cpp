@@ -159,8 +159,8 @@ HttpError http_error(Reason reason) {
         case Reason::third_party_medium_not_supported: return {400, "M_THREEPID_MEDIUM_NOT_SUPPORTED"};
         case Reason::bad_relation: return {400, "M_UNKNOWN"};
         case Reason::bad_push_rule_position: return {400, "M_UNKNOWN"};
-        case Reason::outside_topic: return {403, "ORG.RUNDE_OUTSIDE_TOPIC"};
-        case Reason::topic_closed: return {403, "ORG.RUNDE_TOPIC_CLOSED"};
+        case Reason::outside_topic: return {403, "ORG.RUNDE.OUTSIDE_TOPIC"};
+        case Reason::topic_closed: return {403, "ORG.RUNDE.TOPIC_CLOSED"};
         case Reason::server_not_trusted: return {403, "M_SERVER_NOT_TRUSTED"};
         case Reason::remote_failed: return {502, "M_UNKNOWN"};
         case Reason::shutting_down: return {503, "M_UNKNOWN"};

@@ -3,6 +3,7 @@
 #include "api/admin/tables.hpp"
 #include "api/client/tables.hpp"
 #include "api/client/rooms_routes.hpp"
+#include "api/selfhelp/tables.hpp"
 #include "api/web/health.hpp"
 #include "api/web/pages.hpp"
 
@@ -31,6 +32,10 @@ Router all_routes() {
     router.add(client::room_event_routes());
     router.add(client::history_routes());
     router.add(client::directory_routes());
+    router.add(client::search_routes());
+    router.add(selfhelp::forum_routes());
+    router.add(selfhelp::search_routes());
+    router.add(selfhelp::node_routes());
     router.add(web::health_routes());
     router.add(web::page_routes());
     return router;

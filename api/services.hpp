@@ -4,7 +4,7 @@
 namespace runde::net { class Runtime; class Clock; }
 namespace runde::storage { class Database; class Lane; class Numbers; }
 namespace runde::accounts { class Sessions; struct Accounts; }
-namespace runde::rooms { class Rooms; class Typing; }
+namespace runde::rooms { class Follower; class Rooms; class Typing; }
 namespace runde::sync { class Sync; }
 
 namespace runde::api {
@@ -24,6 +24,7 @@ struct Services {
     accounts::Accounts& accounts;
     rooms::Rooms& rooms;
     rooms::Typing& typing;
+    rooms::Follower& follower;
     sync::Sync& sync;
     const Discovery& discovery;
     RateLimits& rate_limits;

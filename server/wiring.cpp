@@ -2,6 +2,9 @@
 
 #include "api/routes.hpp"
 #include "core/rooms/membership.hpp"
+#include "core/rooms/search.hpp"
+#include "core/selfhelp/forum.hpp"
+#include "core/selfhelp/topics.hpp"
 #include "storage/migrations.hpp"
 #include "storage/retention.hpp"
 
@@ -17,6 +20,7 @@ Wiring::Wiring(net::Runtime& of, WiringOptions what)
       accounts(runtime, db, lane, numbers, options.accounts),
       identity{options.accounts.server_name, options.signing_key},
       rooms({.runtime = runtime, .db = db, .lane = lane, .numbers = numbers, .identity = identity}),
+      follower(rooms),
       typing(rooms),
       hubs({.runtime = runtime, .db = db, .lane = lane, .rooms = rooms, .listeners = accounts.listeners}),
       sync(hubs),
@@ -29,6 +33,7 @@ Wiring::Wiring(net::Runtime& of, WiringOptions what)
                .accounts = accounts,
                .rooms = rooms,
                .typing = typing,
+               .follower = follower,
                .sync = sync,
                .discovery = options.discovery,
                .rate_limits = rate_limits,
@@ -41,6 +46,12 @@ Wiring::Wiring(net::Runtime& of, WiringOptions what)
 Wiring::~Wiring() = default;
 
 void Wiring::connect() {
+    rooms.add_guard([this](const rooms::Room& room, const schema::EventDraft& draft) {
+        selfhelp::forum::guard(room, draft, runtime.clock().now_ms());
+    });
+    follower.add(rooms::search_indexer());
+    follower.add(selfhelp::topic_keeper());
+    follower.start();
     accounts.listeners.profile_changed.add([this](schema::UserNid, const schema::UserId& user, std::string_view) {
         runtime.spawn("profile to rooms", rooms::spread_profile(rooms, user));
     });

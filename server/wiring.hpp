@@ -8,6 +8,7 @@
 #include "api/router.hpp"
 #include "api/services.hpp"
 #include "core/accounts/accounts.hpp"
+#include "core/rooms/follower.hpp"
 #include "core/rooms/rooms.hpp"
 #include "core/rooms/typing.hpp"
 #include "core/sync/hubs.hpp"
@@ -56,6 +57,7 @@ public:
     accounts::Accounts accounts;
     const rooms::Identity identity;
     rooms::Rooms rooms;
+    rooms::Follower follower;
     rooms::Typing typing;
     sync::Hubs hubs;
     sync::Sync sync;

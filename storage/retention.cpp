@@ -32,6 +32,9 @@ static constexpr Retention registry[] = {
     {"threads", "", "as long as the room", "the room's deletion"},
     {"thread_users", "who took part in a topic", "as long as the room", "the room's deletion; erasure"},
     {"relations", "who reacted to what", "as long as the room", "the room's deletion; erasure"},
+    {"event_search", "messages as words", "as the message", "the follower; the room's deletion; erasure"},
+    {"search_words", "words that occur", "while a message has them", "the follower"},
+    {"topics", "titles, who began and answered last", "as long as the room", "the follower; the room's deletion; erasure"},
     {"receipts", "who has read how far, and when", "as long as the room; the newest only", "the room's deletion; erasure"},
 
     // One person's own

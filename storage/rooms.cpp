@@ -136,19 +136,22 @@ std::vector<StoredStateGroup> load_state_chain(Tx& tx, RoomNid room, std::int64_
 std::vector<StoredUserRoom> rooms_of_user(Tx& tx, UserNid user) {
     std::vector<StoredUserRoom> rooms;
     for (const auto& row : tx.exec(R"(
-             SELECT u.room_nid, r.room_id, u.membership, u.member_nid, u.pos, u.forgotten
+             SELECT u.room_nid, r.room_id, u.membership, u.member_nid, u.pos, u.forgotten, r.flags
              FROM user_rooms u JOIN rooms r USING (room_nid) WHERE u.user_nid = $1)",
                                    user))
         rooms.push_back({row[0].nid<RoomNid>(), row[1].string(), small(row[2]), row[3].nid<EventNid>(), row[4].number(),
-                         row[5].flag()});
+                         row[5].flag(), small(row[6])});
     return rooms;
 }
 
 std::optional<StoredThread> find_thread(Tx& tx, RoomNid room, EventNid root) {
     const auto rows =
-        tx.exec("SELECT last_nid, replies, n FROM threads WHERE room_nid = $1 AND root_nid = $2", room, root);
+        tx.exec("SELECT t.last_nid, t.replies, t.n, e.origin_ts FROM threads t "
+                "JOIN events e ON e.room_nid = t.room_nid AND e.event_nid = t.last_nid WHERE t.room_nid = $1 AND t.root_nid = $2",
+                room, root);
     if (rows.empty()) return std::nullopt;
-    return StoredThread{rows.front()[0].nid<EventNid>(), small(rows.front()[1]), small(rows.front()[2])};
+    return StoredThread{rows.front()[0].nid<EventNid>(), small(rows.front()[1]), small(rows.front()[2]),
+                        rows.front()[3].number()};
 }
 
 std::optional<EventNid> newest_reply(Tx& tx, RoomNid room, EventNid root, EventNid except) {

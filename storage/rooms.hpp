@@ -118,6 +118,7 @@ struct StoredUserRoom {
     EventNid member;
     Position pos;
     bool forgotten;
+    int room_flags;                                      ///< rooms::RoomFlag
 };
 std::vector<StoredUserRoom> rooms_of_user(Tx& tx, UserNid user);
 
@@ -125,6 +126,7 @@ std::vector<StoredUserRoom> rooms_of_user(Tx& tx, UserNid user);
 struct StoredThread {
     EventNid last;
     int replies, n;
+    std::int64_t last_ts;
 };
 std::optional<StoredThread> find_thread(Tx& tx, RoomNid room, EventNid root);
 /// The newest reply of a thread other than `except` that is not redacted.

@@ -10,5 +10,6 @@ std::span<const Route> membership_routes();
 std::span<const Route> room_event_routes();
 std::span<const Route> history_routes();
 std::span<const Route> directory_routes();
+std::span<const Route> search_routes();
 
 }  // namespace runde::api::client

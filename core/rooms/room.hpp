@@ -36,7 +36,8 @@ using RoomPtr = std::shared_ptr<Room>;
 /// Bits of rooms.flags.
 enum RoomFlag : int {
     published = 1,           ///< In the room directory.
-    visibility_changed = 2,  ///< History visibility has had more than one value.
+    hides_history = 2,       ///< History visibility is or once was "invited" or "joined".
+    is_forum_room = 4,       ///< m.room.create has type org.runde.forum (selfhelp/forum).
 };
 
 /// Who we are to other servers.
@@ -92,6 +93,7 @@ struct LocalMember {
 struct ThreadInfo {
     int replies = 0;
     int n = 0;                                           ///< Notifying replies so far.
+    std::int64_t last_ts = 0;                            ///< origin_server_ts of the newest reply.
     EventNid last{0};
 };
 
@@ -149,6 +151,9 @@ public:
         const Identity& identity;
         std::function<void(const Committed&)> committed;
         std::function<void(Room&)> failed;               ///< Throw this actor away.
+        /// What stands above may refuse what the rules of Matrix allow (a forum's order): throws Refusal. Called
+        /// synchronously before an event of our own users is built.
+        std::function<void(const Room&, const schema::EventDraft&)> guard;
     };
     Room(Parts parts, RoomNid nid, schema::RoomId id, const schema::RoomRules& rules);
     /// Fills a room just constructed from what storage::load_room found.
@@ -183,7 +188,7 @@ public:
     std::string join_rule() const;                       ///< "invite" when there is none.
     std::string history_visibility() const;              ///< "shared" when there is none.
     std::optional<std::string> type() const;             ///< m.room.create `type`
-    bool is_forum() const { return type() == "org.runde.forum"; }
+    bool is_forum() const { return (flags_ & is_forum_room) != 0; }
 
     LocalMember* local_member(UserNid user);
     LocalMember* local_member(std::string_view user_id);
@@ -205,8 +210,29 @@ public:
     void publish_in_directory(bool on) { flags_ = on ? flags_ | published : flags_ & ~published; }
     net::Task<> save();
     int flags() const { return flags_; }
-    /// Whether history visibility has been the same since the first event (visibility.hpp).
-    bool has_one_history_visibility() const { return (flags_ & visibility_changed) == 0; }
+    /// Members may read everything: history visibility never was "invited" or "joined" (visibility.hpp).
+    bool shows_all_to_members() const { return (flags_ & hides_history) == 0; }
+
+    /// What is known of an event besides the ring: enough to relate to it.
+    struct Known {
+        EventNid nid;
+        std::string sender, type;
+        std::optional<EventNid> thread_root;
+        std::optional<std::string> state_key;
+        bool has_relation = false;
+        bool redacted = false;
+        std::int64_t ts = 0;
+        std::string root_id;                             ///< Of its thread; its own id outside of one.
+    };
+    /// nullptr when neither prepare() nor the room's own events have met it.
+    const Known* known(std::string_view event_id) const {
+        const auto found = known_events_.find(std::string(event_id));
+        return found == known_events_.end() ? nullptr : &found->second;
+    }
+    const ThreadInfo* thread(EventNid root) const {
+        const auto found = threads_.find(root);
+        return found == threads_.end() ? nullptr : &found->second;
+    }
 
     // --- writing
     struct Appended {
@@ -296,15 +322,6 @@ private:
     bool partial_ = false;
 
     // What prepare() looked up; bounded (known_limit), dropped whole when full.
-    struct Known {
-        EventNid nid;
-        std::string sender, type;
-        std::optional<EventNid> thread_root;
-        std::optional<std::string> state_key;
-        bool has_relation = false;
-        bool redacted = false;
-        Ord ord = 0;
-    };
     static constexpr std::size_t known_limit = 4096;
     std::unordered_map<std::string, Known> known_events_;
     std::unordered_map<EventNid, ThreadInfo> threads_;

@@ -100,7 +100,10 @@ net::Task<std::vector<Room::Appended>> Room::append_all(std::vector<DraftAndOpti
 
     Build build{.rows = std::move(more)};
     try {
-        for (auto& [draft, options] : drafts) add_to(build, std::move(draft), options);
+        for (auto& [draft, options] : drafts) {
+            if (parts_.guard) parts_.guard(*this, draft);
+            add_to(build, std::move(draft), options);
+        }
         close(build);
     } catch (...) {
         // The head has moved by what went before the refusal, and that will never be written.
@@ -118,7 +121,7 @@ net::Task<std::vector<Room::Appended>> Room::append_all(std::vector<DraftAndOpti
 net::Task<> Room::prepare(const schema::EventDraft& draft) {
     std::vector<std::string> wanted;
     const auto relation = relation_of(draft.content);
-    if (relation && relation->rel_type == "m.thread") wanted.push_back(relation->parent_id);
+    if (relation && (relation->rel_type == "m.thread" || is_forum())) wanted.push_back(relation->parent_id);
     if (draft.redacts) wanted.push_back(draft.redacts->str());
     const auto is_annotation = relation && relation->rel_type == "m.annotation";
     std::erase_if(wanted, [&](const auto& id) { return known_events_.contains(id) && !draft.redacts; });
@@ -160,10 +163,12 @@ net::Task<> Room::prepare(const schema::EventDraft& draft) {
         known_events_.insert_or_assign(
             event.event_id, Known{event.nid, event.sender, event.type, event.thread_root, event.state_key,
                                   !event.redacted_by && relation_of(parsed->content()).has_value(),
-                                  event.redacted_by.has_value(), event.ord.value_or(0)});
+                                  event.redacted_by.has_value(), event.origin_ts,
+                                  event.thread_root ? relation_of(parsed->content()).value_or(RelationOf{}).parent_id
+                                                    : event.event_id});
     }
     // What this actor knows already is newer than what the database told: its own replies may be on their way.
-    for (const auto& [root, thread] : found.threads) threads_.try_emplace(root, ThreadInfo{thread.replies, thread.n, thread.last});
+    for (const auto& [root, thread] : found.threads) threads_.try_emplace(root, ThreadInfo{thread.replies, thread.n, thread.last_ts, thread.last});
     for (const auto& [reply, newest] : found.newest_but) last_reply_but_.insert_or_assign(reply, newest);
 }
 
@@ -285,7 +290,11 @@ void Room::apply_state(Build& build, const EventPtr& event, EventNid nid, Timeli
     current_.set(key, nid);
     state_events_.insert_or_assign(key, std::make_shared<StateEvent>(nid, event, rules_));
     line.key_no = key;
-    if (event->type == "m.room.history_visibility" && previous) flags_ |= visibility_changed;
+    if (event->type == "m.room.create" && schema::string_at(event->content(), "type") == "org.runde.forum") flags_ |= is_forum_room;
+    if (event->type == "m.room.history_visibility") {
+        const auto visibility = schema::string_at(event->content(), "history_visibility");
+        if (visibility == "invited" || visibility == "joined") flags_ |= hides_history;
+    }
 
     const auto number = parts_.numbers.next<StateGroupNo>();
     const auto& group = group_ ? history_.derive(number, *group_, {{key, nid}}) : history_.begin(number, {{key, nid}});
@@ -381,6 +390,7 @@ void Room::apply_relation(Build& build, const schema::Event& event, TimelineEven
     auto& thread = threads_[root->second.nid];
     ++thread.replies;
     thread.last = line.nid;
+    thread.last_ts = event.origin_server_ts;
 }
 
 void Room::apply_redaction(Build& build, const schema::Event& event, EventNid nid) {
@@ -456,7 +466,8 @@ void Room::close(Build& build) {
     for (const auto& entry : build.entries)
         known_events_.insert_or_assign(entry.pdu->id.str(),
                                        Known{entry.line->nid, entry.line->sender, entry.line->type, entry.line->thread_root,
-                                             entry.line->state_key, entry.line->relation.has_value(), false, 0});
+                                             entry.line->state_key, entry.line->relation.has_value(), false, entry.line->origin_ts,
+                                             entry.line->thread_root ? entry.line->relation->parent_id : entry.pdu->id.str()});
 }
 
 net::Task<Position> Room::commit(Build build) {

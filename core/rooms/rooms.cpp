@@ -17,7 +17,10 @@ Room::Parts Rooms::parts_for_room() {
             .committed = [this](const Committed& committed) {
                 for (const auto& listener : listeners_) listener(committed);
             },
-            .failed = [this](Room& room) { drop(room); }};
+            .failed = [this](Room& room) { drop(room); },
+            .guard = [this](const Room& room, const schema::EventDraft& draft) {
+                for (const auto& guard : guards_) guard(room, draft);
+            }};
 }
 
 net::Task<RoomPtr> Rooms::find(schema::RoomId id) {

@@ -51,6 +51,8 @@ public:
     RoomPtr begin(schema::RoomId id, const schema::RoomRules& rules);
     void adopt(const RoomPtr& room);
 
+    /// Asked before every event of our own users; one that throws Refusal stops it. Wired at start.
+    void add_guard(std::function<void(const Room&, const schema::EventDraft&)> guard) { guards_.push_back(std::move(guard)); }
     /// Told after every commit, in commit order, on the I/O thread. Listeners must not block; wired at start.
     void on_commit(std::function<void(const Committed&)> listener) { listeners_.push_back(std::move(listener)); }
 
@@ -69,6 +71,7 @@ private:
 
     Parts parts_;
     std::vector<std::function<void(const Committed&)>> listeners_;
+    std::vector<std::function<void(const Room&, const schema::EventDraft&)>> guards_;
     struct Kept {
         RoomPtr room;
         std::list<RoomNid>::iterator use;

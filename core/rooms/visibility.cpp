@@ -20,17 +20,6 @@ bool allows(const Moment& moment, bool joins_later) {
     return false;
 }
 
-/// Never anything but shared or world_readable, and a member now: all of it.
-bool is_plain(const Room& room, std::string_view user) {
-    if (!room.is_joined(user)) return false;
-    const auto key = room.dictionary().find("m.room.history_visibility", "");
-    const auto event = key ? room.state_by_key(*key) : nullptr;
-    if (!event) return !key;
-    const auto visibility = room.history_visibility();
-    if (visibility != "shared" && visibility != "world_readable") return false;
-    return room.has_one_history_visibility();
-}
-
 VisibleRanges ranges_from(const std::vector<storage::StateChange>& changes) {
     Position last_join = 0;
     for (const auto& change : changes)
@@ -93,7 +82,7 @@ Membership VisibleRanges::membership_at(Ord ord) const {
 }
 
 net::Task<VisibleRanges> visible_ranges(Rooms& rooms, RoomPtr room, UserId user) {
-    if (is_plain(*room, user.str())) co_return VisibleRanges::everything();
+    if (room->shows_all_to_members() && room->is_joined(user.str())) co_return VisibleRanges::everything();
     std::vector<std::int64_t> keys;
     if (const auto key = room->dictionary().find("m.room.history_visibility", "")) keys.push_back(*key);
     if (const auto key = room->dictionary().find("m.room.member", user.str())) keys.push_back(*key);

@@ -34,8 +34,8 @@ private:
 };
 
 /// https://spec.matrix.org/v1.19/client-server-api/#server-behaviour-8 (room history visibility), from the changes of
-/// two state keys: the visibility and the person's own membership. No reads for a member of a room that has had one
-/// visibility, shared or world_readable, and whom nothing hides; else one.
+/// two state keys: the visibility and the person's own membership. No reads for a
+/// member of a room that never hid its history; else one.
 net::Task<VisibleRanges> visible_ranges(Rooms& rooms, RoomPtr room, UserId user);
 
 }  // namespace runde::rooms

@@ -21,8 +21,4 @@ net::Task<Room::Appended> set_state(Rooms& rooms, Writing writing, std::string s
 /// PUT …/redact. Own events, or with the redact level those of others.
 net::Task<Room::Appended> redact(Rooms& rooms, Writing writing, schema::EventId target, std::string txn);
 
-/// What stands above may refuse what the rules of Matrix allow (a forum's order, opening hours, a pledge). Called
-/// synchronously before an event of a local user is built; throws Refusal.
-using Guard = std::function<void(const Room& room, const schema::EventDraft& draft)>;
-
 }  // namespace runde::rooms

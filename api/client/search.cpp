@@ -1,0 +1,177 @@
+#include "core/rooms/search.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "api/client/rooms_routes.hpp"
+#include "api/client/rooms_support.hpp"
+
+namespace runde::api::client {
+namespace {
+
+using schema::Fields;
+using schema::Reason;
+using schema::Refusal;
+
+/// What search_categories.room_events asks, in the archive's terms.
+struct Wish {
+    rooms::SearchRequest search;
+    bool with_context = false, with_profiles = false, with_state = false;
+    int before = 5, after = 5;
+    std::vector<std::string> group_by;
+};
+
+int context_limit(const Fields& context, std::string_view name) {
+    const auto limit = context.integer(name).value_or(5);
+    if (limit < 0) throw Refusal(Reason::invalid_param, std::string(name) + " must not be negative");
+    return static_cast<int>(std::min<std::int64_t>(limit, 50));
+}
+
+std::vector<std::int64_t> kinds_of(const std::optional<std::vector<std::string>>& keys) {
+    if (!keys || keys->empty()) return {0, 1, 2};
+    std::vector<std::int64_t> kinds;
+    for (const auto& key : *keys) {
+        if (key == "content.body") kinds.push_back(0);
+        else if (key == "content.name") kinds.push_back(1);
+        else if (key == "content.topic") kinds.push_back(2);
+        else throw Refusal(Reason::invalid_param, "keys may hold content.body, content.name and content.topic");
+    }
+    return kinds;
+}
+
+Wish read_wish(const Call& call) {
+    const Fields categories(call.fields().required_object("search_categories"));
+    const Fields criteria(categories.required_object("room_events"));
+    Wish wish{.search = {.user = call.session().user, .text = std::string(criteria.required_string("search_term", 500))}};
+    wish.search.kinds = kinds_of(criteria.strings("keys"));
+    wish.search.limit = 10;
+    if (const auto* object = criteria.object("filter")) {
+        const auto filter = rooms::EventFilter::parse(*object);
+        if (filter.limit_given) wish.search.limit = filter.limit;
+        wish.search.rooms = filter.rooms;
+        wish.search.not_rooms = filter.not_rooms;
+        if (filter.senders && filter.senders->size() == 1) wish.search.author = filter.senders->front();
+    }
+    const auto order = criteria.string_or("order_by", "rank");
+    if (order != "rank" && order != "recent") throw Refusal(Reason::invalid_param, "order_by is rank or recent");
+    wish.search.by_rank = order == "rank";
+    wish.search.from = call.query("next_batch").value_or("");
+    if (const auto* object = criteria.object("event_context")) {
+        const Fields context(*object);
+        wish.with_context = true;
+        wish.before = context_limit(context, "before_limit");
+        wish.after = context_limit(context, "after_limit");
+        wish.with_profiles = context.boolean_or("include_profile", false);
+    }
+    wish.with_state = criteria.boolean_or("include_state", false);
+    if (const auto* groupings = criteria.object("groupings"))
+        if (const auto* groups = Fields(*groupings).array("group_by"))
+            for (const auto& group : *groups) wish.group_by.emplace_back(Fields::of(group).required_string("key"));
+    return wish;
+}
+
+std::string profiles(const rooms::Room& room, const std::vector<rooms::TimelineEventPtr>& events) {
+    schema::JsonObject people;
+    for (const auto& event : events) {
+        const auto content = room.state_content("m.room.member", event->sender);
+        schema::JsonObject person;
+        for (const auto* name : {"displayname", "avatar_url"})
+            if (const auto value = schema::string_at(content, name)) person[name] = *value;
+        people[event->sender] = std::move(person);
+    }
+    return schema::to_text(people);
+}
+
+net::Task<std::string> context_of(const rooms::Found& found, const Wish& wish, Services& services) {
+    const auto in = co_await rooms::require_readable(services.rooms, found.room->id(), wish.search.user, std::nullopt);
+    const auto now = services.rooms.clock().now_ms();
+    rooms::EventFilter filter;
+    const rooms::Place before{found.event->ord - 1}, after{found.event->ord};
+    rooms::Page older{{}, before, before}, newer{{}, after, after};
+    if (filter.limit = wish.before; wish.before > 0)
+        older = co_await rooms::page(services.rooms, in, before, std::nullopt, rooms::Direction::backward, filter);
+    if (filter.limit = wish.after; wish.after > 0)
+        newer = co_await rooms::page(services.rooms, in, after, std::nullopt, rooms::Direction::forward, filter);
+    const auto start = older.events.empty() ? before : rooms::Place{older.events.back()->ord - 1};
+    const auto end = newer.events.empty() ? after : rooms::Place{newer.events.back()->ord};
+    std::string text = fmt::format(R"({{"events_before":[{}],"events_after":[{}],"start":"{}","end":"{}")",
+                                   rooms::render_all(older.events, in.viewer, {}, now),
+                                   rooms::render_all(newer.events, in.viewer, {}, now), start.str(), end.str());
+    if (wish.with_profiles) {
+        auto shown = older.events;
+        shown.push_back(found.event);
+        shown.insert(shown.end(), newer.events.begin(), newer.events.end());
+        text += fmt::format(R"(,"profile_info":{})", profiles(*found.room, shown));
+    }
+    co_return text + "}";
+}
+
+std::string state_of(const rooms::SearchResult& result) {
+    std::map<std::string, std::string> rooms;
+    for (const auto& found : result.found) {
+        auto& text = rooms[found.room->id().str()];
+        if (!text.empty()) continue;
+        found.room->for_each_state([&](const rooms::StateEvent& event, const std::string&, const std::string&) {
+            text += fmt::format("{}{}}}", text.empty() ? "" : ",", event.client_json());
+        });
+    }
+    std::string out;
+    for (const auto& [room, events] : rooms)
+        out += fmt::format("{}{}:[{}]", out.empty() ? "" : ",", schema::quoted(room), events);
+    return "{" + out + "}";
+}
+
+std::string groups_of(const rooms::SearchResult& result, const std::vector<std::string>& keys) {
+    schema::JsonObject groups;
+    for (const auto& key : keys) {
+        if (key != "room_id" && key != "sender") continue;
+        schema::JsonObject by_key;
+        std::int64_t order = 0;
+        for (const auto& found : result.found) {
+            const auto& name = key == "room_id" ? found.room->id().str() : found.event->sender;
+            if (!by_key.contains(name))
+                by_key[name] = schema::JsonObject{{"order", ++order}, {"results", schema::JsonArray{}}};
+            by_key[name].get_object()["results"].get_array().emplace_back(found.event->id.str());
+        }
+        groups[key] = std::move(by_key);
+    }
+    return schema::to_text(groups);
+}
+
+net::Task<net::Response> post_search(const Call& call, Services& services) {
+    const auto wish = read_wish(call);
+    const auto result = co_await rooms::search(services.rooms, services.follower, wish.search);
+    const auto now = services.rooms.clock().now_ms();
+    std::string results;
+    for (const auto& found : result.found) {
+        std::string event;
+        rooms::render(event, *found.event, {.now_ms = now});
+        if (!results.empty()) results += ',';
+        results += fmt::format(R"({{"rank":{},"result":{})", found.rank, event);
+        if (wish.with_context) {
+            const auto context = co_await context_of(found, wish, services);
+            results += fmt::format(R"(,"context":{})", context);
+        }
+        results += '}';
+    }
+    schema::JsonArray highlights;
+    for (const auto& word : result.highlights) highlights.emplace_back(word);
+    std::string body = fmt::format(R"({{"search_categories":{{"room_events":{{"count":{},"highlights":{},"results":[{}])",
+                                   result.count, schema::to_text(highlights), results);
+    if (!result.next.empty()) body += fmt::format(R"(,"next_batch":"{}")", result.next);
+    if (wish.with_state) body += fmt::format(R"(,"state":{})", state_of(result));
+    if (!wish.group_by.empty()) body += fmt::format(R"(,"groups":{})", groups_of(result, wish.group_by));
+    co_return net::Response::json(body + "}}}");
+}
+
+constexpr Route routes[] = {
+    {net::Method::post, "/_matrix/client/v3/search", Access::user, Rate::search, post_search,
+     "client-server-api/#post_matrixclientv3search"},
+};
+
+}  // namespace
+
+std::span<const Route> search_routes() { return routes; }
+
+}  // namespace runde::api::client

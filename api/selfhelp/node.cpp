@@ -1,0 +1,36 @@
+#include "api/client/rooms_support.hpp"
+#include "api/selfhelp/tables.hpp"
+#include "core/accounts/accounts.hpp"
+
+namespace runde::api::selfhelp {
+namespace {
+
+std::string_view name_of(accounts::RegistrationMode mode) {
+    switch (mode) {
+        case accounts::RegistrationMode::open: return "open";
+        case accounts::RegistrationMode::token: return "token";
+        case accounts::RegistrationMode::application:
+        case accounts::RegistrationMode::closed: return "closed";
+    }
+    return "closed";
+}
+
+/// Whose server this is, for the page's first view: docs/api.md.
+net::Task<net::Response> get_node(const Call&, Services& services) {
+    const auto& options = services.accounts.options;
+    co_return client::answer({{"server_name", options.server_name.str()},
+                              {"name", options.server_name.str()},
+                              {"registration", name_of(options.registration)},
+                              {"languages", schema::JsonArray{"de", "en"}},
+                              {"version", RUNDE_VERSION}});
+}
+
+constexpr Route routes[] = {
+    {net::Method::get, "/_runde/v1/node", Access::anyone, Rate::read, get_node, "docs/api.md#node"},
+};
+
+}  // namespace
+
+std::span<const Route> node_routes() { return routes; }
+
+}  // namespace runde::api::selfhelp

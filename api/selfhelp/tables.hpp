@@ -1,0 +1,13 @@
+#pragma once
+#include <span>
+
+#include "api/router.hpp"
+
+/// The endpoints below /_runde/v1/: what a self-help server adds to Matrix.
+namespace runde::api::selfhelp {
+
+std::span<const Route> forum_routes();
+std::span<const Route> search_routes();
+std::span<const Route> node_routes();
+
+}  // namespace runde::api::selfhelp
