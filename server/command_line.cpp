@@ -73,6 +73,19 @@ Command read_command_line(int argc, char** argv) {
     create->add_option("name", person, "Of @name:server")->required();
     add_config_options(*create, options);
 
+    auto* reset =
+        admin->add_subcommand("reset-password", "For who forgot theirs; prints a one-time password");
+    reset->add_option("name", person, "Of @name:server")->required();
+    add_config_options(*reset, options);
+    std::optional<std::int64_t> uses, days;
+    auto* token =
+        admin->add_subcommand("create-registration-token", "For registration.mode = \"token\"; prints it");
+    token->add_option("--uses", uses, "How many people it admits (default: any number)")
+        ->check(CLI::Range(1, 1'000'000));
+    token->add_option("--days", days, "How long it is good (default: for ever)")
+        ->check(CLI::Range(1, 36'500));
+    add_config_options(*token, options);
+
     app.add_subcommand("routes", "List every endpoint");
     app.add_subcommand("version", "Print the version");
 
@@ -84,7 +97,14 @@ Command read_command_line(int argc, char** argv) {
     using Name = Command::Name;
     if (app.got_subcommand(serve)) return {Name::serve, config_of(options)};
     if (app.got_subcommand(migrate)) return {Name::migrate, config_of(options)};
-    if (app.got_subcommand(admin)) return {Name::create_administrator, config_of(options), person};
+    if (admin->got_subcommand(create)) return {Name::create_administrator, config_of(options), person};
+    if (admin->got_subcommand(reset)) return {Name::reset_password, config_of(options), person};
+    if (admin->got_subcommand(token)) {
+        Command command{Name::create_registration_token, config_of(options)};
+        command.uses = uses;
+        command.days = days;
+        return command;
+    }
     if (app.got_subcommand(check_config))
         return {Name::check_config, sample ? Config() : config_of(options), "", sample};
     if (app.got_subcommand("routes")) return {Name::routes};

@@ -1,4 +1,6 @@
 #pragma once
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,10 +10,20 @@ namespace runde::server {
 
 /// What the operator asked for.
 struct Command {
-    enum class Name { serve, check_config, migrate, create_administrator, routes, version } name;
+    enum class Name {
+        serve,
+        check_config,
+        migrate,
+        create_administrator,
+        reset_password,
+        create_registration_token,
+        routes,
+        version,
+    } name;
     Config config;        ///< Of serve, migrate and the administrator's commands; read and checked.
-    std::string person;   ///< create_administrator: the name before the colon.
+    std::string person;   ///< create_administrator, reset_password: the name before the colon.
     bool sample = false;  ///< check_config: print the sample file instead.
+    std::optional<std::int64_t> uses, days;  ///< create_registration_token: its limits.
 };
 
 /// Reads the command line and the configuration it names. Prints help, or what is wrong, and ends the process

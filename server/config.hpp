@@ -41,6 +41,7 @@ struct Config {
     struct Registration {
         std::string mode = "closed";
         std::string shared_secret;
+        std::string terms_url, terms_url_english, terms_version = "1";
     } registration;
     struct Support {
         std::string matrix_id, email, page;

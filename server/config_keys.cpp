@@ -37,6 +37,12 @@ void describe(Config& config, Keys& keys) {
              "\"application\": people apply and are admitted by a person.");
     keys.secret("shared_secret", config.registration.shared_secret,
                 "For programs that make accounts through /_synapse/admin/v1/register. Empty: off.");
+    keys.key("terms_url", config.registration.terms_url,
+             "The page with the texts that new members must accept. Empty: nothing to accept.");
+    keys.key("terms_url_english", config.registration.terms_url_english,
+             "The same in English. Empty: the same page.");
+    keys.key("terms_version", config.registration.terms_version,
+             "Noted with the acceptance; change it with the texts.");
 
     keys.section("support", "Whom members and other operators may write to (/.well-known/matrix/support).");
     keys.key("matrix_id", config.support.matrix_id, "\"@office:hearth.example\"");

@@ -9,6 +9,7 @@
 
 #include "api/routes.hpp"
 #include "core/accounts/accounts.hpp"
+#include "core/accounts/operator_commands.hpp"
 #include "net/runtime.hpp"
 #include "net/signals.hpp"
 #include "server/command_line.hpp"
@@ -35,6 +36,14 @@ accounts::Options account_options(const Config& config) {
                            : mode == "application" ? application
                                                    : closed;
     options.shared_secret = config.registration.shared_secret;
+    if (const auto& terms = config.registration; !terms.terms_url.empty()) {
+        const auto& english = terms.terms_url_english.empty() ? terms.terms_url : terms.terms_url_english;
+        options.terms.push_back(
+            {.id = "terms",
+             .version = terms.terms_version,
+             .translations = {{"de", {"Nutzungsbedingungen und Datenschutz", terms.terms_url}},
+                              {"en", {"Terms of use and privacy", english}}}});
+    }
     return options;
 }
 
@@ -124,16 +133,43 @@ void migrate(const Config& config) {
     fmt::print("{} migrations applied.\n", storage::migrate(database));
 }
 
-void create_administrator(const Config& config, const std::string& person) {
-    const StoragePlace place(config, StoragePlace::Shared::with_running_server);
+/// A migrated database for one of the operator's commands, beside a running server or without one.
+struct Desk {
+    explicit Desk(const Config& config)
+        : place(config, StoragePlace::Shared::with_running_server), database(runtime, {place.url(), 1}) {
+        storage::migrate(database);
+    }
+    const StoragePlace place;
     net::Runtime runtime;
-    storage::Database database(runtime, {place.url(), 1});
-    storage::migrate(database);
-    storage::Numbers numbers(database);
-    const auto user = accounts::parse_new_localpart(person, *schema::ServerName::parse(config.server_name));
-    const auto password = accounts::create_administrator_now(database, numbers.next<schema::UserNid>(), user,
-                                                             runtime.clock().now_ms());
+    storage::Database database;
+};
+
+schema::UserId member(const Command& command) {
+    return accounts::parse_new_localpart(command.person,
+                                         *schema::ServerName::parse(command.config.server_name));
+}
+
+void create_administrator(const Command& command) {
+    const auto user = member(command);
+    Desk desk(command.config);
+    storage::Numbers numbers(desk.database);
+    const auto password = accounts::create_administrator_now(desk.database, numbers.next<schema::UserNid>(),
+                                                             user, desk.runtime.clock().now_ms());
     fmt::print("{}\n{}\n", user.str(), password);
+}
+
+void reset_password(const Command& command) {
+    const auto user = member(command);
+    Desk desk(command.config);
+    const auto password = accounts::reset_password_now(desk.database, user);
+    fmt::print("{}\n{}\n", user.str(), password);
+}
+
+void create_registration_token(const Command& command) {
+    Desk desk(command.config);
+    const auto lifetime_ms = command.days ? std::optional(*command.days * 86'400'000) : std::nullopt;
+    fmt::print("{}\n", accounts::create_registration_token_now(desk.database, command.uses, lifetime_ms,
+                                                               desk.runtime.clock().now_ms()));
 }
 
 void print_routes() {
@@ -147,7 +183,9 @@ void run(const Command& command) {
     switch (command.name) {
         case serve: return server::serve(command.config);
         case migrate: return server::migrate(command.config);
-        case create_administrator: return server::create_administrator(command.config, command.person);
+        case create_administrator: return server::create_administrator(command);
+        case reset_password: return server::reset_password(command);
+        case create_registration_token: return server::create_registration_token(command);
         case check_config:
             fmt::print("{}", command.sample ? sample_config() : "The configuration is good.\n");
             return;

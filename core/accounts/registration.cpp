@@ -149,21 +149,4 @@ net::Task<Registered> Registration::create(NewAccount account) {
     co_return registered;
 }
 
-std::string create_administrator_now(storage::Database& db, UserNid nid, const UserId& user,
-                                     std::int64_t now_ms) {
-    auto password = random_password();
-    const storage::UserRow row{.nid = nid,
-                               .localpart = std::string(user.localpart()),
-                               .password_hash = Passwords::hash_now(password),
-                               .created = now_ms,
-                               .flags = storage::administrator | storage::must_change_password};
-    db.transact_now([&](storage::Tx& tx) {
-        if (storage::insert_user(tx, row, "{}") == storage::Inserted::no)
-            throw Refusal(Reason::user_in_use, "");
-        storage::insert_first_account_data(tx, nid, "m.push_rules",
-                                           schema::to_text(PushRules::default_for(user).to_json()));
-    });
-    return password;
-}
-
 }  // namespace runde::accounts

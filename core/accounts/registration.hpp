@@ -75,10 +75,4 @@ private:
     const Options& options_;
 };
 
-/// For the command line, while no server or this one runs: an administrator with a password made up, returned
-/// so that it can be printed once. Such an account is asked to choose its own (must_change_password). Throws
-/// Refusal: invalid_username, user_in_use.
-std::string create_administrator_now(storage::Database& db, schema::UserNid nid, const schema::UserId& user,
-                                     std::int64_t now_ms);
-
 }  // namespace runde::accounts

@@ -12,7 +12,7 @@ void check_text(std::string_view what, std::string_view text, std::size_t shorte
 std::string random_device_id();
 /// For accounts whose owner did not care: no meaning, easy to read aloud.
 std::string random_localpart();
-/// For operators to hand on once: 20 characters in groups of five.
+/// A password or token for operators to hand on: 20 characters in groups of five.
 std::string random_password();
 
 /// Equal, in a time that does not tell where they differ.

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include "core/accounts/registration.hpp"
+#include "core/accounts/operator_commands.hpp"
 #include "tests/support/test_server.hpp"
 
 using namespace runde;
@@ -143,6 +143,34 @@ TEST_CASE("an administrator made by the operator is asked to choose a password")
     CHECK(boss.post("/account/password",
                     with_auth(boss.password_auth(), R"(,"new_password":"battery staple")")) == "200");
     CHECK_FALSE(boss.get("/account/whoami").has("/org.runde.must_change_password"));
+}
+
+TEST_CASE("a forgotten password is replaced by the operator") {
+    TestServer server;
+    auto anna = server.person("anna");
+    auto& db = server.wiring().db;
+    const auto password = accounts::reset_password_now(db, schema::UserId::parse(anna.id).value());
+    CHECK(login(server, "anna", anna.password) == "403 M_FORBIDDEN");
+    CHECK(login(server, "anna", password).at("/org.runde.must_change_password") == "true");
+    CHECK(anna.get("/account/whoami") == "200");
+    CHECK_THROWS_AS(accounts::reset_password_now(db, schema::UserId::parse("@nobody:hearth.test").value()),
+                    schema::Refusal);
+}
+
+TEST_CASE("a registration token made by the operator") {
+    TestServer server([](server::WiringOptions& options) {
+        options.accounts.registration = accounts::RegistrationMode::token;
+    });
+    const auto token =
+        accounts::create_registration_token_now(server.wiring().db, 1, 86'400'000, server.now_ms());
+    const auto valid = [&] {
+        return server
+            .http("GET", "/_matrix/client/v1/register/m.login.registration_token/validity?token=" + token)
+            .at("/valid");
+    };
+    CHECK(valid() == "true");
+    server.advance(std::chrono::hours(25));
+    CHECK(valid() == "false");
 }
 
 TEST_CASE("what the server says of itself") {
