@@ -77,8 +77,12 @@ RequestReader::~RequestReader() = default;
 std::size_t RequestReader::feed(std::string_view input) {
     auto& beast = parser_->beast;
     const std::size_t offered = input.size();
-    // RFC 9112 2.2: empty lines before a request are to be ignored.
-    while (state_ == State::head && input.starts_with("\r\n")) input.remove_prefix(2);
+    // RFC 9112 2.2: empty lines before a request are to be ignored. Only before: the one after the header
+    // fields ends the head, also when it begins a piece of input.
+    if (!beast.got_some()) {
+        while (input.starts_with("\r\n")) input.remove_prefix(2);
+        if (input == "\r") return offered - input.size();
+    }
 
     while (!input.empty() && (state_ == State::head || state_ == State::body)) {
         boost::system::error_code error;

@@ -144,6 +144,23 @@ TEST_CASE("requests are understood, one after the other on one connection") {
     CHECK(edge.counts().accepted == 1);
 }
 
+TEST_CASE("a request is the same request wherever its bytes are torn apart") {
+    const std::string whole =
+        "\r\nPOST /a?b=c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    const net::HttpLimits limits;
+    for (std::size_t first = 1; first < whole.size(); ++first) {
+        CAPTURE(first);
+        net::RequestReader reader(limits);
+        std::string pending = whole.substr(0, first);
+        pending.erase(0, reader.feed(pending));
+        pending += whole.substr(first);
+        pending.erase(0, reader.feed(pending));
+        REQUIRE(reader.state() == net::RequestReader::State::complete);
+        CHECK(pending.empty());
+        CHECK(reader.take().body == "hello");
+    }
+}
+
 TEST_CASE("the body's limit: exactly so much, and not one byte more") {
     Edge edge(small_limits());
     auto anna = edge.connect();
