@@ -127,7 +127,8 @@ const char* sql_of(Statement statement) {
         case Statement::take_positions:
             // The row stays locked to the end of the transaction: commit order is position order. Fenced off (the epoch
             // was raised), the division by zero stops the whole batch.
-            return "WITH h AS (UPDATE stream_head SET pos = pos + $1::bigint, reserved = greatest(reserved, $2::bigint) "
+            return "WITH h AS (UPDATE stream_head SET pos = pos + $1::bigint, batch = batch + 1, "
+                   "reserved = greatest(reserved, $2::bigint) "
                    "WHERE id = 1 AND epoch = $3::bigint RETURNING pos) "
                    "SELECT (SELECT pos FROM h) - $1::bigint + 1, set_config('synchronous_commit', $4::text, true), "
                    "1 / (SELECT count(*) FROM h)";

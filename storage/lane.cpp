@@ -239,16 +239,17 @@ BatchOutcome Lane::Impl::attempt(std::span<const Submission* const> submissions)
         // A raised ceiling must be on the disk before positions near it are given out.
         calls.front().parameters = {binary(positions), binary(reserved), binary(stream.epoch), flush || raise ? "on" : "off"};
 
-        auto outcome = connection ? connection->run(calls) : BatchOutcome{Kind::lost, "", 0};
+        const auto outcome = connection ? connection->run(calls) : BatchOutcome{Kind::lost, "", 0};
         if (outcome.kind == Kind::lost) {
             auto known = reconnect(positions);
             if (!known) continue;  // Not committed: once more.
-            outcome = *std::move(known);
+            return *std::move(known);
         }
         if (outcome.kind == Kind::conflict && ++conflicts < 10) continue;
         if (outcome.kind == Kind::committed) {
             stream.position = outcome.base + positions - 1;
             stream.reserved = reserved;
+            ++stream.batch;
         }
         return outcome;
     }
@@ -267,10 +268,13 @@ std::optional<BatchOutcome> Lane::Impl::reconnect(std::int64_t positions) {
             if (!now) return BatchOutcome{Kind::fenced, "", 0};
             const auto before = std::exchange(stream, *now);
             spdlog::info("the lane is connected again");
-            // A batch without positions only puts rows in their place: repeating it changes nothing.
-            if (positions > 0 && stream.position == before.position + positions)
+            if (stream.batch == before.batch) return std::nullopt;
+            if (stream.batch == before.batch + 1 && stream.position == before.position + positions)
                 return BatchOutcome{Kind::committed, "", before.position + 1};
-            return std::nullopt;
+            // Relaxed durability and a crash of PostgreSQL: what was acknowledged last is not there any more, and what
+            // stands in memory is built on it. Only a fresh start, above `reserved`, can go on from here.
+            spdlog::error("PostgreSQL has lost the last commits");
+            return BatchOutcome{Kind::fenced, "", 0};
         } catch (const std::exception&) {
             connection.reset();
         }

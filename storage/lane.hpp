@@ -281,8 +281,8 @@ enum class Durability { safe, relaxed };
 ///    per batch, whatever it contains. Resumed after the fsync.
 ///  - If a batch is refused its submissions are repeated one by one, so that only the offender is refused.
 ///  - A lost connection is replaced. The new one first raises the epoch, which ends whatever the old one might still
-///    be doing, and then sees from the stream's head whether the batch had been committed: nothing is lost, nothing
-///    is written twice.
+///    be doing, and then sees from the number of the last batch whether it had been committed: nothing is lost,
+///    nothing is written twice.
 ///  - After an unclean end the stream goes on above `reserved`: even if commits were lost (relaxed durability, a disk
 ///    that lied), no position is ever given out twice and no client's token lies in the future.
 ///  - Callers on the I/O thread; results are delivered on the I/O thread, in commit order, and head() moves with
@@ -302,8 +302,9 @@ public:
     /// The same for callers that are no coroutine: `done` runs on the I/O thread in commit order, and must not throw.
     void submit(Submission submission, std::function<void(Committed, std::exception_ptr)> done);
 
-    /// Called once, on the I/O thread, when another process has taken over: nothing can be written any more, and what is
-    /// served from memory grows old. The process should end.
+    /// Called once, on the I/O thread, when another process has taken over, or when PostgreSQL has crashed and lost commits
+    /// (relaxed durability): nothing can be written any more, and what is served from memory is not what the database
+    /// holds. The process should end.
     void on_fenced(std::function<void()> call);
 
     /// The last position whose result was delivered. After start: the stream's head.

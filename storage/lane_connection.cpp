@@ -78,7 +78,7 @@ static std::int64_t number_at(const PGresult* result, int column) {
 }
 
 static LaneConnection::Head head_of(const PGresult* result) {
-    return {number_at(result, 0), number_at(result, 1), number_at(result, 2)};
+    return {number_at(result, 0), number_at(result, 1), number_at(result, 2), number_at(result, 3)};
 }
 
 LaneConnection::Head LaneConnection::take_over(std::int64_t writer) {
@@ -86,7 +86,7 @@ LaneConnection::Head LaneConnection::take_over(std::int64_t writer) {
         "UPDATE stream_head SET epoch = epoch + 1, writer = $1::bigint, clean = false, "
         "pos = CASE WHEN clean THEN pos ELSE greatest(pos, reserved) END, "
         "reserved = greatest(reserved, CASE WHEN clean THEN pos ELSE greatest(pos, reserved) END + 100000) "
-        "WHERE id = 1 RETURNING pos, reserved, epoch",
+        "WHERE id = 1 RETURNING pos, reserved, epoch, batch",
         {std::to_string(writer)});
     if (PQntuples(result.get()) != 1) throw DatabaseError("02000", "the table stream_head has lost its row");
     return head_of(result.get());
@@ -95,7 +95,7 @@ LaneConnection::Head LaneConnection::take_over(std::int64_t writer) {
 std::optional<LaneConnection::Head> LaneConnection::resume(std::int64_t writer) {
     const auto result = impl_->simple(
         "UPDATE stream_head SET epoch = epoch + 1, clean = false WHERE id = 1 AND writer = $1::bigint "
-        "RETURNING pos, reserved, epoch",
+        "RETURNING pos, reserved, epoch, batch",
         {std::to_string(writer)});
     if (PQntuples(result.get()) != 1) return std::nullopt;
     return head_of(result.get());

@@ -34,7 +34,7 @@ public:
 
     struct Head {
         Position position, reserved;
-        std::int64_t epoch;
+        std::int64_t epoch, batch;
     };
     /// Becomes the stream's writer, whoever was it before; goes on above `reserved` after an unclean end.
     Head take_over(std::int64_t writer);
