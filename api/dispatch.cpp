@@ -134,6 +134,10 @@ net::Task<net::Response> dispatch(const Router& router, const net::Request& requ
         response = error_response(refusal, Call::language_of(request));
     } catch (const net::Stopped&) {
         response = error_response(Refusal(Reason::shutting_down, ""), Call::language_of(request));
+    } catch (const storage::Unreachable&) {
+        response = error_response(Refusal(Reason::shutting_down, "Die Datenbank ist gerade nicht erreichbar. / The database "
+                                                                 "cannot be reached right now."),
+                                  Call::language_of(request));
     } catch (const storage::DatabaseError& failure) {
         // Its text names the statement and the SQLSTATE, never a value.
         spdlog::error("{} {}: {}", net::to_string(request.method), outcome.pattern, failure.what());
