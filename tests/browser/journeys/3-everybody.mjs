@@ -22,10 +22,11 @@ export default async function (world, test) {
     'Strahlentherapie oder Operation?\n\nBei mir steht in drei Wochen die Entscheidung an. Der Urologe rät zur Operation, die Zweitmeinung zur Strahlentherapie.\n\nWie habt ihr euch entschieden? Ein guter Überblick: https://www.krebsinformationsdienst.de.',
   );
   const answer = await anna.say(forum, 'Nimm dir Zeit. Es ist selten so eilig, wie es sich anfühlt. Bring am Dienstag gern deine Fragen mit in die Runde.', root);
-  await ben.say(forum, 'Donaudampfschifffahrtsgesellschaftskapitänsmützenhersteller'.repeat(3), root);
+  await ben.say(forum, 'Danke dir. Am Dienstag bin ich dabei, mit einer langen Liste.', root);
   const pinned = await anna.say(forum, 'Bitte zuerst lesen: So gehen wir miteinander um\n\nWas hier steht, bleibt hier.');
   await anna.setTopic(forum, pinned, { state: 'closed', pinned: true, tags: ['Alltag'], closed_reason: 'moderator' });
   const reha = await ben.say(forum, 'Reha in Bad Wildungen – wer war schon dort?\n\nMein Antrag ist bewilligt.');
+  await ben.say(forum, 'Donaudampfschifffahrtsgesellschaftskapitänsmützenhersteller'.repeat(3), reha);
   await anna.setTopic(forum, reha, { answered: true, tags: ['Therapie', 'Alltag'] });
   const chat = await anna.createChat('Kaffeerunde', [ben.userId]);
   await ben.join(chat);
@@ -36,7 +37,7 @@ export default async function (world, test) {
   const open = ['/', '/anmelden', '/registrieren', '/hilfe'];
   const inside = {
     '/': 'overview', [`/forum/${room}`]: 'forum', [`/forum/${room}/${topic}`]: 'topic', [`/forum/${room}/${topic}?beitrag=${answer.slice(1)}`]: 'post',
-    [`/forum/${room}/${pinned.slice(1)}`]: 'closed', [`/forum/${room}/neu`]: 'new-topic', [`/chat/${chat.slice(1)}`]: 'chat',
+    [`/forum/${room}/${pinned.slice(1)}`]: 'closed', [`/forum/${room}/${reha.slice(1)}`]: 'long-words', [`/forum/${room}/neu`]: 'new-topic', [`/chat/${chat.slice(1)}`]: 'chat',
     '/suche?q=Therapie': 'search', '/konto': 'account', '/hilfe': 'help', '/forum/nirgends': 'not-joined', '/forum/a/b/c': 'missing',
   };
 

@@ -4,7 +4,7 @@
  * A topic may have ten thousand answers, so only a window is loaded: from the beginning, around a post that somebody was
  * sent to, or the newest. New answers join the window only where it reaches the end; otherwise they are counted.
  */
-import { relation, topicState } from '../matrix/content';
+import { asObject, relation, topicState } from '../matrix/content';
 import { path, Refused } from '../matrix/http';
 import type { Json, MatrixEvent, TopicState } from '../matrix/types';
 import { applyAnnotation, Post, PostList } from './posts.svelte';
@@ -26,6 +26,8 @@ export class Topic {
   root = $state.raw<Post | undefined>();
   readonly replies = new PostList();
   settings = $state.raw<TopicState>(topicState({}));
+  /** When a moderator last changed the settings: reopening begins the quiet time anew. */
+  #settledAt = $state(0);
   /** Where older and newer answers continue; undefined at the beginning and at the end. */
   before = $state<string | undefined>();
   after = $state<string | undefined>();
@@ -54,6 +56,14 @@ export class Topic {
   get id(): string {
     return this.#rootId;
   }
+  /** Why nobody may answer any more: a moderator decided so, or nobody wrote for as long as the forum's rules say. */
+  get closed(): '' | 'moderator' | 'quiet' {
+    if (this.settings.state === 'closed') return this.settings.closed_reason ?? 'moderator';
+    const days = this.#room.closesAfterDays;
+    if (days === 0 || this.after || !this.root) return '';
+    const lastSign = Math.max(this.root.sentAt, this.replies.last?.sentAt ?? 0, this.#settledAt);
+    return Date.now() - lastSign > days * 86_400_000 ? 'quiet' : '';
+  }
   find(eventId: string): Post | undefined {
     return this.root?.id === eventId ? this.root : this.replies.get(eventId);
   }
@@ -63,9 +73,8 @@ export class Topic {
     this.status = 'loading';
     try {
       void this.#room.loadNames();
-      const [root, settings] = await Promise.all([this.#event(this.#rootId), this.#settings()]);
+      const [root] = await Promise.all([this.#event(this.#rootId), this.#loadSettings()]);
       this.root = new Post(root);
-      this.settings = settings;
       await this.#loadFrom(undefined);
       if (eventId && !this.find(eventId)) await this.#loadAround(eventId);
       this.status = 'ready';
@@ -129,6 +138,7 @@ export class Topic {
     if (changes.state === 'open') delete next.closed_reason;
     await session.server.put(path`/_matrix/client/v3/rooms/${this.#room.id}/state/org.runde.topic/${this.#rootId}`, next);
     this.settings = next;
+    this.#settledAt = Date.now();
   }
 
   /** Everything up to the newest answer counts as read; once per answer. */
@@ -179,7 +189,7 @@ export class Topic {
   #live(events: MatrixEvent[], limited: boolean): void {
     const fresh: MatrixEvent[] = [];
     for (const event of events) {
-      if (event.type === 'org.runde.topic' && event.state_key === this.#rootId) this.settings = topicState(event.content);
+      if (event.type === 'org.runde.topic' && event.state_key === this.#rootId) this.#settle(event);
       else if (event.type === 'm.room.message' && this.#isAnswer(event)) fresh.push(event);
       else this.#annotate(event);
     }
@@ -190,7 +200,7 @@ export class Topic {
 
   /** After a gap: whatever of the newest page is not here yet. */
   async #catchUp(): Promise<void> {
-    this.settings = await this.#settings();
+    await this.#loadSettings();
     if (this.after) return;
     const page = await this.#page('b');
     this.#arrive(this.#appendAll(page.chunk.reverse()));
@@ -219,9 +229,15 @@ export class Topic {
     return session.server.get<MatrixEvent>(path`/_matrix/client/v3/rooms/${this.#room.id}/event/${eventId}`);
   }
 
-  async #settings(): Promise<TopicState> {
+  async #loadSettings(): Promise<void> {
     const where = path`/_matrix/client/v3/rooms/${this.#room.id}/state/org.runde.topic/${this.#rootId}`;
-    return topicState(await session.server.get<Json>(where).catch((): Json => ({})));
+    const event = await session.server.get<MatrixEvent>(where, { query: { format: 'event' } }).catch(() => undefined);
+    if (event) this.#settle(event);
+  }
+
+  #settle(event: MatrixEvent): void {
+    this.settings = topicState(asObject(event.content));
+    this.#settledAt = event.origin_server_ts;
   }
 
   #page(dir: 'b' | 'f', from?: string): Promise<Page> {
