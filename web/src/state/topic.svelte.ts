@@ -146,8 +146,12 @@ export class Topic {
     const newest = this.replies.last?.id ?? this.#rootId;
     if (this.after || this.status !== 'ready' || newest === this.#readUpTo) return;
     this.#readUpTo = newest;
-    // Always for this topic alone, the first post included: reading the newest topic does not make older ones read.
-    await markRead(this.#room.id, newest, this.#rootId).catch(() => (this.#readUpTo = ''));
+    // For this topic alone, so that reading the newest does not make the answers in older ones read.
+    // The first post is counted in the room's main line, too, and only a receipt there ends that.
+    await Promise.all([
+      markRead(this.#room.id, newest, this.#rootId),
+      markRead(this.#room.id, this.#rootId, 'main'),
+    ]).catch(() => (this.#readUpTo = ''));
   }
 
   async #loadFrom(from: string | undefined): Promise<void> {
