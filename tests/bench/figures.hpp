@@ -26,9 +26,9 @@ private:
 
 /// A server's processes: itself and its children (our PostgreSQL is one).
 struct Footprint {
-    double server_mb = 0;      ///< Resident, of the process itself.
-    double children_mb = 0;    ///< Proportional share of the rest, which shares memory.
-    double cpu_seconds = 0;    ///< Of all of them since their start.
+    double server_mb = 0;    ///< Resident, of the process itself.
+    double children_mb = 0;  ///< Proportional share of the rest, which shares memory.
+    double cpu_seconds = 0;  ///< Of all of them since their start.
 };
 Footprint footprint_of(int pid);  ///< All zero when pid is 0.
 

@@ -36,7 +36,8 @@ public:
     Connection& operator=(const Connection&) = delete;
 
     /// Throws std::runtime_error when there is no answer.
-    Task<Answer> request(std::string_view method, std::string_view path, std::string_view token, std::string_view body = {});
+    Task<Answer> request(std::string_view method, std::string_view path, std::string_view token,
+                         std::string_view body = {});
 
 private:
     Task<> open();
@@ -53,7 +54,8 @@ private:
     std::string in_;
 };
 
-/// The text of a string field, found by its name; empty when there is none. Escapes are not undone: ids and tokens have none.
+/// The text of a string field, found by its name; empty when there is none. Escapes are not undone: ids and
+/// tokens have none.
 std::string_view field(std::string_view json, std::string_view name);
 std::string percent_encoded(std::string_view text);
 

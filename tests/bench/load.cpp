@@ -1,7 +1,8 @@
 // load URL [--scenarios 1,2,...] [--scale N] [--seconds N] [--pid N] [--durability WORD] [--json FILE]
 //
-// The scenarios of docs/benchmarks.md against any Matrix server, through the client-server API: registration must be open and
-// rate limits off. Closed loop unless a title says otherwise. tests/bench/run does it for this project's server.
+// The scenarios of docs/benchmarks.md against any Matrix server, through the client-server API: registration
+// must be open and rate limits off. Closed loop unless a title says otherwise. tests/bench/run does it for
+// this project's server.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -26,15 +27,22 @@ Options read_options(int argc, char** argv) {
         }
         if (++i == argc) throw std::runtime_error(fmt::format("{} needs a value", name));
         const std::string value = argv[i];
-        if (name == "--scale") options.scale = std::stod(value);
-        else if (name == "--seconds") options.seconds = std::stod(value);
-        else if (name == "--pid") options.pid = std::stoi(value);
-        else if (name == "--durability") options.durability = value;
-        else if (name == "--json") options.json = value;
+        if (name == "--scale")
+            options.scale = std::stod(value);
+        else if (name == "--seconds")
+            options.seconds = std::stod(value);
+        else if (name == "--pid")
+            options.pid = std::stoi(value);
+        else if (name == "--durability")
+            options.durability = value;
+        else if (name == "--json")
+            options.json = value;
         else if (name == "--scenarios") {
-            for (std::size_t at = 0; at <= value.size(); at = value.find(',', at) == value.npos ? value.size() + 1 : value.find(',', at) + 1)
+            for (std::size_t at = 0; at <= value.size();
+                 at = value.find(',', at) == value.npos ? value.size() + 1 : value.find(',', at) + 1)
                 options.scenarios.push_back(value.substr(at, value.find(',', at) - at));
-        } else throw std::runtime_error(fmt::format("unknown option {}", name));
+        } else
+            throw std::runtime_error(fmt::format("unknown option {}", name));
     }
     if (options.url.empty()) throw std::runtime_error("which server? load http://HOST:PORT ...");
     return options;

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-/// One thread, one epoll, coroutines: enough for some thousand connections, and cheap, because the generator shares the
-/// machine with the server that it measures.
+/// One thread, one epoll, coroutines: enough for some thousand connections, and cheap, because the generator
+/// shares the machine with the server that it measures.
 namespace runde::bench {
 
 using Clock = std::chrono::steady_clock;

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from homeserver import Homeserver, Refused, call  # noqa: E402
 
 SENDERS = 10
-ROUNDS = int(os.environ.get("RUNDE_FAULT_ROUNDS", 12))
+ROUNDS = int(os.environ.get("RUNDE_FAULT_ROUNDS", 8))
 PATIENCE = 60  # Seconds until the server must be of use again after a crash.
 CLIENT = "/_matrix/client/v3"
 EVERYTHING = quote(json.dumps({"room": {"timeline": {"limit": 100_000, "types": ["m.room.message"]}}}))
