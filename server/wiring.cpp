@@ -2,6 +2,7 @@
 
 #include "api/routes.hpp"
 #include "core/rooms/membership.hpp"
+#include "core/rooms/push_profiles.hpp"
 #include "core/rooms/search.hpp"
 #include "core/selfhelp/forum.hpp"
 #include "core/selfhelp/topics.hpp"
@@ -52,6 +53,16 @@ void Wiring::connect() {
     follower.add(rooms::search_indexer());
     follower.add(selfhelp::topic_keeper());
     follower.start();
+    // What somebody wants to be told of in their rooms follows their rules, and is decided when they come in.
+    accounts.listeners.account_data_changed.add([this](const accounts::AccountDataChange& change) {
+        if (change.room || (change.type != "m.push_rules" && change.type != "m.ignored_user_list")) return;
+        runtime.spawn("push classes", rooms::reclassify(rooms, change.user));
+    });
+    rooms.on_commit([this](const rooms::Committed& committed) {
+        for (const auto& change : committed.memberships)
+            if (change.local && change.after == rooms::Membership::join && change.before != rooms::Membership::join)
+                runtime.spawn("push class", rooms::classify(rooms, *change.local, change.user, committed.room.nid()));
+    });
     accounts.listeners.profile_changed.add([this](schema::UserNid, const schema::UserId& user, std::string_view) {
         runtime.spawn("profile to rooms", rooms::spread_profile(rooms, user));
     });

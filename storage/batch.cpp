@@ -183,26 +183,27 @@ const char* sql_of(Statement statement) {
                    "SELECT u.* FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::int[], $7::bytea[]) "
                    "AS u(room, sg, parent, jump, depth, delta) WHERE $1::bigint >= 0";
         case Statement::user_rooms:
+            // Reading only goes forward: the place of an own message is known here before the room knows it.
             return "INSERT INTO user_rooms (user_nid, room_nid, membership, member_nid, pos, forgotten, push_class, "
-                   "read_ord, base_main, base_all, extra, highlights) "
+                   "read_ord, base_main, base_threads, all_ord) "
                    "SELECT u.usr, u.room, u.membership, u.member, h.base + u.at, u.forgotten, u.push_class, "
-                   "coalesce((h.base + u.read_at) << 16, u.read_ord), u.base_main, u.base_all, u.extra, u.highlights "
+                   "coalesce((h.base + u.read_at) << 16, u.read_ord), u.base_main, u.base_threads, u.all_ord "
                    "FROM " HEAD ", unnest($2::bigint[], $3::bigint[], $4::smallint[], $5::bigint[], $6::int[], $7::bool[], "
-                   "$8::smallint[], $9::bigint[], $10::int[], $11::int[], $12::int[], $13::int[], $14::int[]) "
-                   "AS u(usr, room, membership, member, at, forgotten, push_class, read_ord, read_at, base_main, base_all, "
-                   "extra, highlights) "
+                   "$8::smallint[], $9::bigint[], $10::int[], $11::int[], $12::int[], $13::bigint[]) "
+                   "AS u(usr, room, membership, member, at, forgotten, push_class, read_ord, read_at, base_main, base_threads, "
+                   "all_ord) "
                    "ON CONFLICT (user_nid, room_nid) DO UPDATE SET membership = excluded.membership, "
                    "member_nid = excluded.member_nid, pos = excluded.pos, forgotten = excluded.forgotten, "
-                   "push_class = excluded.push_class, read_ord = excluded.read_ord, base_main = excluded.base_main, "
-                   "base_all = excluded.base_all, extra = excluded.extra, highlights = excluded.highlights";
+                   "push_class = excluded.push_class, read_ord = greatest(user_rooms.read_ord, excluded.read_ord), "
+                   "base_main = excluded.base_main, base_threads = excluded.base_threads, "
+                   "all_ord = greatest(user_rooms.all_ord, excluded.all_ord)";
         case Statement::user_threads:
-            return "INSERT INTO user_threads (user_nid, room_nid, root_nid, read_ord, base, extra, highlights) "
-                   "SELECT u.usr, u.room, u.root, coalesce((h.base + u.read_at) << 16, u.read_ord), u.base, u.extra, "
-                   "u.highlights "
-                   "FROM " HEAD ", unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::int[], $7::int[], "
-                   "$8::int[], $9::int[]) AS u(usr, room, root, read_ord, read_at, base, extra, highlights) "
-                   "ON CONFLICT (user_nid, room_nid, root_nid) DO UPDATE SET read_ord = excluded.read_ord, "
-                   "base = excluded.base, extra = excluded.extra, highlights = excluded.highlights";
+            return "INSERT INTO user_threads (user_nid, room_nid, root_nid, read_ord, base) "
+                   "SELECT u.usr, u.room, u.root, coalesce((h.base + u.read_at) << 16, u.read_ord), u.base "
+                   "FROM " HEAD ", unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::int[], $7::int[]) "
+                   "AS u(usr, room, root, read_ord, read_at, base) "
+                   "ON CONFLICT (user_nid, room_nid, root_nid) DO UPDATE SET "
+                   "read_ord = greatest(user_threads.read_ord, excluded.read_ord), base = excluded.base";
         case Statement::notif:
             return "INSERT INTO notif (user_nid, pos, room_nid, ord, thread_root, kind) "
                    "SELECT u.usr, h.base + u.at, u.room, (h.base + u.at) << 16, u.thread_root, u.kind "
@@ -418,20 +419,20 @@ void Merger::state() {
 }
 
 void Merger::people() {
-    Columns rooms{i8, i8, i2, i8, i4, Type::boolean, i2, i8, i4, i4, i4, i4, i4};
+    Columns rooms{i8, i8, i2, i8, i4, Type::boolean, i2, i8, i4, i4, i4, i8};
     for (const auto& placed :
          last(&Submission::user_rooms, [](const rows::UserRoom& r) { return std::pair(r.user, r.room); })) {
         const auto& r = *placed.row;
         rooms.row(r.user, r.room, r.membership, r.member, r.at + placed.offset, r.forgotten, r.push_class, r.read_ord,
-                  placed.at(r.read_at), r.base_main, r.base_all, r.extra, r.highlights);
+                  placed.at(r.read_at), r.base_main, r.base_threads, r.all_ord);
     }
     finish(rooms, Statement::user_rooms);
 
-    Columns threads{i8, i8, i8, i8, i4, i4, i4, i4};
+    Columns threads{i8, i8, i8, i8, i4, i4};
     for (const auto& placed : last(&Submission::user_threads,
                                    [](const rows::UserThread& t) { return std::tuple(t.user, t.room, t.root); })) {
         const auto& t = *placed.row;
-        threads.row(t.user, t.room, t.root, t.read_ord, placed.at(t.read_at), t.base, t.extra, t.highlights);
+        threads.row(t.user, t.room, t.root, t.read_ord, placed.at(t.read_at), t.base);
     }
     finish(threads, Statement::user_threads);
 

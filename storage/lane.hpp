@@ -107,7 +107,8 @@ struct UserRoom {                            ///< Upsert of a local user's row.
     int push_class = 0;
     Ord read_ord = 0;                        ///< When read_at is nullopt.
     std::optional<int> read_at;              ///< Sending reads: read_ord = live_ord(base + *read_at).
-    int base_main = 0, base_all = 0, extra = 0, highlights = 0;
+    int base_main = 0, base_threads = 0;
+    Ord all_ord = 0;                         ///< Read in all threads up to here.
 };
 
 struct UserThread {
@@ -116,7 +117,7 @@ struct UserThread {
     EventNid root;
     Ord read_ord = 0;
     std::optional<int> read_at;
-    int base = 0, extra = 0, highlights = 0;
+    int base = 0;
 };
 
 struct Notification {

@@ -1,5 +1,7 @@
 #include "storage/rooms.hpp"
 
+#include "storage/reading.hpp"
+
 #include <algorithm>
 #include <limits>
 
@@ -36,22 +38,21 @@ std::vector<StoredMember> load_members(Tx& tx, RoomNid room) {
     std::vector<StoredMember> members;
     for (const auto& row : tx.exec(R"(
              SELECT r.user_nid, u.localpart, r.membership, r.member_nid, r.forgotten, r.push_class, r.read_ord,
-                    r.base_main, r.base_all, r.extra, r.highlights
+                    r.all_ord, r.base_main, r.base_threads
              FROM user_rooms r JOIN users u USING (user_nid) WHERE r.room_nid = $1)",
                                    room))
         members.push_back({row[0].nid<UserNid>(), row[1].string(), small(row[2]), row[3].nid<EventNid>(), row[4].flag(),
-                           small(row[5]), row[6].number(), small(row[7]), small(row[8]), small(row[9]), small(row[10])});
+                           small(row[5]), row[6].number(), row[7].number(), small(row[8]), small(row[9])});
     return members;
 }
 
 std::vector<StoredThreadRead> load_thread_reads(Tx& tx, RoomNid room) {
     std::vector<StoredThreadRead> reads;
     for (const auto& row : tx.exec(R"(
-             SELECT t.user_nid, t.root_nid, t.read_ord, t.base, t.extra, t.highlights
+             SELECT t.user_nid, t.root_nid, t.read_ord, t.base
              FROM user_rooms r JOIN user_threads t USING (user_nid, room_nid) WHERE r.room_nid = $1)",
                                    room))
-        reads.push_back({row[0].nid<UserNid>(), row[1].nid<EventNid>(), row[2].number(), small(row[3]), small(row[4]),
-                         small(row[5])});
+        reads.push_back({row[0].nid<UserNid>(), row[1].nid<EventNid>(), row[2].number(), small(row[3])});
     return reads;
 }
 
@@ -71,6 +72,8 @@ std::optional<StoredRoomWhole> load_rest(Tx& tx, const Rows& rows, int recent) {
     std::reverse(whole.recent.begin(), whole.recent.end());
     whole.members = load_members(tx, room.nid);
     whole.thread_reads = load_thread_reads(tx, room.nid);
+    whole.exceptions = exceptions_in(tx, room.nid);
+    whole.withdrawn = withdrawn_in(tx, room.nid);
     if (room.sg) whole.groups = load_state_chain(tx, room.nid, *room.sg);
     for (const auto& server : tx.exec("SELECT server, joined FROM room_servers WHERE room_nid = $1",
                                       room.nid))

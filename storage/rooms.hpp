@@ -63,17 +63,33 @@ struct StoredMember {
     EventNid member;
     bool forgotten;
     int push_class;
-    Ord read_ord;
-    int base_main, base_all, extra, highlights;
+    Ord read_ord, all_ord;
+    int base_main, base_threads;
 };
 
 struct StoredThreadRead {
     UserNid user;
     EventNid root;
     Ord read_ord;
-    int base, extra, highlights;
+    int base;
 };
 
+/// An event that is not counted for somebody as for everybody, and is not read.
+struct StoredException {
+    UserNid user;
+    RoomNid room;
+    Ord ord;
+    std::optional<EventNid> root;
+    std::string root_id;
+    int kind;
+    bool counted;
+};
+/// A counted event that was redacted.
+struct StoredWithdrawn {
+    RoomNid room;
+    Ord ord;
+    std::optional<EventNid> root;
+};
 struct StoredStateGroup {
     std::int64_t sg;
     std::optional<std::int64_t> parent, jump;
@@ -94,6 +110,8 @@ struct StoredRoomWhole {
     std::vector<StoredEvent> recent;                ///< The newest live events, oldest first.
     std::vector<StoredMember> members;              ///< Local users.
     std::vector<StoredThreadRead> thread_reads;
+    std::vector<StoredException> exceptions;
+    std::vector<StoredWithdrawn> withdrawn;
     std::vector<StoredStateGroup> groups;           ///< The jump chain of room.sg.
     std::vector<StoredRoomServer> servers;
 };

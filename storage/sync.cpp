@@ -198,9 +198,11 @@ std::vector<SyncState> sync_states(Tx& tx, const std::vector<StateWish>& wishes,
 
 std::vector<SyncSummary> sync_summaries(Tx& tx, UserNid user, const std::string& user_id, const std::vector<RoomNid>& rooms) {
     std::vector<SyncSummary> summaries;
+    // The short lists of the reader (places in threads, exceptions, redacted events) come as arrays of the same row.
     for (const auto& row : tx.exec(R"(
              SELECT r.room_nid, r.n_main, r.n_all, m.joined, m.invited, m.heroes, v.json,
-                    u.membership, u.member_nid, u.forgotten, u.push_class, u.read_ord, u.base_main, u.base_all, u.extra, u.highlights
+                    u.membership, u.member_nid, u.forgotten, u.push_class, u.read_ord, u.all_ord, u.base_main, u.base_threads,
+                    t.roots, t.ords, t.bases, x.ords, x.roots, x.kinds, x.counted, x.root_ids, d.ords, d.roots
              FROM rooms r
              JOIN user_rooms u ON u.user_nid = $1 AND u.room_nid = r.room_nid
              CROSS JOIN LATERAL (
@@ -211,6 +213,20 @@ std::vector<SyncSummary> sync_summaries(Tx& tx, UserNid user, const std::string&
                  FROM room_state s WHERE s.room_nid = r.room_nid) m
              LEFT JOIN room_state vs ON vs.room_nid = r.room_nid AND vs.type = 'm.room.history_visibility' AND vs.state_key = ''
              LEFT JOIN events v ON v.room_nid = r.room_nid AND v.event_nid = vs.event_nid AND v.redacted_by IS NULL
+             CROSS JOIN LATERAL (
+                 SELECT array_agg(ut.root_nid) AS roots, array_agg(ut.read_ord) AS ords, array_agg(ut.base::bigint) AS bases
+                 FROM user_threads ut WHERE ut.user_nid = $1 AND ut.room_nid = r.room_nid AND ut.read_ord >= u.all_ord) t
+             CROSS JOIN LATERAL (
+                 SELECT array_agg(n.ord) AS ords, array_agg(coalesce(n.thread_root, 0)) AS roots, array_agg(n.kind::bigint) AS kinds,
+                        array_agg((e.flags & 128)::bigint) AS counted, array_agg(coalesce(re.event_id, '')) AS root_ids
+                 FROM notif n
+                 JOIN events e ON e.room_nid = n.room_nid AND e.ord = n.ord AND e.redacted_by IS NULL
+                 LEFT JOIN events re ON re.room_nid = n.room_nid AND re.event_nid = n.thread_root
+                 WHERE n.user_nid = $1 AND n.room_nid = r.room_nid AND n.ord > least(u.read_ord, u.all_ord)) x
+             CROSS JOIN LATERAL (
+                 SELECT array_agg(w.ord) AS ords, array_agg(coalesce(w.thread_root, 0)) AS roots
+                 FROM events w WHERE w.room_nid = r.room_nid AND w.redacted_by IS NOT NULL AND w.flags & 128 <> 0
+                                 AND w.ord > least(u.read_ord, u.all_ord)) d
              WHERE r.room_nid = ANY($3::bigint[]))",
                                    user, user_id, rooms)) {
         SyncSummary summary{.room = row[0].nid<RoomNid>(), .joined = small(row[3]), .invited = small(row[4])};
@@ -219,7 +235,21 @@ std::vector<SyncSummary> sync_summaries(Tx& tx, UserNid user, const std::string&
         if (!row[5].is_null()) summary.heroes = row[5].strings();
         summary.history_visibility = row[6].is_null() ? "shared" : history_visibility(row[6].text());
         summary.member = {user, {}, small(row[7]), row[8].nid<EventNid>(), row[9].flag(), small(row[10]), row[11].number(),
-                          small(row[12]), small(row[13]), small(row[14]), small(row[15])};
+                          row[12].number(), small(row[13]), small(row[14])};
+        const auto numbers = [&](std::size_t column) {
+            return row[column].is_null() ? std::vector<std::int64_t>{} : row[column].numbers();
+        };
+        const auto thread_roots = numbers(15), thread_ords = numbers(16), bases = numbers(17);
+        for (std::size_t i = 0; i < thread_roots.size(); ++i)
+            summary.thread_reads.push_back({user, EventNid{thread_roots[i]}, thread_ords[i], static_cast<int>(bases[i])});
+        const auto ords = numbers(18), roots = numbers(19), kinds = numbers(20), counted = numbers(21);
+        const auto root_ids = ords.empty() ? std::vector<std::string>{} : row[22].strings();
+        const auto root_of = [](std::int64_t root) { return root == 0 ? std::nullopt : std::optional(EventNid{root}); };
+        for (std::size_t i = 0; i < ords.size(); ++i)
+            summary.exceptions.push_back({user, summary.room, ords[i], root_of(roots[i]), root_ids[i], static_cast<int>(kinds[i]), counted[i] != 0});
+        const auto withdrawn = numbers(23), withdrawn_roots = numbers(24);
+        for (std::size_t i = 0; i < withdrawn.size(); ++i)
+            summary.withdrawn.push_back({summary.room, withdrawn[i], root_of(withdrawn_roots[i])});
         summaries.push_back(std::move(summary));
     }
     return summaries;

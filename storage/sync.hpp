@@ -96,6 +96,9 @@ struct SyncSummary {
     std::string history_visibility;
     int n_main = 0, n_all = 0;
     StoredMember member{};
+    std::vector<StoredThreadRead> thread_reads;
+    std::vector<StoredException> exceptions;
+    std::vector<StoredWithdrawn> withdrawn;
 };
 std::vector<SyncSummary> sync_summaries(Tx& tx, UserNid user, const std::string& user_id, const std::vector<RoomNid>& rooms);
 

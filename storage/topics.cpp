@@ -52,13 +52,18 @@ std::optional<std::string> title_of_topic(Tx& tx, RoomNid room, EventNid root) {
     "(greatest(t.last_ts, t.state_ts) < $8) AS quiet, t.tags, "                                                    \
     "(t.author = $3 OR EXISTS (SELECT 1 FROM thread_users w WHERE w.room_nid = t.room_nid AND w.root_nid = t.root_nid " \
     "AND w.sender = $3)) AS mine, "                                                                                \
-    "CASE WHEN t.last_ord <= greatest(coalesce(r.read_ord, 0), 0) AND u.root_nid IS NULL THEN 0 "                  \
-    "ELSE greatest(0, coalesce(h.n, 0) - coalesce(u.base, 0) + coalesce(u.extra, 0)) END AS unread, "              \
-    "coalesce(u.highlights, 0) AS highlights "                                                                     \
+    "CASE WHEN t.last_ord <= greatest(coalesce(r.all_ord, 0), 0) AND u.root_nid IS NULL THEN 0 "                   \
+    "ELSE greatest(0, coalesce(h.n, 0) - coalesce(u.base, (SELECT c.n_thread FROM relations l "                    \
+    "JOIN events c ON c.room_nid = l.room_nid AND c.event_nid = l.child_nid "                                      \
+    "WHERE l.room_nid = t.room_nid AND l.parent_id = t.root_id AND l.rel_type = 'm.thread' AND l.ord <= r.all_ord "\
+    "ORDER BY l.ord DESC LIMIT 1), 0)) END AS unread, "                                                            \
+    "(SELECT count(*) FROM notif x WHERE x.user_nid = $2 AND x.room_nid = t.room_nid AND x.thread_root = t.root_nid "\
+    "AND x.kind = 2 AND x.ord > coalesce(u.read_ord, r.all_ord, 0)) AS highlights "                                \
     "FROM topics t "                                                                                               \
     "LEFT JOIN threads h ON h.room_nid = t.room_nid AND h.root_nid = t.root_nid "                                  \
     "LEFT JOIN user_rooms r ON r.user_nid = $2 AND r.room_nid = t.room_nid "                                       \
     "LEFT JOIN user_threads u ON u.user_nid = $2 AND u.room_nid = t.room_nid AND u.root_nid = t.root_nid "         \
+    "AND u.read_ord >= r.all_ord "                                                                                 \
     "WHERE t.room_nid = $1 AND (t.root_nid IN (SELECT e.event_nid FROM events e WHERE e.room_nid = $1 "            \
     "AND e.event_nid = t.root_nid AND e.ord BETWEEN $9 AND $10)) "
 

@@ -110,11 +110,12 @@ net::Task<> mark_read(Rooms& rooms, RoomPtr room, UserId user, Receipt receipt) 
 
     const auto standing = co_await current_place(rooms, room, user.str(), receipt);
     if (standing >= read.event->ord) co_return;
-    auto* member = room->local_member(user.str());
+    const auto* member = room->local_member(user.str());
     if (!member || room->is_stale()) throw Refusal(Reason::limit_exceeded, "The room is being reloaded; please try again.", {{"retry_after_ms", 100}});
+    const auto nid = member->nid;
     storage::Submission submission;
-    unread::read_by_receipt(submission, *room, *member, *read.event, receipt.thread, read.root);
-    co_await keep(room, std::move(user), std::move(receipt), read.event->ord, rooms.clock().now_ms(), std::move(submission), member->nid);
+    co_await unread::read_by_receipt(submission, room, nid, read.event, receipt.thread, read.root);
+    co_await keep(room, std::move(user), std::move(receipt), read.event->ord, rooms.clock().now_ms(), std::move(submission), nid);
 }
 
 net::Task<> remote_receipt(Rooms& rooms, RoomPtr room, UserId user, Receipt receipt, std::int64_t ts) {

@@ -11,6 +11,8 @@
 
 #include "core/rooms/auth_rules.hpp"
 #include "core/rooms/membership_kind.hpp"
+#include "core/rooms/push_profiles.hpp"
+#include "core/rooms/reading.hpp"
 #include "core/rooms/receipt_log.hpp"
 #include "core/rooms/state_history.hpp"
 #include "core/rooms/state_set.hpp"
@@ -68,25 +70,13 @@ private:
 using StateEventPtr = std::shared_ptr<const StateEvent>;
 
 /// A member of ours in a room, with what is needed to count what they have not read (unread.hpp).
-struct LocalMember {
+struct LocalMember : Reading {
+    LocalMember(UserNid user, UserId user_id) : nid(user), id(std::move(user_id)) {}
     UserNid nid;
     UserId id;
     Membership membership = Membership::leave;
     EventNid member_event{0};
     bool forgotten = false;
-    int push_class = 0;
-    Ord read_ord = 0;
-    int base_main = 0, base_all = 0, extra = 0, highlights = 0;
-    struct ThreadRead {
-        Ord read_ord = 0;
-        int base = 0, extra = 0, highlights = 0;
-    };
-    std::map<EventNid, ThreadRead> threads;              ///< Only where something in the thread was read.
-    /// An own event got its place: what stands before it is read.
-    void has_read(const TimelineEvent& line) {
-        auto& place = line.thread_root ? threads[*line.thread_root].read_ord : read_ord;
-        place = std::max(place, line.ord);
-    }
 };
 
 /// A thread as the room knows it. https://spec.matrix.org/v1.19/client-server-api/#threading
@@ -149,6 +139,7 @@ public:
         storage::Lane& lane;
         storage::Numbers& numbers;
         const Identity& identity;
+        PushProfiles& profiles;
         std::function<void(const Committed&)> committed;
         std::function<void(Room&)> failed;               ///< Throw this actor away.
         /// What stands above may refuse what the rules of Matrix allow (a forum's order): throws Refusal. Called
@@ -203,6 +194,9 @@ public:
     Ord min_ord() const { return min_ord_; }             ///< Lowest reading order that is taken.
     int n_main() const { return view_n_main_; }
     int n_all() const { return view_n_all_; }
+    const Withdrawn& withdrawn() const { return withdrawn_; }
+    /// n_all - n_main with what is on its way to the disk.
+    int n_threads_at_head() const { return n_all_ - n_main_; }
     TimelineEventPtr find_in_ring(std::string_view event_id) const;
 
     bool is_published() const { return (flags_ & published) != 0; }
@@ -223,6 +217,8 @@ public:
         bool redacted = false;
         std::int64_t ts = 0;
         std::string root_id;                             ///< Of its thread; its own id outside of one.
+        Ord ord = 0;                                     ///< 0: not committed yet.
+        int flags = 0;                                   ///< storage::rows::EventFlag
     };
     /// nullptr when neither prepare() nor the room's own events have met it.
     const Known* known(std::string_view event_id) const {
@@ -286,6 +282,10 @@ private:
     void apply_redaction(Build& build, const schema::Event& event, EventNid nid);
     void count(Build& build, const schema::Event& event, TimelineEvent& line);
     void read_by_sender(Build& build, const TimelineEvent& line, int at);
+    net::Task<> prepare_counting(const schema::EventDraft& draft);
+    void single_out(Build& build, const schema::Event& event, const TimelineEvent& line, int at);
+    void count_in_view(Build& build, const TimelineEvent& line, int at);
+    void withdraw_in_view(const std::string& target_id);
     storage::rows::Room room_row() const;                ///< The head as `rooms` keeps it.
     void close(Build& build);
     net::Task<Position> commit(Build build);
@@ -335,6 +335,7 @@ private:
     std::deque<TimelineEventPtr> ring_;
     Position ring_floor_ = 0, head_pos_ = 0;
     int view_n_main_ = 0, view_n_all_ = 0;
+    Withdrawn withdrawn_;
 };
 
 }  // namespace runde::rooms

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-#include "core/rooms/room.hpp"
+#include "core/rooms/room_build.hpp"
 #include "core/rooms/unread.hpp"
 #include "schema/refusal.hpp"
 
@@ -18,19 +18,6 @@ namespace runde::rooms {
 using schema::Reason;
 using schema::Refusal;
 namespace rows = storage::rows;
-
-struct Room::Build {
-    storage::Submission rows;
-    struct Entry {
-        std::shared_ptr<TimelineEvent> line;
-        EventPtr pdu;
-        int at;
-    };
-    std::vector<Entry> entries;
-    std::vector<Committed::MembershipChange> memberships;
-    std::map<std::string, int> remote_joins;             ///< Server -> joined members, where it changed.
-    std::vector<UserNid> read_by;
-};
 
 /// A transaction id that this actor has seen: whoever repeats it waits for the first answer.
 struct Room::Sent {
@@ -95,7 +82,10 @@ std::string Room::txn_key(const std::string& txn) const {
 
 net::Task<std::vector<Room::Appended>> Room::append_all(std::vector<DraftAndOptions> drafts, storage::Submission more) {
     const auto self = shared_from_this();
-    for (const auto& [draft, options] : drafts) co_await prepare(draft);
+    for (const auto& [draft, options] : drafts) {
+        co_await prepare(draft);
+        co_await prepare_counting(draft);
+    }
     if (stale_) throw Refusal(Reason::limit_exceeded, "The room is being reloaded; please try again.", {{"retry_after_ms", 100}});
 
     Build build{.rows = std::move(more)};
@@ -165,7 +155,8 @@ net::Task<> Room::prepare(const schema::EventDraft& draft) {
                                   !event.redacted_by && relation_of(parsed->content()).has_value(),
                                   event.redacted_by.has_value(), event.origin_ts,
                                   event.thread_root ? relation_of(parsed->content()).value_or(RelationOf{}).parent_id
-                                                    : event.event_id});
+                                                    : event.event_id,
+                                  event.ord.value_or(0), event.flags});
     }
     // What this actor knows already is newer than what the database told: its own replies may be on their way.
     for (const auto& [root, thread] : found.threads) threads_.try_emplace(root, ThreadInfo{thread.replies, thread.n, thread.last_ts, thread.last});
@@ -271,6 +262,7 @@ void Room::add_to(Build& build, schema::EventDraft draft, const AppendOptions& o
     build.rows.events.push_back(std::move(row));
     if (options.device && !options.txn.empty())
         build.rows.transactions.push_back({schema::raw(*options.device), txn_key(options.txn), now, event->id.str()});
+    single_out(build, *event, *line, at);
     read_by_sender(build, *line, at);
     build.entries.push_back({std::move(line), event, at});
 }
@@ -329,17 +321,19 @@ void Room::apply_membership(Build& build, const schema::Event& event, EventNid n
         local = options.target;
         if (const auto known = local_nids_.find(user_id); known != local_nids_.end()) local = known->second;
         if (local) {
-            const auto [entry, is_new] = local_members_.try_emplace(*local, LocalMember{.nid = *local, .id = *user});
+            const auto [entry, is_new] = local_members_.try_emplace(*local, *local, *user);
             auto& member = entry->second;
             local_nids_.insert_or_assign(user_id, *local);
             member.member_event = nid;
             if (after == Membership::join && before != Membership::join) {
                 // Somebody who comes in has read everything that was said before.
                 member.base_main = n_main_;
-                member.base_all = n_all_;
-                member.extra = member.highlights = 0;
+                member.base_threads = n_all_ - n_main_;
+                member.exceptions.clear();
                 member.threads.clear();
+                member.unread_threads.reset();
                 member.read_ord = std::max(member.read_ord, schema::live_ord(head_pos_));
+                member.all_ord = std::max(member.all_ord, schema::live_ord(head_pos_));
             }
             if (after != Membership::leave) member.forgotten = false;
             member.membership = after;
@@ -413,28 +407,6 @@ void Room::apply_redaction(Build& build, const schema::Event& event, EventNid ni
     }
 }
 
-void Room::count(Build&, const schema::Event& event, TimelineEvent& line) {
-    ThreadInfo* thread = line.thread_root ? &threads_[*line.thread_root] : nullptr;
-    if (unread::notifies_by_default(event, line)) {
-        line.flags |= rows::notifies;
-        ++n_all_;
-        if (thread)
-            ++thread->n;
-        else
-            ++n_main_;
-    }
-    line.n_main = n_main_;
-    line.n_all = n_all_;
-    line.n_thread = thread ? thread->n : 0;
-}
-
-void Room::read_by_sender(Build& build, const TimelineEvent& line, int at) {
-    auto* member = local_member(line.sender);
-    if (!member || member->membership != Membership::join) return;
-    unread::read_by_own_event(build.rows, nid_, *member, line, at);
-    build.read_by.push_back(member->nid);
-}
-
 rows::Room Room::room_row() const {
     rows::Room room{.room = nid_, .room_id = id_.str(), .version = std::string(rules_.version)};
     room.min_ord = min_ord_;
@@ -467,7 +439,8 @@ void Room::close(Build& build) {
         known_events_.insert_or_assign(entry.pdu->id.str(),
                                        Known{entry.line->nid, entry.line->sender, entry.line->type, entry.line->thread_root,
                                              entry.line->state_key, entry.line->relation.has_value(), false, entry.line->origin_ts,
-                                             entry.line->thread_root ? entry.line->relation->parent_id : entry.pdu->id.str()});
+                                             entry.line->thread_root ? entry.line->relation->parent_id : entry.pdu->id.str(), 0,
+                                             entry.line->flags});
 }
 
 net::Task<Position> Room::commit(Build build) {
@@ -496,9 +469,17 @@ void Room::publish(Build& build, Position base) {
         head_pos_ = std::max(head_pos_, entry.line->pos);
         push_to_ring(entry.line);
         committed.events.push_back({entry.line, entry.pdu, true});
-        if (auto* author = local_member(entry.line->sender)) author->has_read(*entry.line);
-        if (entry.pdu->redacts) redact_in_view(entry.pdu->redacts->str(), *entry.pdu);
+        if (const auto known = known_events_.find(entry.pdu->id.str()); known != known_events_.end()) known->second.ord = entry.line->ord;
+        count_in_view(build, *entry.line, entry.at);
+        if (entry.pdu->redacts) {
+            redact_in_view(entry.pdu->redacts->str(), *entry.pdu);
+            withdraw_in_view(entry.pdu->redacts->str());
+        }
     }
+    for (const auto& change : build.memberships)
+        if (auto* member = change.local ? local_member(*change.local) : nullptr;
+            member && change.after == Membership::join && change.before != Membership::join)
+            member->all_ord = std::max(member->all_ord, schema::live_ord(committed.last));
     committed.memberships = std::move(build.memberships);
     committed.read_by = std::move(build.read_by);
     parts_.committed(committed);

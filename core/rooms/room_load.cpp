@@ -68,21 +68,26 @@ void Room::restore(storage::StoredRoomWhole whole) {
         auto id = UserId::parse(fmt::format("@{}:{}", member.localpart, parts_.identity.server.str()));
         if (!id) throw std::logic_error("a stored user has no valid id");
         local_nids_.emplace(id->str(), member.user);
-        LocalMember local{.nid = member.user, .id = *id};
+        LocalMember local(member.user, *id);
         local.membership = static_cast<Membership>(member.membership);
         local.member_event = member.member;
         local.forgotten = member.forgotten;
         local.push_class = member.push_class;
         local.read_ord = member.read_ord;
+        local.all_ord = member.all_ord;
         local.base_main = member.base_main;
-        local.base_all = member.base_all;
-        local.extra = member.extra;
-        local.highlights = member.highlights;
+        local.base_threads = member.base_threads;
         local_members_.emplace(member.user, std::move(local));
     }
     for (const auto& read : whole.thread_reads)
         if (auto* member = local_member(read.user))
-            member->threads[read.root] = {read.read_ord, read.base, read.extra, read.highlights};
+            member->threads[read.root] = {read.read_ord, read.base};
+    for (auto& exception : whole.exceptions) {
+        const auto root = exception.root.value_or(EventNid{0});
+        if (auto* member = local_member(exception.user); member && exception.ord > member->read_in(root))
+            member->exceptions.push_back({exception.ord, root, std::move(exception.root_id), exception.kind, exception.counted});
+    }
+    for (const auto& event : whole.withdrawn) withdrawn_.emplace(event.ord, event.root.value_or(EventNid{0}));
 }
 
 }  // namespace runde::rooms

@@ -6,7 +6,7 @@
 
 namespace runde::rooms {
 
-Rooms::Rooms(Parts parts) : parts_(std::move(parts)) {}
+Rooms::Rooms(Parts parts) : parts_(std::move(parts)), push_profiles_(parts_.db) {}
 
 Room::Parts Rooms::parts_for_room() {
     return {.runtime = parts_.runtime,
@@ -14,6 +14,7 @@ Room::Parts Rooms::parts_for_room() {
             .lane = parts_.lane,
             .numbers = parts_.numbers,
             .identity = parts_.identity,
+            .profiles = push_profiles_,
             .committed = [this](const Committed& committed) {
                 for (const auto& listener : listeners_) listener(committed);
             },

@@ -33,6 +33,7 @@ public:
     explicit Rooms(Parts parts);
 
     const Parts& parts() const { return parts_; }
+    PushProfiles& push_profiles() { return push_profiles_; }
     const Identity& identity() const { return parts_.identity; }
     net::Clock& clock() const { return parts_.runtime.clock(); }
     /// Federation stands above and is built later.
@@ -70,6 +71,7 @@ private:
     void trim();
 
     Parts parts_;
+    PushProfiles push_profiles_;
     std::vector<std::function<void(const Committed&)>> listeners_;
     std::vector<std::function<void(const Room&, const schema::EventDraft&)>> guards_;
     struct Kept {

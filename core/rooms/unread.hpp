@@ -1,6 +1,14 @@
 #pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/rooms/reading.hpp"
 #include "core/rooms/timeline_event.hpp"
+#include "net/task.hpp"
 #include "schema/event.hpp"
+#include "schema/power_levels.hpp"
 #include "storage/lane.hpp"
 
 namespace runde::rooms {
@@ -8,30 +16,39 @@ namespace runde::rooms {
 struct LocalMember;
 class Room;
 
-/// Unread counts by subtraction. A room counts the events that notify under the default push rules: n_main (main line),
-/// n_all (with all threads), n per thread; every event keeps the values as of itself. What a member has not read is the
-/// difference to the values at the place up to which they read. Rows per user exist for reading, not for writing: a
-/// message costs one row, its author's.
+/// What counts as unread, and how reading moves the places of a member (reading.hpp). Rows per user exist for reading,
+/// not for writing: a message costs one row, its author's.
 namespace unread {
 
-/// Whether the default rules notify members of it: messages and encrypted events, but no notices and no edits.
+/// Whether the default rules notify a member of it who is not mentioned: messages, encrypted events and calls, but no
+/// notices and no edits. https://spec.matrix.org/v1.19/client-server-api/#predefined-rules
 bool notifies_by_default(const schema::Event& event, const TimelineEvent& line);
+
+/// Whom the default rules highlight it for: m.mentions of what is no notice, a room's tombstone.
+struct Mentioned {
+    std::vector<std::string> users;
+    bool everybody = false;                              ///< @room by somebody who may.
+};
+Mentioned mentioned_by_default(const schema::Event& event, const schema::PowerLevels& levels);
 
 /// A member's row as it stands. `at`: where in the submission its membership changed.
 storage::rows::UserRoom row_of(schema::RoomNid room, const LocalMember& member, int at);
 
-/// Who writes has read: moves the author's read place in the main line or in the thread, and adds the row.
+/// Who writes has read: the author's counters move at once, the place follows when it is known (own_event_placed).
 void read_by_own_event(storage::Submission& rows, schema::RoomNid room, LocalMember& member, const TimelineEvent& line, int at);
+void own_event_placed(LocalMember& member, const TimelineEvent& line);
 
-/// The same for a receipt: `thread` as in rooms::Receipt, `root` the thread that `line` is in.
-void read_by_receipt(storage::Submission& rows, Room& room, LocalMember& member, const TimelineEvent& line,
-                     std::string_view thread, std::optional<EventNid> root);
+/// Gives the member a place of its own in threads that began before what was read of everything. One read.
+net::Task<> find_places(std::shared_ptr<Room> room, schema::UserNid user, std::vector<EventNid> roots);
 
-/// What is unread for a member, as /sync says it.
-struct Counts {
-    int notifications = 0, highlights = 0;
-};
-Counts counts(const Room& room, const LocalMember& member);
+/// A receipt at `line`; `thread` as in rooms::Receipt, `root` the thread that the event is in. The rows are filled into
+/// `rows`; nothing when all of that was read before. At most one read, for threads that are read apart.
+net::Task<> read_by_receipt(storage::Submission& rows, std::shared_ptr<Room> room, schema::UserNid user, TimelineEventPtr line,
+                            std::string thread, std::optional<EventNid> root);
+
+Unread unread_of(const Room& room, const LocalMember& member);
+/// Whether by_thread() can be asked without find_unread_threads().
+bool threads_known(const Room& room, LocalMember& member);
 
 }  // namespace unread
 }  // namespace runde::rooms

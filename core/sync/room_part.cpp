@@ -220,17 +220,31 @@ std::string summary_object(const RoomPart& part, const Asker& asker) {
                        schema::to_text(schema::JsonArray(heroes.names.begin(), heroes.names.end())), heroes.joined, heroes.invited);
 }
 
+std::string counts_text(const rooms::Counts& counts) {
+    return fmt::format(R"({{"notification_count":{},"highlight_count":{}}})", counts.notifications, counts.highlights);
+}
+
 std::string counts_object(const RoomPart& part, const Asker& asker) {
-    rooms::unread::Counts counts;
-    if (part.room) {
-        if (const auto* member = part.room->local_member(asker.hub.nid)) counts = rooms::unread::counts(*part.room, *member);
-    } else if (part.stored_summary) {
-        const auto& stored = *part.stored_summary;
-        counts.notifications = std::max(0, stored.n_main - stored.member.base_main);
-        counts.highlights = stored.member.highlights;
+    const auto* member = part.room ? part.room->local_member(asker.hub.nid) : nullptr;
+    const rooms::Reading* reading = part.reading ? &*part.reading : member;
+    if (!reading) return {};
+    const int n_main = part.room ? part.room->n_main() : part.stored_summary ? part.stored_summary->n_main : 0;
+    const int n_all = part.room ? part.room->n_all() : part.stored_summary ? part.stored_summary->n_all : 0;
+    const auto& withdrawn = part.room ? part.room->withdrawn() : part.withdrawn;
+    const auto unread = rooms::unread_of(*reading, n_main, n_all, withdrawn);
+    if (!asker.filter->timeline.unread_thread_notifications)
+        return fmt::format(R"("unread_notifications":{},)", counts_text(unread.together()));
+
+    auto out = fmt::format(R"("unread_notifications":{},)", counts_text(unread.main));
+    const auto threads = rooms::unread_by_thread(*reading, withdrawn);
+    if (threads.empty()) return out;
+    out += R"("unread_thread_notifications":{)";
+    for (const auto& [root, counts] : threads) {
+        schema::append_quoted(out, root);
+        out += ':' + counts_text(counts) + ',';
     }
-    return fmt::format(R"("unread_notifications":{{"notification_count":{},"highlight_count":{}}},)", counts.notifications,
-                       counts.highlights);
+    close_object(out);
+    return out + ',';
 }
 
 bool render_stripped(std::string& out, const RoomPart& part, const Asker& asker) {
@@ -263,6 +277,20 @@ bool render_stripped(std::string& out, const RoomPart& part, const Asker& asker)
 }
 
 }  // namespace
+
+rooms::Reading reading_of(const storage::SyncSummary& summary, rooms::Withdrawn& withdrawn) {
+    rooms::Reading reading;
+    reading.push_class = summary.member.push_class;
+    reading.read_ord = summary.member.read_ord;
+    reading.all_ord = summary.member.all_ord;
+    reading.base_main = summary.member.base_main;
+    reading.base_threads = summary.member.base_threads;
+    for (const auto& thread : summary.thread_reads) reading.threads.emplace(thread.root, rooms::Reading::Thread{thread.read_ord, thread.base});
+    for (const auto& exception : summary.exceptions)
+        reading.exceptions.push_back({exception.ord, exception.root.value_or(schema::EventNid{0}), exception.root_id, exception.kind, exception.counted});
+    for (const auto& event : summary.withdrawn) withdrawn.emplace(event.ord, event.root.value_or(schema::EventNid{0}));
+    return reading;
+}
 
 const std::vector<std::string>& stripped_state_types() {
     static const std::vector<std::string> types{"m.room.create",         "m.room.name",       "m.room.avatar",     "m.room.topic",

@@ -56,6 +56,8 @@ struct RoomPart {
     std::vector<storage::SyncState> stored_state;        ///< Unless from_ring.
     std::optional<storage::SyncSummary> stored_summary;  ///< Unless the room is in memory.
     std::vector<storage::StoredReceipt> receipts;
+    std::optional<rooms::Reading> reading;               ///< Of a room that is not in memory, or with threads looked up.
+    rooms::Withdrawn withdrawn;
 
     // --- decided
     struct Shown {
@@ -70,6 +72,9 @@ struct RoomPart {
 
     bool is_whole() const { return !state_since.has_value(); }
 };
+
+/// The reader's place as it came from the database.
+rooms::Reading reading_of(const storage::SyncSummary& summary, rooms::Withdrawn& withdrawn);
 
 /// What somebody invited or knocking is shown of a room. https://spec.matrix.org/v1.19/client-server-api/#stripped-state
 const std::vector<std::string>& stripped_state_types();

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "core/rooms/receipts.hpp"
+#include "storage/reading.hpp"
 #include "storage/sync.hpp"
 
 namespace runde::sync {
@@ -256,7 +257,10 @@ net::Task<> Sync::fetch(Plan& plan) {
         else
             receipts_after.emplace_back(part.place.nid, after);
     }
-    if (whole_or_gap.empty() && stripped.empty() && cold.empty() && receipts_after.empty()) co_return;
+    if (whole_or_gap.empty() && stripped.empty() && cold.empty() && receipts_after.empty()) {
+        co_await find_threads(plan);
+        co_return;
+    }
 
     // Everything that the database thread needs, and nothing that changes meanwhile.
     std::vector<storage::TimelineWish> timelines;
@@ -296,14 +300,18 @@ net::Task<> Sync::fetch(Plan& plan) {
         return result;
     });
     for (auto& part : plan.parts) {
-        for (auto& summary : found.summaries)
-            if (summary.room == part.place.nid) part.stored_summary = std::move(summary);
+        for (auto& summary : found.summaries) {
+            if (summary.room != part.place.nid || part.stored_summary) continue;
+            part.stored_summary = summary;
+            part.reading = reading_of(summary, part.withdrawn);
+        }
         if (const auto events = found.timelines.find(part.place.nid); events != found.timelines.end()) part.events = std::move(events->second);
         for (auto& receipt : found.receipts)
             if (receipt.room == part.place.nid) part.receipts.push_back(std::move(receipt));
         if (!part.from_ring && std::any_of(part.events.begin(), part.events.end(), [](const auto& event) { return event->type == "m.room.member"; }))
             part.tells_summary = true;
     }
+    co_await find_threads(plan);
     if (states.empty()) co_return;
 
     storage::StateSelection wanted{.lazy = lazy, .members = {}, .replaced = {}};
@@ -320,6 +328,47 @@ net::Task<> Sync::fetch(Plan& plan) {
     for (auto* part : whole_or_gap) by_room.emplace(part->place.nid, part);
     for (auto* part : stripped) by_room.emplace(part->place.nid, part);
     for (auto& event : state) by_room.at(event.room)->stored_state.push_back(std::move(event));
+}
+
+/// Which threads the unread ones are in, where that is asked for and memory does not know.
+net::Task<> Sync::find_threads(Plan& plan) {
+    if (!plan.request.filter->timeline.unread_thread_notifications) co_return;
+    std::vector<std::pair<RoomNid, Ord>> places;
+    for (auto& part : plan.parts) {
+        if (part.section != RoomPart::Section::join) continue;
+        auto* member = part.room ? part.room->local_member(plan.hub->nid) : nullptr;
+        if (member && !rooms::unread::threads_known(*part.room, *member)) places.emplace_back(part.place.nid, member->all_ord);
+        if (!member && part.reading && part.stored_summary &&
+            part.reading->unread_in_threads(part.stored_summary->n_main, part.stored_summary->n_all) > 0)
+            places.emplace_back(part.place.nid, part.reading->all_ord);
+    }
+    if (places.empty()) co_return;
+    const auto found = co_await hubs_.parts().db.read([&](storage::Tx& tx) { return storage::threads_after(tx, places); });
+    for (auto& part : plan.parts) {
+        const auto asked = std::find_if(places.begin(), places.end(), [&](const auto& place) { return place.first == part.place.nid; });
+        if (asked == places.end()) continue;
+        std::vector<rooms::ThreadCounter> threads;
+        Position head = 0;
+        for (const auto& thread : found) {
+            if (thread.room != part.place.nid) continue;
+            threads.push_back({thread.root, thread.root_id, thread.n, thread.n_before});
+            head = thread.head_pos;
+        }
+        auto* member = part.room ? part.room->local_member(plan.hub->nid) : nullptr;
+        if (!member) {
+            if (part.reading) part.reading->unread_threads = unread_threads_of(*part.reading, threads);
+            continue;
+        }
+        if (member->all_ord != asked->second) continue;  // Everything was read meanwhile.
+        auto unread = unread_threads_of(*member, threads);
+        // What memory keeps must be as of what memory has; else it serves this answer alone.
+        if (head == part.room->head_position()) {
+            member->unread_threads = std::move(unread);
+        } else {
+            part.reading = *member;
+            part.reading->unread_threads = std::move(unread);
+        }
+    }
 }
 
 // --- mailboxes

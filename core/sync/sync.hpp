@@ -50,6 +50,7 @@ private:
     void plan_room(Plan& plan, const RoomPlace& place, bool whole);
     net::Task<> find_newly_joined(Plan& plan);
     net::Task<> fetch(Plan& plan);
+    net::Task<> find_threads(Plan& plan);
     net::Task<> refill_mailbox(UserHubPtr hub, DeviceNid device, Position after);
     net::Task<std::vector<std::string>> changed_devices(const Plan& plan);
     net::Task<> forget_messages(UserNid user, DeviceNid device, Position up_to);
