@@ -43,10 +43,12 @@ AccountDataCount count_account_data(Tx& tx, schema::UserNid user, std::optional<
     return {.entries = rows.front()[0].number(), .known = rows.front()[1].number() != 0};
 }
 
-void remove_account_data(Tx& tx, schema::UserNid user) {
+void remove_account_data(Tx& tx, schema::UserNid user, std::string_view user_id) {
     tx.exec("DELETE FROM account_data WHERE user_nid = $1", user);
     tx.exec("DELETE FROM filters WHERE user_nid = $1", user);
     tx.exec("DELETE FROM pushers WHERE user_nid = $1", user);
+    tx.exec("DELETE FROM terms_accepted WHERE user_nid = $1", user);
+    tx.exec("DELETE FROM e2e_keys WHERE user_id = $1", user_id);
 }
 
 int insert_or_find_filter(Tx& tx, schema::UserNid user, std::string_view json, int keep) {

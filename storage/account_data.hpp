@@ -29,8 +29,9 @@ struct AccountDataCount {
 AccountDataCount count_account_data(Tx& tx, schema::UserNid user, std::optional<schema::RoomNid> room,
                                     std::string_view type);
 
-/// Everything an account kept for itself, when it is closed: nobody can read it any more.
-void remove_account_data(Tx& tx, schema::UserNid user);
+/// Everything an account kept for itself, when it is closed: nobody can read it any more. With its
+/// cross-signing keys.
+void remove_account_data(Tx& tx, schema::UserNid user, std::string_view user_id);
 
 /// POST /filter: the number of the filter; the same text again gets the same number. Keeps the newest `keep`.
 int insert_or_find_filter(Tx& tx, schema::UserNid user, std::string_view json, int keep);

@@ -35,7 +35,7 @@ net::Task<net::Response> post_register(const Call& call, Services& services) {
     account.user = co_await services.accounts.registration.require_available(claim.username);
     account.password_hash = co_await services.accounts.passwords.hash(claim.password);
     account.flags = claim.administrator ? int{storage::administrator} : 0;
-    account.display_name = std::string(fields.string_or("displayname", claim.username));
+    account.display_name = std::string(fields.string("displayname", 512).value_or(claim.username));
     if (!fields.boolean_or("inhibit_login", false)) account.device = client::read_device_request(fields);
     const auto registered = co_await services.accounts.registration.create(std::move(account));
 

@@ -113,7 +113,7 @@ net::Task<> SignIn::deactivate(const storage::UserRow& user, bool erase) {
     const auto id = id_of(user);
     const auto removed = co_await db_.transact([&](storage::Tx& tx) {
         storage::deactivate_user(tx, user.nid, erase);
-        storage::remove_account_data(tx, user.nid);
+        storage::remove_account_data(tx, user.nid, id.str());
         return storage::remove_all_devices(tx, user.nid, id.str());
     });
     sessions_.forget_user(user.nid);

@@ -81,6 +81,8 @@ TEST_CASE("closing the account") {
     auto ben = server.person("ben");
     auto phone = anna.on_another_device();
     CHECK(anna.put("/user/" + anna.id + "/account_data/org.runde.note", R"({"text":"private"})") == "200");
+    server.ask("INSERT INTO terms_accepted SELECT user_nid, 'terms', '1', 0 FROM users RETURNING 1");
+    server.ask("INSERT INTO e2e_keys VALUES ('" + anna.id + "', '', 1, 1, '{}') RETURNING 1");
     bool erased = false;
     std::string closed;
     server.on_io([&] {
@@ -103,6 +105,8 @@ TEST_CASE("closing the account") {
     CHECK(ben.get("/profile/" + anna.id) == "404 M_NOT_FOUND");
     CHECK(server.ask("SELECT count(*) FROM account_data WHERE user_nid = (SELECT user_nid FROM users WHERE "
                      "localpart = 'anna')") == "0");
+    CHECK(server.ask("SELECT count(*) FROM terms_accepted") == "1");  // Ben's.
+    CHECK(server.ask("SELECT count(*) FROM e2e_keys") == "0");
     // The name is never given to somebody else.
     CHECK(server.http("GET", "/_matrix/client/v3/register/available?username=anna") == "400 M_USER_IN_USE");
     CHECK(ben.get("/account/whoami") == "200");
