@@ -63,6 +63,7 @@ static constexpr Retention registry[] = {
     {"servers", "", "for ever", ""},
     {"room_servers", "", "as long as members are in the room", "the lane"},
     {"server_keys", "", "for ever: old events are verified with them", ""},
+    {"server_key_answers", "", "for ever: old events are verified with them", ""},
     {"fed_inbox", "messages", "until processed", "the lane"},
     {"fed_txn", "", "7 days", "purge"},
 };

@@ -1,0 +1,65 @@
+#include "federation/request_auth.hpp"
+
+#include <algorithm>
+
+#include "federation/x_matrix.hpp"
+
+namespace runde::federation {
+
+using schema::Reason;
+using schema::Refusal;
+using schema::ServerName;
+
+namespace {
+
+constexpr std::size_t most_headers = 8;
+
+std::vector<XMatrix> headers_of(const net::Request& request) {
+    std::vector<XMatrix> found;
+    for (const auto& [name, value] : request.headers) {
+        const bool is_authorization = std::ranges::equal(name, std::string_view("authorization"), {},
+                                                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+        if (!is_authorization || !is_x_matrix(value)) continue;
+        auto header = parse_x_matrix(value);
+        if (!header || found.size() == most_headers) throw Refusal(Reason::unauthorized, "The Authorization header is malformed");
+        found.push_back(*std::move(header));
+    }
+    if (found.empty()) throw Refusal(Reason::unauthorized, "The request is not signed (Authorization: X-Matrix)");
+    return found;
+}
+
+}  // namespace
+
+net::Task<ServerName> RequestAuth::require(const net::Request& request, std::function<const schema::JsonObject&()> content) {
+    const auto headers = headers_of(request);
+    const auto origin = ServerName::parse(headers.front().origin);
+    if (!origin) throw Refusal(Reason::unauthorized, "The origin is no server name");
+    for (const auto& header : headers) {
+        if (header.origin != origin->str()) throw Refusal(Reason::unauthorized, "The Authorization headers name several servers");
+        if (header.destination && *header.destination != identity_.server.str())
+            throw Refusal(Reason::unauthorized, "The request is meant for another server");
+    }
+    if (*origin == identity_.server) throw Refusal(Reason::unauthorized, "This server does not ask itself");
+    if (!partners_.include(origin->str())) throw Refusal(Reason::forbidden, "This server does not talk to yours.");
+
+    std::string body;
+    if (!request.body.empty()) body = schema::canonical_json(content(), schema::Numbers::any);
+    std::vector<KeyRequest> wanted;
+    for (const auto& header : headers) wanted.push_back({origin->str(), header.key_id, clock_.now_ms()});
+    const auto keys = co_await keys_.keys(std::move(wanted));
+    bool proven = false, known = false;
+    for (std::size_t i = 0; i < headers.size() && !proven; ++i) {
+        if (!keys[i]) continue;
+        known = true;
+        const auto& header = headers[i];
+        proven = keys[i]->verify(signed_request(net::to_string(request.method), request.target, header.origin,
+                                                header.destination, body),
+                                 header.signature);
+    }
+    if (!known) throw Refusal(Reason::unauthorized, "The signing key is not known or no longer valid");
+    if (!proven) throw Refusal(Reason::unauthorized, "The signature is wrong");
+    if (contact_) contact_(*origin);
+    co_return *origin;
+}
+
+}  // namespace runde::federation

@@ -1,0 +1,35 @@
+#pragma once
+#include <functional>
+
+#include "federation/key_ring.hpp"
+#include "federation/partners.hpp"
+#include "net/http_message.hpp"
+
+namespace runde::federation {
+
+/// Who sends a request: the other half of Client.
+/// https://spec.matrix.org/v1.19/server-server-api/#request-authentication
+class RequestAuth {
+public:
+    RequestAuth(const rooms::Identity& identity, const Partners& partners, KeyRing& keys, net::Clock& clock)
+        : identity_(identity), partners_(partners), keys_(keys), clock_(clock) {}
+
+    /// The server that signed the request. `content` reads the body (only called when there is one, and after what costs
+    /// nothing was checked). With several Authorization headers one good signature is enough, but all must name the same
+    /// server.
+    /// Throws Refusal: unauthorized (no header, wrong form, another destination, unknown key, bad signature), forbidden
+    /// (no partner), and what `content` throws. `request` must outlive the task.
+    net::Task<schema::ServerName> require(const net::Request& request, std::function<const schema::JsonObject&()> content);
+
+    /// Called with every server that proved itself: it is there.
+    void on_contact(std::function<void(const schema::ServerName&)> listener) { contact_ = std::move(listener); }
+
+private:
+    const rooms::Identity& identity_;
+    const Partners& partners_;
+    KeyRing& keys_;
+    net::Clock& clock_;
+    std::function<void(const schema::ServerName&)> contact_;
+};
+
+}  // namespace runde::federation

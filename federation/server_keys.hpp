@@ -1,0 +1,35 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "federation/options.hpp"
+#include "schema/json.hpp"
+#include "schema/signing.hpp"
+
+/// What a server publishes about its keys: reading, checking and writing it. Pure.
+/// https://spec.matrix.org/v1.19/server-server-api/#retrieving-server-keys
+namespace runde::federation {
+
+struct PublishedKey {
+    std::string key_id;
+    std::string public_key;    ///< 32 raw bytes.
+    std::int64_t valid_until;  ///< Of a key no longer used: its expired_ts. Never more than 7 days ahead of `now`.
+};
+
+struct PublishedKeys {
+    std::string server;
+    std::int64_t valid_until;  ///< As cut to 7 days.
+    std::vector<PublishedKey> keys;
+};
+
+/// An answer of /_matrix/key/v2/server: nullopt unless it is `server`'s (any server's when empty) and at least one of the
+/// keys in verify_keys has signed it. Keys of algorithms that we do not know are left out; more than 100 are refused.
+std::optional<PublishedKeys> read_server_keys(const schema::JsonObject& answer, std::string_view server, std::int64_t now_ms);
+
+/// Our own answer, canonical and signed.
+std::string write_server_keys(std::string_view server, const schema::SigningKey& key, const std::vector<RetiredKey>& retired,
+                              std::int64_t valid_until);
+
+}  // namespace runde::federation
