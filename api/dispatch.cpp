@@ -7,6 +7,7 @@
 #include "api/router.hpp"
 #include "api/services.hpp"
 #include "core/accounts/sessions.hpp"
+#include "federation/federation.hpp"
 #include "net/type_name.hpp"
 #include "schema/json.hpp"
 #include "storage/database.hpp"
@@ -71,7 +72,13 @@ std::optional<std::string_view> access_token(const net::Request& request) {
 
 net::Task<> authenticate(Call& call, Access access, Services& services) {
     if (access == Access::anyone) co_return;
-    if (access == Access::server) throw Refusal(Reason::forbidden, "This server does not federate.");
+    if (access == Access::server) {
+        if (!services.federation) throw Refusal(Reason::forbidden, "This server does not federate.");
+        const auto content = [&call]() -> const schema::JsonObject& { return call.json(); };
+        auto origin = co_await services.federation->request_auth.require(call.request(), content);
+        call.set_origin(std::move(origin));
+        co_return;
+    }
     const auto token = access_token(call.request());
     if (!token) {
         if (access == Access::maybe_user) co_return;
@@ -95,8 +102,10 @@ net::Task<> authenticate(Call& call, Access access, Services& services) {
 
 void limit_rate(const Call& call, const Route& route, Services& services) {
     const auto& session = call.maybe_session();
-    const auto caller = session ? "@" + std::to_string(schema::raw(session->user_nid))
-                                : caller_of_address(call.request().client_address);
+    const auto& origin = call.maybe_origin();
+    const auto caller = origin    ? origin->str()
+                        : session ? "@" + std::to_string(schema::raw(session->user_nid))
+                                  : caller_of_address(call.request().client_address);
     services.rate_limits.require(route.rate, caller, services.runtime.clock().now_ms());
 }
 

@@ -21,6 +21,8 @@ constexpr Text generic_text(Reason reason) {
         case Reason::missing_token: return {"Bitte melden Sie sich an.", "Please sign in."};
         case Reason::unknown_token:
             return {"Diese Anmeldung gilt nicht mehr.", "You are no longer signed in."};
+        case Reason::unauthorized:
+            return {"Die Anfrage ist nicht richtig unterschrieben.", "The request is not properly signed."};
         case Reason::user_deactivated:
             return {"Dieses Konto wurde geschlossen.", "This account has been closed."};
         case Reason::user_locked: return {"Dieses Konto ist gesperrt.", "This account is locked."};
@@ -116,6 +118,7 @@ HttpError http_error(Reason reason) {
     switch (reason) {
         case Reason::missing_token: return {401, "M_MISSING_TOKEN"};
         case Reason::unknown_token: return {401, "M_UNKNOWN_TOKEN"};
+        case Reason::unauthorized: return {401, "M_UNAUTHORIZED"};
         case Reason::user_deactivated: return {403, "M_USER_DEACTIVATED"};
         case Reason::user_locked: return {401, "M_USER_LOCKED"};
         case Reason::user_suspended: return {403, "M_USER_SUSPENDED"};

@@ -61,6 +61,7 @@ public:
     const Session& session() const { return *session_; }          ///< Access::user and administrator.
     const std::optional<Session>& maybe_session() const { return session_; }
     const schema::ServerName& origin() const { return *origin_; }  ///< Access::server.
+    const std::optional<schema::ServerName>& maybe_origin() const { return origin_; }
     /// "de" or "en", from Accept-Language (German when the client does not say).
     std::string_view language() const { return language_of(*request_); }
     static std::string_view language_of(const net::Request& request);

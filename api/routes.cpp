@@ -2,6 +2,7 @@
 
 #include "api/admin/tables.hpp"
 #include "api/client/tables.hpp"
+#include "api/federation/tables.hpp"
 #include "api/client/rooms_routes.hpp"
 #include "api/selfhelp/tables.hpp"
 #include "api/web/health.hpp"
@@ -36,6 +37,8 @@ Router all_routes() {
     router.add(selfhelp::forum_routes());
     router.add(selfhelp::search_routes());
     router.add(selfhelp::node_routes());
+    router.add(federation::key_routes());
+    router.add(federation::version_routes());
     router.add(web::health_routes());
     router.add(web::page_routes());
     return router;

@@ -6,6 +6,7 @@ namespace runde::storage { class Database; class Lane; class Numbers; }
 namespace runde::accounts { class Sessions; struct Accounts; }
 namespace runde::rooms { class Follower; class Rooms; class Typing; }
 namespace runde::sync { class Sync; }
+namespace runde::federation { struct Federation; }
 
 namespace runde::api {
 
@@ -26,6 +27,7 @@ struct Services {
     rooms::Typing& typing;
     rooms::Follower& follower;
     sync::Sync& sync;
+    federation::Federation* federation;  ///< nullptr: this server does not federate.
     const Discovery& discovery;
     RateLimits& rate_limits;
     std::function<void(const RequestReport&)> report;  ///< Called once per request (metrics); may be empty.

@@ -10,6 +10,7 @@ enum class Reason {
     // Who is asking
     missing_token,
     unknown_token,
+    unauthorized,            ///< Another server that has not proved who it is.
     user_deactivated,
     user_locked,
     user_suspended,

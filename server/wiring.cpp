@@ -11,6 +11,21 @@
 
 namespace runde::server {
 
+static std::unique_ptr<federation::Federation> federate(Wiring& server) {
+    const auto& options = server.options;
+    if (!options.federation.enabled) return nullptr;
+    return std::make_unique<federation::Federation>(
+        federation::Federation::Parts{.runtime = server.runtime,
+                                      .db = server.db,
+                                      .lane = server.lane,
+                                      .numbers = server.numbers,
+                                      .identity = server.identity,
+                                      .rooms = server.rooms,
+                                      .typing = server.typing,
+                                      .accounts = server.accounts},
+        options.federation, options.link);
+}
+
 Wiring::Wiring(net::Runtime& of, WiringOptions what)
     : options(std::move(what)),
       runtime(of),
@@ -25,6 +40,7 @@ Wiring::Wiring(net::Runtime& of, WiringOptions what)
       typing(rooms),
       hubs({.runtime = runtime, .db = db, .lane = lane, .rooms = rooms, .listeners = accounts.listeners}),
       sync(hubs),
+      federation(federate(*this)),
       rate_limits(options.rate_limits),
       services{.runtime = runtime,
                .db = db,
@@ -36,6 +52,7 @@ Wiring::Wiring(net::Runtime& of, WiringOptions what)
                .typing = typing,
                .follower = follower,
                .sync = sync,
+               .federation = federation.get(),
                .discovery = options.discovery,
                .rate_limits = rate_limits,
                .report = options.report},

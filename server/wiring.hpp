@@ -13,6 +13,7 @@
 #include "core/rooms/typing.hpp"
 #include "core/sync/hubs.hpp"
 #include "core/sync/sync.hpp"
+#include "federation/federation.hpp"
 #include "net/runtime.hpp"
 #include "schema/signing.hpp"
 #include "storage/database.hpp"
@@ -30,6 +31,8 @@ struct WiringOptions {
     accounts::Options accounts;  ///< With the server's name.
     api::Discovery discovery = {};
     bool rate_limits = true;
+    federation::Options federation = {};
+    std::shared_ptr<federation::Link> link = {};  ///< The way to other servers; null: the Internet.
     std::function<void(const api::RequestReport&)> report = {};  ///< Metrics; may be empty.
 };
 
@@ -61,6 +64,7 @@ public:
     rooms::Typing typing;
     sync::Hubs hubs;
     sync::Sync sync;
+    const std::unique_ptr<federation::Federation> federation;  ///< nullptr: this server does not federate.
     api::RateLimits rate_limits;
     api::Services services;
     const api::Router router;

@@ -1,0 +1,12 @@
+#pragma once
+#include <span>
+
+namespace runde::api { struct Route; }
+
+/// The route tables for other servers, one per file.
+namespace runde::api::federation {
+
+std::span<const Route> key_routes();
+std::span<const Route> version_routes();
+
+}  // namespace runde::api::federation

@@ -1,0 +1,42 @@
+#pragma once
+#include <memory>
+
+#include "core/accounts/accounts.hpp"
+#include "core/rooms/rooms.hpp"
+#include "core/rooms/typing.hpp"
+#include "federation/client.hpp"
+#include "federation/key_ring.hpp"
+#include "federation/link.hpp"
+#include "federation/options.hpp"
+#include "federation/partners.hpp"
+#include "federation/request_auth.hpp"
+
+namespace runde::federation {
+
+/// All parts of this folder, built from each other in this order. Only a server that federates has one.
+struct Federation {
+    /// What the folder builds on.
+    struct Parts {
+        net::Runtime& runtime;
+        storage::Database& db;
+        storage::Lane& lane;
+        storage::Numbers& numbers;
+        const rooms::Identity& identity;
+        rooms::Rooms& rooms;
+        rooms::Typing& typing;
+        accounts::Accounts& accounts;
+    };
+    Federation(Parts parts, const Options& options, std::shared_ptr<Link> link);
+    ~Federation();
+    Federation(const Federation&) = delete;
+    Federation& operator=(const Federation&) = delete;
+
+    const Options& options;
+    const std::shared_ptr<Link> link;
+    const Partners partners;
+    Client client;
+    KeyRing keys;
+    RequestAuth request_auth;
+};
+
+}  // namespace runde::federation
