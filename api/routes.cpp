@@ -38,6 +38,7 @@ Router all_routes() {
     router.add(selfhelp::search_routes());
     router.add(selfhelp::node_routes());
     router.add(federation::key_routes());
+    router.add(federation::query_routes());
     router.add(federation::version_routes());
     router.add(web::health_routes());
     router.add(web::page_routes());

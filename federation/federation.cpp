@@ -8,8 +8,23 @@ Federation::Federation(Parts parts, const Options& what, std::shared_ptr<Link> w
       partners(options.partners),
       client(parts.identity, partners, *link),
       keys({.runtime = parts.runtime, .db = parts.db, .identity = parts.identity, .client = client, .options = options}),
-      request_auth(parts.identity, partners, keys, parts.runtime.clock()) {}
+      request_auth(parts.identity, partners, keys, parts.runtime.clock()),
+      sender({.runtime = parts.runtime,
+              .db = parts.db,
+              .lane = parts.lane,
+              .numbers = parts.numbers,
+              .identity = parts.identity,
+              .rooms = parts.rooms,
+              .partners = partners,
+              .client = client}) {
+    client.on_contact([this](const schema::ServerName& server) { sender.contact(server); });
+    request_auth.on_contact([this](const schema::ServerName& server) { sender.contact(server); });
+}
 
 Federation::~Federation() = default;
+
+bool Federation::is_idle() const { return sender.is_idle(); }
+
+std::optional<std::int64_t> Federation::next_try() const { return sender.next_try(); }
 
 }  // namespace runde::federation

@@ -10,6 +10,7 @@
 #include "federation/options.hpp"
 #include "federation/partners.hpp"
 #include "federation/request_auth.hpp"
+#include "federation/sender.hpp"
 
 namespace runde::federation {
 
@@ -31,12 +32,18 @@ struct Federation {
     Federation(const Federation&) = delete;
     Federation& operator=(const Federation&) = delete;
 
+    /// Nothing is on its way to another server or waits to be worked on; what waits for a later try does not count.
+    bool is_idle() const;
+    /// When the next server is tried again that did not answer, in ms; nullopt: none waits.
+    std::optional<std::int64_t> next_try() const;
+
     const Options& options;
     const std::shared_ptr<Link> link;
     const Partners partners;
     Client client;
     KeyRing keys;
     RequestAuth request_auth;
+    Sender sender;
 };
 
 }  // namespace runde::federation

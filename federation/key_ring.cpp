@@ -113,16 +113,6 @@ net::Task<> KeyRing::fetch_from_origins(std::set<std::string> servers) {
 }
 
 net::Task<> KeyRing::fetch(std::string server, std::shared_ptr<net::Gate> done) {
-    // However it ends, whoever waits goes on.
-    const struct Finish {
-        KeyRing& ring;
-        const std::string& name;
-        net::Gate& gate;
-        ~Finish() {
-            ring.fetching_.erase(name);
-            gate.open();
-        }
-    } finish{*this, server, *done};
     try {
         auto answer = co_await parts_.client.get(*ServerName::parse(server), "/_matrix/key/v2/server", key_limits);
         auto published = read_server_keys(answer, server, now());
@@ -130,17 +120,22 @@ net::Task<> KeyRing::fetch(std::string server, std::shared_ptr<net::Gate> done) 
             co_await take_in(*std::move(published), schema::canonical_json(answer, schema::Numbers::any));
             servers_[server].pause = 0;
             servers_[server].next_try = now() + minute;
-            co_return;
+        } else {
+            spdlog::info("keys of {}: the answer is not properly signed", server);
+            failed(server);
         }
-        spdlog::info("keys of {}: the answer is not properly signed", server);
     } catch (const LinkFailed& failure) {
         spdlog::info("keys of {}: {}", server, failure.why);
+        failed(server);
     } catch (const RemoteRefusal& refused) {
         spdlog::info("keys of {}: status {}", server, refused.status);
-    } catch (const schema::Refusal&) {
-        // No partner: not asked.
+        failed(server);
+    } catch (const std::exception&) {
+        failed(server);  // No partner, or the database is away.
     }
-    failed(server);
+    // However it ended, whoever waits goes on. (No guard object: at shutdown this frame may outlive the ring.)
+    fetching_.erase(server);
+    done->open();
 }
 
 void KeyRing::failed(const std::string& server) {

@@ -341,11 +341,11 @@ void check(const Config& config) {
     require_range(config.retention.talk_days, 0, 36500, "[retention] talk_days");
     require_range(config.retention.counselling_days, 1, 36500, "[retention] counselling_days");
     require_range(config.turn.lifetime_seconds, 60, 7 * 24 * 3600, "[turn] lifetime_seconds");
+    federation_options(config);
     // Better no start than a promise that is not kept.
     const auto not_yet = [](bool wanted, std::string_view key) {
         if (wanted) throw ConfigError(fmt::format("{} is set, but this version cannot do that yet", key));
     };
-    not_yet(config.federation.enabled, "[federation] enabled");
     not_yet(!config.appservices.empty(), "appservices");
     not_yet(!config.mail.server.empty(), "[mail] server");
     not_yet(!config.meetings.provider.empty(), "[meetings] provider");

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "federation/options.hpp"
+
 namespace runde::server {
 
 /// The configuration cannot be used; the text says where and why and is meant for the operator.
@@ -55,6 +57,8 @@ struct Config {
         std::string trusted_ca_file;
         std::vector<std::string> allow_private_addresses;
         std::map<std::string, std::string> resolve;
+        std::vector<std::string> notaries;
+        std::map<std::string, std::string> old_verify_keys;
     } federation;
     struct Media {
         std::int64_t max_upload_bytes = 50 * 1024 * 1024;
@@ -107,6 +111,8 @@ std::optional<std::string> process_environment(const std::string& name);
 Config read_config(std::string_view toml, const std::string& name, const Environment& environment);
 /// Values that do not fit together, or that this version cannot do yet. Throws ConfigError.
 void check(const Config& config);
+/// [federation] as its parts take it. Throws ConfigError.
+federation::Options federation_options(const Config& config);
 /// The whole configuration as a commented file, every key with its default. docs/runde.toml.sample is this text.
 std::string sample_config();
 

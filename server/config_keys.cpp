@@ -60,7 +60,12 @@ void describe(Config& config, Keys& keys) {
     keys.key("allow_private_addresses", config.federation.allow_private_addresses,
              "Networks (\"10.1.0.0/16\") that other servers may be in although they are not public.");
     keys.key("resolve", config.federation.resolve,
-             "Where a server is, instead of asking DNS: name -> \"host:port\".");
+             "Where a server is, instead of asking DNS: name -> \"host:port\". Its certificate must still be for its name.");
+    keys.key("notaries", config.federation.notaries,
+             "Servers that are asked for the signing keys of others that do not answer. They learn whose keys we want.");
+    keys.key("old_verify_keys", config.federation.old_verify_keys,
+             "Signing keys that this server has used before, so that what it signed can still be checked:\n"
+             "key id -> \"public key in base64, last used in ms\": { \"ed25519:a_x7Kd\" = \"VGhpcy4uLg 1700000000000\" }");
 
     keys.section("media", "Files that members upload.");
     keys.key("max_upload_bytes", config.media.max_upload_bytes, "The largest file.");

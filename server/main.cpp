@@ -56,6 +56,12 @@ api::Discovery discovery(const Config& config) {
     return known;
 }
 
+federation::Options federation_with_version(const Config& config) {
+    auto options = federation_options(config);
+    options.version = RUNDE_VERSION;
+    return options;
+}
+
 WiringOptions wiring_options(const Config& config, std::string database_url, Metrics& metrics) {
     const bool relaxed = config.database.durability == "relaxed";
     return {.database_url = std::move(database_url),
@@ -65,6 +71,7 @@ WiringOptions wiring_options(const Config& config, std::string database_url, Met
             .accounts = account_options(config),
             .discovery = discovery(config),
             .rate_limits = config.rate_limits.enabled,
+            .federation = federation_with_version(config),
             .report = [&metrics](const api::RequestReport& report) { metrics.count(report); }};
 }
 

@@ -6,6 +6,7 @@
 #include "core/rooms/search.hpp"
 #include "core/selfhelp/forum.hpp"
 #include "core/selfhelp/topics.hpp"
+#include "federation/http_link.hpp"
 #include "storage/migrations.hpp"
 #include "storage/retention.hpp"
 
@@ -23,7 +24,8 @@ static std::unique_ptr<federation::Federation> federate(Wiring& server) {
                                       .rooms = server.rooms,
                                       .typing = server.typing,
                                       .accounts = server.accounts},
-        options.federation, options.link);
+        options.federation,
+        options.link ? options.link : std::make_shared<federation::HttpLink>(server.runtime, options.federation));
 }
 
 Wiring::Wiring(net::Runtime& of, WiringOptions what)

@@ -7,6 +7,7 @@ namespace runde::api { struct Route; }
 namespace runde::api::federation {
 
 std::span<const Route> key_routes();
+std::span<const Route> query_routes();
 std::span<const Route> version_routes();
 
 }  // namespace runde::api::federation

@@ -109,14 +109,60 @@ std::string Answer::at(std::string_view pointer) const {
     return value.is_string() ? std::string(value.get_string()) : schema::to_text(value);
 }
 
-TestServer::TestServer(Adjust adjust) : adjust_(std::move(adjust)) {
-    start();
-}
-TestServer::~TestServer() {
-    stop();
+TestLoop::TestLoop() : runtime(std::make_unique<net::Runtime>(&clock)) {}
+
+TestLoop::~TestLoop() {
+    if (is_running()) stop();
 }
 
-void TestServer::start() {
+void TestLoop::run() {
+    std::promise<void> running;
+    runtime->post([&] { running.set_value(); });
+    io_ = std::thread([this] { runtime->run(); });
+    running.get_future().wait();
+}
+
+void TestLoop::stop() {
+    on_io([this] { clock.stop(); });
+    runtime->stop();
+    io_.join();
+}
+
+void TestLoop::renew() {
+    runtime.reset();
+    runtime = std::make_unique<net::Runtime>(&clock);
+}
+
+void TestLoop::on_io(const std::function<void()>& f) {
+    std::promise<void> done;
+    runtime->post([&] {
+        try {
+            f();
+            done.set_value();
+        } catch (...) {
+            done.set_exception(std::current_exception());
+        }
+    });
+    done.get_future().get();
+}
+
+TestServer::TestServer(Adjust adjust)
+    : loop_(std::make_shared<TestLoop>()), owns_loop_(true), adjust_(std::move(adjust)) {
+    build();
+    loop_->run();
+}
+
+TestServer::TestServer(std::shared_ptr<TestLoop> loop, Adjust adjust)
+    : loop_(std::move(loop)), owns_loop_(false), adjust_(std::move(adjust)) {
+    build();
+}
+
+TestServer::~TestServer() {
+    if (owns_loop_) loop_->stop();
+    demolish();
+}
+
+void TestServer::build() {
     server::WiringOptions options{
         .database_url = database_.url(),
         .signing_key = schema::SigningKey("test", std::string(32, 'k')),
@@ -128,49 +174,26 @@ void TestServer::start() {
         .rate_limits = false,
     };
     if (adjust_) adjust_(options);
-    runtime_ = std::make_unique<net::Runtime>(&clock_);
-    wiring_ = std::make_unique<server::Wiring>(*runtime_, std::move(options));
-    std::promise<void> running;
-    runtime_->post([&] { running.set_value(); });
-    io_ = std::thread([this] { runtime_->run(); });
-    running.get_future().wait();
-}
-
-void TestServer::stop() {
-    on_io([this] { clock_.stop(); });
-    runtime_->stop();
-    io_.join();
-    wiring_.reset();
-    runtime_.reset();
+    wiring_ = std::make_unique<server::Wiring>(*loop_->runtime, std::move(options));
 }
 
 void TestServer::restart() {
-    stop();
-    start();
-}
-
-void TestServer::on_io(const std::function<void()>& f) {
-    std::promise<void> done;
-    runtime_->post([&] {
-        try {
-            f();
-            done.set_value();
-        } catch (...) {
-            done.set_exception(std::current_exception());
-        }
-    });
-    done.get_future().get();
+    loop_->stop();
+    demolish();
+    loop_->renew();
+    build();
+    loop_->run();
 }
 
 void TestServer::advance(net::Milliseconds by) {
-    on_io([&] { clock_.advance(by); });
+    on_io([&] { loop_->clock.advance(by); });
 }
 
 std::future<Answer> TestServer::begin(net::Request request) {
     auto exchange = std::make_shared<Exchange>(Exchange{.request = std::move(request)});
     auto answer = exchange->done.get_future();
     const auto cost = exchange->cost;
-    runtime_->spawn("test", carry(std::move(exchange), *wiring_), cost);
+    loop_->runtime->spawn("test", carry(std::move(exchange), *wiring_), cost);
     return answer;
 }
 

@@ -40,6 +40,28 @@ struct Answer {
 
 class Person;
 
+/// The thread and the clock that a server runs on, or several.
+class TestLoop {
+public:
+    TestLoop();
+    ~TestLoop();  ///< Stopped before.
+    /// Servers are built and destroyed while it does not run.
+    void run();
+    /// Ends as a process ends: sleepers wake with Stopped, everything else stays where it is.
+    void stop();
+    /// A new runtime, after stop() and after everything built on the old one has gone.
+    void renew();
+    /// Runs `f` on the I/O thread and waits for it.
+    void on_io(const std::function<void()>& f);
+    bool is_running() const { return io_.joinable(); }
+
+    FakeClock clock;
+    std::unique_ptr<net::Runtime> runtime;
+
+private:
+    std::thread io_;
+};
+
 /// A whole server in this process, wired like the real one, without sockets: its own database, its own clock
 /// that stands still until a test moves it, open registration, no rate limits. Every answer is checked
 /// against the specification (a misfit fails the test case).
@@ -48,6 +70,10 @@ public:
     /// `adjust` may change anything before the server is built.
     using Adjust = std::function<void(server::WiringOptions&)>;
     explicit TestServer(Adjust adjust = {});
+    /// One of several servers on one loop: build() it before the loop runs, demolish() it when the loop has stopped.
+    TestServer(std::shared_ptr<TestLoop> loop, Adjust adjust);
+    void build();
+    void demolish() { wiring_.reset(); }
     ~TestServer();
 
     /// One request and its answer. `body`: JSON text, may be empty. Waits for long-polls too, at most 20 s.
@@ -63,14 +89,14 @@ public:
 
     /// Moves the clock: what sleeps until then wakes.
     void advance(net::Milliseconds by);
-    std::int64_t now_ms() const { return clock_.now_ms(); }
+    std::int64_t now_ms() const { return loop_->clock.now_ms(); }
     /// Stops the server as a process that ends, and starts it again on the same database.
     void restart();
 
     server::Wiring& wiring() { return *wiring_; }
-    net::Runtime& runtime() { return *runtime_; }
+    net::Runtime& runtime() { return *loop_->runtime; }
     /// Runs `f` on the server's I/O thread and waits for it.
-    void on_io(const std::function<void()>& f);
+    void on_io(const std::function<void()>& f) { loop_->on_io(f); }
     /// The first cell of what `sql` answers.
     std::string ask(const std::string& sql) const { return database_.ask(sql); }
 
@@ -78,17 +104,14 @@ public:
     bool check_against_spec = true;
 
 private:
-    void start();
-    void stop();
     std::future<Answer> begin(net::Request request);
     void check(const net::Request& request, const Answer& answer) const;
 
     TestDatabase database_;
-    FakeClock clock_;
+    std::shared_ptr<TestLoop> loop_;
+    const bool owns_loop_;
     Adjust adjust_;
-    std::unique_ptr<net::Runtime> runtime_;
     std::unique_ptr<server::Wiring> wiring_;
-    std::thread io_;
 };
 
 /// Somebody with an account and a device. Paths may be short: "/sync" is "/_matrix/client/v3/sync"; whatever

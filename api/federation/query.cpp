@@ -1,0 +1,100 @@
+#include "api/federation/support.hpp"
+#include "api/federation/tables.hpp"
+#include "core/accounts/accounts.hpp"
+#include "core/rooms/aliases.hpp"
+#include "core/rooms/directory.hpp"
+
+namespace runde::api::federation {
+
+using schema::JsonObject;
+using schema::Reason;
+using schema::Refusal;
+
+namespace {
+
+std::string required_query(const Call& call, std::string_view name) {
+    auto value = call.query(name);
+    if (!value) throw Refusal(Reason::missing_param, std::string(name) + " is missing");
+    return *std::move(value);
+}
+
+// GET /_matrix/federation/v1/query/profile
+net::Task<net::Response> get_profile(const Call& call, Services& services) {
+    const auto user = schema::UserId::parse(required_query(call, "user_id"));
+    if (!user) throw Refusal(Reason::invalid_param, "user_id is not a user id");
+    if (!services.rooms.identity().is_local(*user)) throw Refusal(Reason::invalid_param, "That user is on another server");
+    auto profile = co_await services.accounts.profiles.find(*user);
+    if (!profile) throw Refusal(Reason::not_found, "");
+    const auto field = call.query("field");
+    if (!field) co_return answer(*profile);
+    JsonObject body;
+    if (const auto* value = profile->if_contains(*field)) body[*field] = *value;
+    co_return answer(body);
+}
+
+// GET /_matrix/federation/v1/query/directory
+net::Task<net::Response> get_directory(const Call& call, Services& services) {
+    const auto alias = schema::RoomAlias::parse(required_query(call, "room_alias"));
+    if (!alias) throw Refusal(Reason::invalid_param, "room_alias is not a room alias");
+    if (alias->server() != services.rooms.identity().server.str())
+        throw Refusal(Reason::not_found, "That alias is on another server");
+    const auto found = co_await rooms::resolve_alias(services.rooms, *alias);
+    schema::JsonArray servers;
+    for (const auto& server : found.servers) servers.emplace_back(server);
+    co_return answer({{"room_id", found.room.str()}, {"servers", std::move(servers)}});
+}
+
+net::Task<net::Response> published(Services& services, rooms::DirectoryRequest request) {
+    auto page = co_await rooms::published_rooms(services.rooms, std::move(request));
+    JsonObject body{{"chunk", std::move(page.chunk)}, {"total_room_count_estimate", page.total}};
+    if (!page.next.empty()) body["next_batch"] = page.next;
+    if (!page.previous.empty()) body["prev_batch"] = page.previous;
+    co_return answer(body);
+}
+
+// GET /_matrix/federation/v1/publicRooms
+net::Task<net::Response> get_public_rooms(const Call& call, Services& services) {
+    rooms::DirectoryRequest request;
+    request.limit = static_cast<std::size_t>(call.query_number("limit", 100, 0, 500));
+    request.since = call.query("since").value_or("");
+    co_return co_await published(services, std::move(request));
+}
+
+// POST /_matrix/federation/v1/publicRooms
+net::Task<net::Response> post_public_rooms(const Call& call, Services& services) {
+    const auto body = call.fields(true);
+    rooms::DirectoryRequest request;
+    const auto limit = body.integer("limit").value_or(100);
+    if (limit < 0) throw Refusal(Reason::invalid_param, "limit must not be negative");
+    request.limit = static_cast<std::size_t>(std::min<std::int64_t>(limit, 500));
+    request.since = body.string_or("since", "");
+    if (const auto* filter = body.object("filter")) {
+        const schema::Fields fields(*filter);
+        if (const auto term = fields.string("generic_search_term", 1000)) request.search_term = std::string(*term);
+        if (const auto* types = fields.array("room_types")) {
+            request.room_types.emplace();
+            for (const auto& type : *types) {
+                if (!type.is_null() && !type.is_string()) throw Refusal(Reason::bad_json, "room_types holds strings and null");
+                request.room_types->push_back(type.is_null() ? std::nullopt : std::optional(std::string(type.get_string())));
+            }
+        }
+    }
+    co_return co_await published(services, std::move(request));
+}
+
+constexpr Route routes[] = {
+    {net::Method::get, "/_matrix/federation/v1/query/profile", Access::server, Rate::federation, get_profile,
+     "server-server-api/#get_matrixfederationv1queryprofile"},
+    {net::Method::get, "/_matrix/federation/v1/query/directory", Access::server, Rate::federation, get_directory,
+     "server-server-api/#get_matrixfederationv1querydirectory"},
+    {net::Method::get, "/_matrix/federation/v1/publicRooms", Access::server, Rate::federation, get_public_rooms,
+     "server-server-api/#get_matrixfederationv1publicrooms"},
+    {net::Method::post, "/_matrix/federation/v1/publicRooms", Access::server, Rate::federation, post_public_rooms,
+     "server-server-api/#post_matrixfederationv1publicrooms"},
+};
+
+}  // namespace
+
+std::span<const Route> query_routes() { return routes; }
+
+}  // namespace runde::api::federation

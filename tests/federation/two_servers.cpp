@@ -1,0 +1,220 @@
+#include "tests/federation/two_servers.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <thread>
+
+#include "federation/federation.hpp"
+#include "federation/x_matrix.hpp"
+
+namespace runde::tests {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+net::Request request_of(federation::LinkRequest&& from) {
+    net::Request request{.method = from.method, .target = std::move(from.target), .body = std::move(from.body)};
+    const auto question = request.target.find('?');
+    request.path = request.target.substr(0, question);
+    std::string_view rest = question == std::string::npos ? "" : std::string_view(request.target).substr(question + 1);
+    while (!rest.empty()) {
+        const auto pair = rest.substr(0, rest.find('&'));
+        rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
+        const auto equals = pair.find('=');
+        const auto value = equals == pair.npos ? std::string_view() : pair.substr(equals + 1);
+        request.query.emplace_back(net::percent_decode(pair.substr(0, equals), true).value(),
+                                   net::percent_decode(value, true).value());
+    }
+    if (!from.authorization.empty()) request.headers.add("Authorization", from.authorization);
+    request.client_address = "192.0.2.2";
+    return request;
+}
+
+}  // namespace
+
+net::Task<federation::LinkAnswer> TestLink::send(schema::ServerName destination, federation::LinkRequest request) {
+    log.push_back(fmt::format("{} {} {}", net::to_string(request.method), destination.str(),
+                              request.target.substr(0, request.target.find('?'))));
+    if (cut) throw federation::LinkFailed("connect");
+    if (tamper)
+        if (auto answer = tamper(destination.str(), request)) co_return *std::move(answer);
+    const auto found = servers_.find(destination.str());
+    if (found == servers_.end() || !found->second) throw federation::LinkFailed("dns");
+    ++in_flight;
+    const auto carried = request_of(std::move(request));
+    auto response = co_await found->second->answer(carried);
+    federation::LinkAnswer answer{response.status, {}};
+    for (const auto& piece : response.body) answer.body += *piece;
+    while (response.stream) {
+        const auto piece = co_await response.stream->next();
+        if (piece.empty()) break;
+        answer.body += piece;
+    }
+    --in_flight;
+    if (cut) throw federation::LinkFailed("protocol");  // It was heard, but the answer is lost.
+    co_return answer;
+}
+
+std::string Neighbour::create_room(std::string_view body) {
+    const auto made = post("/createRoom", body);
+    REQUIRE(made == "200");
+    return made.at("/room_id");
+}
+
+Answer Neighbour::join(const std::string& room, std::string_view via) {
+    auto path = fmt::format("/join/{}", segment(room));
+    if (!via.empty()) path += fmt::format("?via={}&server_name={}", via, via);
+    return post(path);
+}
+
+Answer Neighbour::leave(const std::string& room) { return post(fmt::format("/rooms/{}/leave", segment(room))); }
+
+Answer Neighbour::invite(const std::string& room, const Person& guest) {
+    return post(fmt::format("/rooms/{}/invite", segment(room)), fmt::format(R"({{"user_id":"{}"}})", guest.id));
+}
+
+Answer Neighbour::send(const std::string& room, std::string_view type, std::string_view content) {
+    return put(fmt::format("/rooms/{}/send/{}/n{}", segment(room), type, ++sent_), content);
+}
+
+std::string Neighbour::say(const std::string& room, std::string_view text) {
+    const auto sent = send(room, "m.room.message", fmt::format(R"({{"msgtype":"m.text","body":{}}})", schema::quoted(text)));
+    REQUIRE(sent == "200");
+    return sent.at("/event_id");
+}
+
+Answer Neighbour::set_state(const std::string& room, std::string_view type, std::string_view content, std::string_view key) {
+    return put(fmt::format("/rooms/{}/state/{}/{}", segment(room), type, segment(key)), content);
+}
+
+std::string Neighbour::sees(const std::string& room) {
+    const auto page = get(fmt::format("/rooms/{}/messages?dir=f&limit=500", segment(room)));
+    if (page.status != 200) return page.summary();
+    const auto name_of = [](std::string_view id) { return std::string(id.substr(1, id.find(':') - 1)); };
+    std::map<std::string, std::string> was;
+    std::string story;
+    for (const auto& entry : page["/chunk"].as_array()) {
+        const auto& event = entry.as_object();
+        const auto type = schema::string_at(event, "type").value();
+        const auto* content = schema::object_at(event, "content");
+        std::string line;
+        if (type == "m.room.message" && content) {
+            const auto body = schema::string_at(*content, "body");
+            line = name_of(schema::string_at(event, "sender").value()) + ": " + std::string(body.value_or("(removed)"));
+        } else if (type == "m.room.member" && content) {
+            const std::string who(schema::string_at(event, "state_key").value());
+            const std::string now(schema::string_at(*content, "membership").value());
+            if (std::exchange(was[who], now) == now) continue;
+            static const std::map<std::string, std::string> signs{
+                {"join", "+"}, {"leave", "-"}, {"invite", "?"}, {"ban", "!"}, {"knock", "&"}};
+            line = signs.at(now) + name_of(who);
+        } else {
+            continue;
+        }
+        if (!story.empty()) story += ", ";
+        story += line;
+    }
+    return story;
+}
+
+TwoServers::TwoServers(TestServer::Adjust adjust) : adjust_(std::move(adjust)) {
+    hearth_ = std::make_unique<TestServer>(loop_, for_server("hearth.test", 'h'));
+    haven_ = std::make_unique<TestServer>(loop_, for_server("haven.test", 'n'));
+    connect();
+    loop_->run();
+}
+
+TwoServers::~TwoServers() {
+    loop_->stop();
+    hearth_.reset();
+    haven_.reset();
+}
+
+TestServer::Adjust TwoServers::for_server(std::string name, char seed) {
+    return [this, name = std::move(name), seed](server::WiringOptions& options) {
+        options.accounts.server_name = schema::ServerName::parse(name).value();
+        options.signing_key = schema::SigningKey("of_" + std::string(1, seed), std::string(32, seed));
+        options.federation.enabled = true;
+        options.link = link_;
+        if (adjust_) adjust_(options);
+    };
+}
+
+void TwoServers::connect() {
+    link_->connect("hearth.test", &hearth_->wiring());
+    link_->connect("haven.test", &haven_->wiring());
+}
+
+void TwoServers::restart() {
+    loop_->stop();
+    hearth_->demolish();
+    haven_->demolish();
+    loop_->renew();
+    link_->in_flight = 0;
+    hearth_->build();
+    haven_->build();
+    connect();
+    loop_->run();
+}
+
+Neighbour TwoServers::person(std::string_view server_name, std::string name) {
+    return Neighbour(server(server_name).person(std::move(name)));
+}
+
+void TwoServers::set_cut(bool cut) {
+    loop_->on_io([&] { link_->cut = cut; });
+}
+
+bool TwoServers::is_settled() {
+    bool settled = false;
+    loop_->on_io([&] {
+        settled = link_->in_flight == 0 && hearth_->wiring().federation->is_idle() && haven_->wiring().federation->is_idle();
+    });
+    return settled;
+}
+
+void TwoServers::settle() {
+    const auto give_up = std::chrono::steady_clock::now() + 20s;
+    int quiet = 0;
+    for (;;) {
+        while (quiet < 3) {
+            if (std::chrono::steady_clock::now() > give_up) throw std::runtime_error("the two servers do not come to rest");
+            quiet = is_settled() ? quiet + 1 : 0;
+            std::this_thread::sleep_for(1ms);
+        }
+        std::optional<std::int64_t> next;
+        bool cut = false;
+        loop_->on_io([&] {
+            cut = link_->cut;
+            for (auto* one : {hearth_.get(), haven_.get()})
+                if (const auto at = one->wiring().federation->next_try(); at && (!next || *at < *next)) next = at;
+        });
+        if (cut || !next) return;
+        advance(std::chrono::milliseconds(std::max<std::int64_t>(0, *next - hearth_->now_ms()) + 15'000));
+        quiet = -20;  // What the clock woke must first get to its feet.
+    }
+}
+
+federation::LinkAnswer TwoServers::ask(std::string_view from, std::string_view to, net::Method method, std::string target,
+                                       std::string body) {
+    const auto& identity = server(from).wiring().identity;
+    federation::LinkRequest request{.method = method, .target = std::move(target), .body = std::move(body)};
+    request.authorization = federation::authorization(net::to_string(method), request.target, identity.server.str(), to,
+                                                      request.body, identity.key);
+    std::promise<federation::LinkAnswer> done;
+    const auto carry = [&]() -> net::Task<> {
+        try {
+            auto answer = co_await link_->send(schema::ServerName::parse(to).value(), std::move(request));
+            done.set_value(std::move(answer));
+        } catch (...) {
+            done.set_exception(std::current_exception());
+        }
+    };
+    loop_->runtime->spawn("test", carry());
+    return done.get_future().get();
+}
+
+}  // namespace runde::tests

@@ -1,0 +1,87 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "federation/link.hpp"
+#include "tests/support/test_server.hpp"
+
+namespace runde::tests {
+
+/// The way between servers of one process: signed requests go straight into the other's dispatch. Can be cut.
+class TestLink : public federation::Link {
+public:
+    net::Task<federation::LinkAnswer> send(schema::ServerName destination, federation::LinkRequest request) override;
+
+    /// Where requests to `name` go; nullptr: nobody is there.
+    void connect(const std::string& name, server::Wiring* server) { servers_[name] = server; }
+    bool cut = false;
+    /// Sees every request before it is carried and may change it, or answer itself: a hostile network, a broken peer.
+    std::function<std::optional<federation::LinkAnswer>(const std::string& destination, federation::LinkRequest&)> tamper;
+    int in_flight = 0;
+    /// "PUT haven.test /_matrix/federation/v1/send/1", in their order; queries cut off.
+    std::vector<std::string> log;
+
+private:
+    std::map<std::string, server::Wiring*> servers_;
+};
+
+/// Somebody of one of the two servers, with words for what plays need.
+class Neighbour : public Person {
+public:
+    explicit Neighbour(Person person) : Person(std::move(person)) {}
+
+    /// A room anybody may join, unless `body` says otherwise. Returns its id.
+    std::string create_room(std::string_view body = R"({"preset":"public_chat"})");
+    Answer join(const std::string& room, std::string_view via = "");
+    Answer leave(const std::string& room);
+    Answer invite(const std::string& room, const Person& guest);
+    /// Sends a text; returns the event's id.
+    std::string say(const std::string& room, std::string_view text);
+    Answer send(const std::string& room, std::string_view type, std::string_view content);
+    Answer set_state(const std::string& room, std::string_view type, std::string_view content, std::string_view key = "");
+    /// What happened in the room, as far as this person can see: "+anna, +ben, anna: Hello, -ben".
+    std::string sees(const std::string& room);
+
+private:
+    int sent_ = 0;
+};
+
+/// Two whole servers in this process, hearth.test and haven.test: each with its own database and key, one clock that
+/// stands still, and a link between them that can be cut.
+class TwoServers {
+public:
+    /// `adjust` may change anything of either server before they are built.
+    explicit TwoServers(TestServer::Adjust adjust = {});
+    ~TwoServers();
+
+    Neighbour person(std::string_view server, std::string name);
+    TestServer& server(std::string_view name) { return name == "hearth.test" ? *hearth_ : *haven_; }
+
+    /// Delivers until nothing is queued; what waits for a later try is tried while the link is whole.
+    void settle();
+    void cut_link() { set_cut(true); }
+    void restore_link() { set_cut(false); }
+    /// Both servers end as processes end and start again on their databases.
+    void restart();
+    void advance(net::Milliseconds by) { hearth_->advance(by); }
+    TestLink& link() { return *link_; }
+
+    /// A request of one server to the other, signed; for what no member can cause.
+    federation::LinkAnswer ask(std::string_view from, std::string_view to, net::Method method, std::string target,
+                               std::string body = {});
+
+private:
+    TestServer::Adjust for_server(std::string name, char seed);
+    void set_cut(bool cut);
+    void connect();
+    bool is_settled();
+
+    TestServer::Adjust adjust_;
+    std::shared_ptr<TestLink> link_ = std::make_shared<TestLink>();
+    std::shared_ptr<TestLoop> loop_ = std::make_shared<TestLoop>();
+    std::unique_ptr<TestServer> hearth_, haven_;
+};
+
+}  // namespace runde::tests
