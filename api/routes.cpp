@@ -18,6 +18,7 @@ Router all_routes() {
     router.add(client::device_routes());
     router.add(client::filter_routes());
     router.add(client::login_routes());
+    router.add(client::open_id_routes());
     router.add(client::profile_routes());
     router.add(client::push_rule_routes());
     router.add(client::pusher_routes());
@@ -37,8 +38,11 @@ Router all_routes() {
     router.add(selfhelp::forum_routes());
     router.add(selfhelp::search_routes());
     router.add(selfhelp::node_routes());
+    router.add(federation::history_routes());
     router.add(federation::key_routes());
     router.add(federation::query_routes());
+    router.add(federation::space_routes());
+    router.add(federation::user_routes());
     router.add(federation::version_routes());
     router.add(web::health_routes());
     router.add(web::page_routes());

@@ -9,6 +9,7 @@ Federation::Federation(Parts parts, const Options& what, std::shared_ptr<Link> w
       client(parts.identity, partners, *link),
       keys({.runtime = parts.runtime, .db = parts.db, .identity = parts.identity, .client = client, .options = options}),
       request_auth(parts.identity, partners, keys, parts.runtime.clock()),
+      neighbourhood(client),
       sender({.runtime = parts.runtime,
               .db = parts.db,
               .lane = parts.lane,
@@ -17,6 +18,7 @@ Federation::Federation(Parts parts, const Options& what, std::shared_ptr<Link> w
               .rooms = parts.rooms,
               .partners = partners,
               .client = client}) {
+    parts.rooms.connect(neighbourhood);
     client.on_contact([this](const schema::ServerName& server) { sender.contact(server); });
     request_auth.on_contact([this](const schema::ServerName& server) { sender.contact(server); });
 }

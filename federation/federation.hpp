@@ -7,6 +7,7 @@
 #include "federation/client.hpp"
 #include "federation/key_ring.hpp"
 #include "federation/link.hpp"
+#include "federation/neighbourhood.hpp"
 #include "federation/options.hpp"
 #include "federation/partners.hpp"
 #include "federation/request_auth.hpp"
@@ -43,6 +44,7 @@ struct Federation {
     Client client;
     KeyRing keys;
     RequestAuth request_auth;
+    Neighbourhood neighbourhood;
     Sender sender;
 };
 

@@ -152,7 +152,7 @@ void Sender::send_receipts(const rooms::Committed& committed) {
 
 void Sender::send_edu(const ServerName& server, std::string_view type, const schema::JsonObject& content) {
     if (auto* destination = find(server.str(), parts_.lane.head() + 1)) {
-        destination->outbox.add_edu(schema::canonical_json({{"content", content}, {"edu_type", type}}), now());
+        destination->outbox.add_edu(schema::canonical_json(schema::JsonObject{{"content", content}, {"edu_type", type}}), now());
         wake(*destination);
     }
 }

@@ -2,6 +2,8 @@
 #include "api/client/tables.hpp"
 #include "api/services.hpp"
 #include "core/accounts/accounts.hpp"
+#include "core/rooms/rooms.hpp"
+#include "federation/federation.hpp"
 
 namespace runde::api::client {
 
@@ -11,11 +13,16 @@ using schema::Refusal;
 
 namespace {
 
-net::Task<JsonObject> require_profile(const Call& call, Services& services) {
+net::Task<JsonObject> require_profile(const Call& call, Services& services,
+                                      std::optional<std::string> field = std::nullopt) {
     if (services.accounts.options.profiles_need_sign_in && !call.maybe_session())
         throw Refusal(Reason::forbidden, "");
     const auto user = call.id<schema::UserId>("userId");
-    auto profile = co_await services.accounts.profiles.find(user);
+    std::optional<JsonObject> profile;
+    if (services.rooms.identity().is_local(user))
+        profile = co_await services.accounts.profiles.find(user);
+    else if (services.federation && call.maybe_session())  // Strangers do not make us ask other servers.
+        profile = co_await services.federation->neighbourhood.profile(user, field);
     if (!profile) throw Refusal(Reason::not_found, "");
     co_return *std::move(profile);
 }
@@ -28,8 +35,8 @@ net::Task<net::Response> get_profile(const Call& call, Services& services) {
 
 // GET /_matrix/client/v3/profile/{userId}/{keyName}
 net::Task<net::Response> get_field(const Call& call, Services& services) {
-    const auto profile = co_await require_profile(call, services);
     const auto& name = call.param("keyName");
+    const auto profile = co_await require_profile(call, services, name);
     const auto* value = profile.if_contains(name);
     if (!value) throw Refusal(Reason::not_found, "");
     JsonObject body;

@@ -14,6 +14,7 @@ std::span<const Route> capabilities_routes();
 std::span<const Route> device_routes();
 std::span<const Route> filter_routes();
 std::span<const Route> login_routes();
+std::span<const Route> open_id_routes();
 std::span<const Route> profile_routes();
 std::span<const Route> push_rule_routes();
 std::span<const Route> pusher_routes();

@@ -3,6 +3,7 @@
 #include "core/accounts/devices.hpp"
 #include "core/accounts/filters.hpp"
 #include "core/accounts/listeners.hpp"
+#include "core/accounts/open_id.hpp"
 #include "core/accounts/options.hpp"
 #include "core/accounts/passwords.hpp"
 #include "core/accounts/profiles.hpp"
@@ -23,6 +24,7 @@ struct Accounts {
         : options(std::move(what)),
           passwords(runtime),
           interactive(runtime.clock()),
+          open_id(runtime.clock()),
           sessions(runtime, db, numbers, options),
           devices(db, lane, sessions, listeners),
           account_data(db, lane, listeners),
@@ -39,6 +41,7 @@ struct Accounts {
     Listeners listeners;
     Passwords passwords;
     UserInteractive interactive;
+    OpenId open_id;
     Sessions sessions;
     Devices devices;
     AccountData account_data;

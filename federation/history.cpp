@@ -1,0 +1,186 @@
+#include "federation/history.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <limits>
+#include <set>
+#include <unordered_map>
+
+#include "core/rooms/server_acl.hpp"
+#include "core/rooms/state_history.hpp"
+#include "schema/refusal.hpp"
+#include "storage/lane.hpp"
+#include "storage/pdus.hpp"
+
+namespace runde::federation {
+
+using schema::EventNid;
+using schema::Ord;
+using schema::Reason;
+using schema::Refusal;
+using storage::StoredEvent;
+
+namespace {
+
+constexpr std::size_t most_members = 20;
+
+bool is_servable(const StoredEvent& event) { return (event.flags & storage::rows::rejected) == 0; }
+
+/// The one row of `event` if it is in the room and was accepted.
+const StoredEvent& require(const std::vector<StoredEvent>& rows, const ServerView& view) {
+    if (rows.empty() || rows.front().room != view.room->nid() || !is_servable(rows.front()))
+        throw Refusal(Reason::not_found, "There is no such event.");
+    return rows.front();
+}
+
+rooms::StateGroup group_of(const storage::StoredStateGroup& stored) {
+    const auto number = [](std::optional<std::int64_t> sg) { return sg ? std::optional(rooms::StateGroupNo{*sg}) : std::nullopt; };
+    return {rooms::StateGroupNo{stored.sg}, number(stored.parent), number(stored.jump), stored.depth,
+            rooms::unpack_delta(stored.delta)};
+}
+
+}  // namespace
+
+bool ServerView::sees(const StoredEvent& event) const {
+    // State that is no part of the timeline here, and what every member must know to judge events.
+    if (event.state_key) return true;
+    if (!event.ord) return false;
+    return std::ranges::any_of(members, [&](const auto& ranges) { return ranges.sees(*event.ord); });
+}
+
+net::Task<ServerView> require_in_room(rooms::Rooms& rooms, schema::RoomId id, schema::ServerName server) {
+    const auto room = co_await rooms.find(std::move(id));
+    if (!room || !room->remote_servers().contains(server.str()))
+        throw Refusal(Reason::forbidden, "Your server is not in this room.");
+    if (!rooms::acl_allows(*room, server.str())) throw Refusal(Reason::forbidden, "Your server is not in this room.");
+    ServerView view{room, {}};
+    std::vector<schema::UserId> members;
+    for (const auto& [user, membership] : room->memberships()) {
+        if (membership != rooms::Membership::join) continue;
+        const auto id_of = schema::UserId::parse(user);
+        if (id_of && id_of->server() == server.str() && members.size() < most_members) members.push_back(*id_of);
+    }
+    for (const auto& user : members) {
+        auto ranges = co_await rooms::visible_ranges(rooms, room, user);
+        view.members.push_back(std::move(ranges));
+        if (room->has_one_history_visibility() && room->history_visibility() != "invited" && room->history_visibility() != "joined")
+            break;  // One who sees all is enough.
+    }
+    co_return view;
+}
+
+std::string pdu_for(const ServerView& view, const StoredEvent& event) {
+    if (!event.redacted_by && view.sees(event)) return event.json;
+    const auto& rules = view.room->rules();
+    const auto parsed = schema::load_event(event.json, *schema::EventId::parse(event.event_id), rules);
+    return schema::canonical_json(schema::redact(parsed->object, rules), rules.numbers());
+}
+
+net::Task<std::string> event_for(rooms::Rooms& rooms, schema::ServerName server, schema::EventId id) {
+    const auto rows = co_await rooms.parts().db.read([&](storage::Tx& tx) { return storage::events_by_id(tx, {id.str()}); });
+    const auto nothing = Refusal(Reason::not_found, "There is no such event.");
+    if (rows.empty() || !is_servable(rows.front())) throw nothing;
+    const auto room = co_await rooms.find(rows.front().room);
+    if (!room) throw nothing;
+    std::optional<ServerView> view;
+    try {
+        view = co_await require_in_room(rooms, room->id(), server);
+    } catch (const Refusal&) {
+        // The same answer as for an event that does not exist.
+    }
+    if (!view || !view->sees(rows.front())) throw nothing;
+    co_return pdu_for(*view, rows.front());
+}
+
+net::Task<StateBefore> state_before(rooms::Rooms& rooms, const ServerView& view, schema::EventId id) {
+    const auto nid = view.room->nid();
+    co_return co_await rooms.parts().db.read([&](storage::Tx& tx) {
+        const auto rows = storage::events_by_id(tx, {id.str()});
+        const auto& event = require(rows, view);
+        StateBefore before;
+        if (!event.sg) return before;  // The create event.
+        rooms::StateHistory history;
+        for (const auto& group : storage::load_state_chain(tx, nid, *event.sg)) history.restore(group_of(group));
+        std::vector<EventNid> nids;
+        const auto state = history.state_at(rooms::StateGroupNo{*event.sg});
+        state.for_each([&](int, EventNid one) { nids.push_back(one); });
+        before.state = storage::events_by_nid(tx, nid, nids);
+        before.auth_chain = storage::events_by_nid(tx, nid, storage::auth_chain(tx, nid, nids));
+        return before;
+    });
+}
+
+net::Task<std::vector<StoredEvent>> auth_chain(rooms::Rooms& rooms, const ServerView& view, schema::EventId id) {
+    const auto nid = view.room->nid();
+    co_return co_await rooms.parts().db.read([&](storage::Tx& tx) {
+        const auto rows = storage::events_by_id(tx, {id.str()});
+        const auto& event = require(rows, view);
+        const auto parsed = schema::load_event(event.json, id, view.room->rules());
+        std::vector<std::string> ids;
+        for (const auto& parent : parsed->auth_events) ids.push_back(parent.str());
+        std::vector<EventNid> nids;
+        for (const auto& parent : storage::events_by_id(tx, ids))
+            if (parent.room == nid) nids.push_back(parent.nid);
+        auto chain = storage::auth_chain(tx, nid, nids);
+        nids.insert(nids.end(), chain.begin(), chain.end());
+        std::ranges::sort(nids);
+        nids.erase(std::unique(nids.begin(), nids.end()), nids.end());
+        return storage::events_by_nid(tx, nid, nids);
+    });
+}
+
+net::Task<std::vector<StoredEvent>> backfill(rooms::Rooms& rooms, const ServerView& view, std::vector<std::string> from, int limit) {
+    const auto nid = view.room->nid();
+    co_return co_await rooms.parts().db.read([&](storage::Tx& tx) {
+        // Our reading order never puts an event before one that it builds on, so what precedes an event in it holds all
+        // that precedes it in the graph, and little more.
+        Ord newest = std::numeric_limits<Ord>::min();
+        for (const auto& event : storage::events_by_id(tx, from))
+            if (event.room == nid && event.ord && is_servable(event)) newest = std::max(newest, *event.ord);
+        std::vector<StoredEvent> events;
+        if (newest != std::numeric_limits<Ord>::min())
+            events = storage::events_in_order(tx, nid, std::numeric_limits<Ord>::min(), newest + 1, limit, false);
+        std::erase_if(events, [](const auto& event) { return !is_servable(event); });
+        return events;
+    });
+}
+
+net::Task<std::vector<StoredEvent>> missing_events(rooms::Rooms& rooms, const ServerView& view, MissingRequest request) {
+    const auto nid = view.room->nid();
+    const auto& rules = view.room->rules();
+    co_return co_await rooms.parts().db.read([&](storage::Tx& tx) {
+        std::unordered_map<std::string, StoredEvent> near;
+        Ord newest = std::numeric_limits<Ord>::min();
+        std::deque<std::string> to_visit;
+        for (const auto& event : storage::events_by_id(tx, request.latest)) {
+            if (event.room != nid || !event.ord) continue;
+            newest = std::max(newest, *event.ord);
+            to_visit.push_back(event.event_id);
+            near.emplace(event.event_id, event);
+        }
+        std::vector<StoredEvent> found;
+        if (to_visit.empty()) return found;
+        for (auto& event : storage::events_in_order(tx, nid, std::numeric_limits<Ord>::min(), newest, request.limit * 5, false))
+            near.emplace(event.event_id, event);
+        std::set<std::string> seen(request.earliest.begin(), request.earliest.end());
+        seen.insert(request.latest.begin(), request.latest.end());
+        while (!to_visit.empty() && found.size() < static_cast<std::size_t>(request.limit)) {
+            const auto at = near.find(to_visit.front());
+            to_visit.pop_front();
+            if (at == near.end()) continue;
+            const auto parsed = schema::load_event(at->second.json, *schema::EventId::parse(at->second.event_id), rules);
+            for (const auto& before : parsed->prev_events) {
+                if (!seen.insert(before.str()).second) continue;
+                const auto event = near.find(before.str());
+                if (event == near.end() || event->second.depth < request.min_depth || !is_servable(event->second)) continue;
+                if (found.size() == static_cast<std::size_t>(request.limit)) break;
+                found.push_back(event->second);
+                to_visit.push_back(before.str());
+            }
+        }
+        std::ranges::sort(found, {}, [](const StoredEvent& event) { return event.ord.value_or(0); });
+        return found;
+    });
+}
+
+}  // namespace runde::federation

@@ -1,0 +1,117 @@
+#include "federation/neighbourhood.hpp"
+
+namespace runde::federation {
+
+using schema::JsonArray;
+using schema::JsonObject;
+using schema::Reason;
+using schema::Refusal;
+using schema::ServerName;
+
+namespace {
+
+constexpr Limits alias_limits{.whole = net::Milliseconds(10'000), .body_bytes = 256 * 1024};
+constexpr Limits directory_limits{.whole = net::Milliseconds(20'000), .body_bytes = 4 * 1024 * 1024};
+constexpr Limits profile_limits{.whole = net::Milliseconds(2'000), .body_bytes = 64 * 1024};
+constexpr std::size_t most_servers = 50;
+
+[[noreturn]] void not_from_here() {
+    throw Refusal(Reason::remote_failed, "This server cannot take part in rooms of other servers yet.");
+}
+
+}  // namespace
+
+net::Task<rooms::RoomPtr> Neighbourhood::join(rooms::Person, schema::RoomId, std::vector<std::string>, JsonObject) {
+    not_from_here();
+    co_return nullptr;
+}
+
+net::Task<> Neighbourhood::knock(rooms::Person, schema::RoomId, std::vector<std::string>, JsonObject) {
+    not_from_here();
+    co_return;
+}
+
+net::Task<> Neighbourhood::leave(rooms::Person, schema::RoomId, JsonObject) {
+    not_from_here();
+    co_return;
+}
+
+net::Task<> Neighbourhood::invite(rooms::RoomPtr, schema::UserId, schema::UserId, JsonObject) {
+    not_from_here();
+    co_return;
+}
+
+net::Task<rooms::ResolvedAlias> Neighbourhood::resolve_alias(schema::RoomAlias alias) {
+    const Refusal nothing(Reason::not_found, "There is no such room alias.");
+    const auto server = ServerName::parse(alias.server());
+    if (!server) throw nothing;
+    JsonObject answer;
+    try {
+        answer = co_await client_.get(*server, with_query(path({"query", "directory"}), {{"room_alias", alias.str()}}), alias_limits);
+    } catch (const LinkFailed&) {
+        throw nothing;
+    } catch (const RemoteRefusal&) {
+        throw nothing;
+    }
+    const auto room = schema::RoomId::parse(schema::string_at(answer, "room_id").value_or(""));
+    if (!room) throw nothing;
+    rooms::ResolvedAlias found{*room, {}};
+    if (const auto* servers = schema::array_at(answer, "servers"))
+        for (const auto& entry : *servers)
+            if (entry.is_string() && found.servers.size() < most_servers && ServerName::parse(entry.get_string()))
+                found.servers.emplace_back(entry.get_string());
+    if (found.servers.empty()) found.servers.push_back(server->str());
+    co_return found;
+}
+
+net::Task<JsonObject> Neighbourhood::public_rooms(std::string server_name, rooms::DirectoryRequest request) {
+    const auto server = ServerName::parse(server_name);
+    if (!server) throw Refusal(Reason::invalid_param, "server is not the name of a server");
+    JsonObject body{{"limit", request.limit}};
+    if (!request.since.empty()) body["since"] = request.since;
+    JsonObject filter;
+    if (request.search_term) filter["generic_search_term"] = *request.search_term;
+    if (request.room_types) {
+        JsonArray types;
+        for (const auto& type : *request.room_types) types.push_back(type ? schema::Json(*type) : schema::Json(nullptr));
+        filter["room_types"] = std::move(types);
+    }
+    if (!filter.empty()) body["filter"] = std::move(filter);
+    JsonObject answer;
+    try {
+        answer = co_await client_.post(*server, path({"publicRooms"}), schema::canonical_json(body), directory_limits);
+    } catch (...) {
+        rethrow_as_refusal();
+    }
+    // Only what the specification names passes through, and only rooms that look like rooms.
+    JsonObject page;
+    JsonArray chunk;
+    if (auto* rooms = answer.if_contains("chunk"); rooms && rooms->is_array())
+        for (auto& room : rooms->get_array())
+            if (room.is_object() && schema::RoomId::parse(schema::string_at(room.get_object(), "room_id").value_or("")) &&
+                schema::integer_at(room.get_object(), "num_joined_members"))
+                chunk.push_back(std::move(room));
+    page["chunk"] = std::move(chunk);
+    for (const auto* name : {"next_batch", "prev_batch"})
+        if (const auto token = schema::string_at(answer, name)) page[name] = *token;
+    if (const auto total = schema::integer_at(answer, "total_room_count_estimate")) page["total_room_count_estimate"] = *total;
+    co_return page;
+}
+
+net::Task<std::optional<JsonObject>> Neighbourhood::profile(schema::UserId user, std::optional<std::string> field) {
+    const auto server = ServerName::parse(user.server());
+    if (!server) co_return std::nullopt;
+    std::vector<std::pair<std::string, std::string>> query{{"user_id", user.str()}};
+    if (field) query.emplace_back("field", *field);
+    try {
+        auto answer = co_await client_.get(*server, with_query(path({"query", "profile"}), query), profile_limits);
+        co_return std::move(answer);
+    } catch (const LinkFailed&) {
+    } catch (const RemoteRefusal&) {
+    } catch (const Refusal&) {
+        // No partner.
+    }
+    co_return std::nullopt;
+}
+
+}  // namespace runde::federation
