@@ -66,11 +66,11 @@ net::Task<std::vector<std::optional<schema::VerifyKey>>> KeyRing::keys(std::vect
         });
         return !servers.empty();
     };
-    if (servers.size() > many && !parts_.options.notaries.empty()) {
+    if (askable() && servers.size() > many && !parts_.options.notaries.empty()) {
         co_await fetch_from_notaries(servers);
         servers = missing(requests);
     }
-    if (!servers.empty() && askable()) {
+    if (askable()) {
         const auto asked = servers;
         co_await fetch_from_origins(asked);
         servers = missing(requests);
