@@ -63,8 +63,7 @@ net::Task<ServerView> require_in_room(rooms::Rooms& rooms, schema::RoomId id, sc
     for (const auto& user : members) {
         auto ranges = co_await rooms::visible_ranges(rooms, room, user);
         view.members.push_back(std::move(ranges));
-        if (room->has_one_history_visibility() && room->history_visibility() != "invited" && room->history_visibility() != "joined")
-            break;  // One who sees all is enough.
+        if (room->members_see_everything()) break;  // One who sees all is enough.
     }
     co_return view;
 }
