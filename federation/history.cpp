@@ -63,7 +63,7 @@ net::Task<ServerView> require_in_room(rooms::Rooms& rooms, schema::RoomId id, sc
     for (const auto& user : members) {
         auto ranges = co_await rooms::visible_ranges(rooms, room, user);
         view.members.push_back(std::move(ranges));
-        if (room->members_see_everything()) break;  // One who sees all is enough.
+        if (room->shows_all_to_members()) break;  // One who sees all is enough.
     }
     co_return view;
 }
