@@ -50,7 +50,7 @@ net::Task<bool> may_see(Services& services, rooms::RoomPtr room, schema::ServerN
     co_return false;
 }
 
-JsonObject summary(const rooms::Room& room) {
+JsonObject described(const rooms::Room& room) {
     auto body = rooms::summary(room);
     body["room_version"] = room.rules().version;
     if (const auto list = allowed_rooms(room); !list.empty()) body["allowed_room_ids"] = JsonArray(list.begin(), list.end());
@@ -67,7 +67,7 @@ net::Task<net::Response> get_hierarchy(const Call& call, Services& services) {
     if (room) visible = co_await may_see(services, room, call.origin());
     if (!visible) throw Refusal(Reason::not_found, "There is no such room, or your server may not see it.");
 
-    auto body = summary(*room);
+    auto body = described(*room);
     auto state = rooms::children_state(*room, suggested_only);
     JsonArray children, inaccessible;
     for (const auto& entry : state) {
@@ -78,7 +78,7 @@ net::Task<net::Response> get_hierarchy(const Call& call, Services& services) {
         if (!child) continue;
         const bool shown = co_await may_see(services, child, call.origin());
         if (shown)
-            children.push_back(summary(*child));
+            children.push_back(described(*child));
         else
             inaccessible.emplace_back(id->str());
     }
