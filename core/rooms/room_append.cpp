@@ -19,6 +19,16 @@ using schema::Reason;
 using schema::Refusal;
 namespace rows = storage::rows;
 
+namespace {
+
+/// A transaction id counts per device and path: one that sent a message may also redact another.
+/// https://spec.matrix.org/v1.19/client-server-api/#transaction-identifiers
+std::string scoped(const schema::EventDraft& draft, const std::string& txn) {
+    return fmt::format("{}/{}", draft.redacts ? draft.redacts->str() : draft.type, txn);
+}
+
+}  // namespace
+
 /// A transaction id that this actor has seen: whoever repeats it waits for the first answer.
 struct Room::Sent {
     net::Gate answered;
@@ -29,7 +39,7 @@ struct Room::Sent {
 net::Task<Room::Appended> Room::append(schema::EventDraft draft, AppendOptions options) {
     if (!options.device || options.txn.empty()) co_return co_await append_one(std::move(draft), std::move(options));
 
-    const auto key = fmt::format("{}/{}", schema::raw(*options.device), options.txn);
+    const auto key = fmt::format("{}/{}", schema::raw(*options.device), scoped(draft, options.txn));
     if (const auto found = sent_.find(key); found != sent_.end()) {
         const auto sent = found->second;
         co_await sent->answered.wait();
@@ -57,7 +67,7 @@ net::Task<Room::Appended> Room::append(schema::EventDraft draft, AppendOptions o
 net::Task<Room::Appended> Room::append_one(schema::EventDraft draft, AppendOptions options) {
     std::vector<DraftAndOptions> one;
     const auto device = options.device;
-    const auto txn = options.txn;
+    const auto key = txn_key(scoped(draft, options.txn));
     one.emplace_back(std::move(draft), std::move(options));
     std::string refused;
     try {
@@ -68,7 +78,6 @@ net::Task<Room::Appended> Room::append_one(schema::EventDraft draft, AppendOptio
     }
     if (refused == "event_txn_pkey" && device) {
         // Sent before this actor was loaded.
-        const auto key = txn_key(txn);
         const auto known = co_await parts_.db.read(
             [&](storage::Tx& tx) { return storage::find_transaction(tx, schema::raw(*device), key); });
         if (known) co_return Appended{*schema::EventId::parse(*known), 0};
@@ -261,7 +270,7 @@ void Room::add_to(Build& build, schema::EventDraft draft, const AppendOptions& o
     row.json = event->json;
     build.rows.events.push_back(std::move(row));
     if (options.device && !options.txn.empty())
-        build.rows.transactions.push_back({schema::raw(*options.device), txn_key(options.txn), now, event->id.str()});
+        build.rows.transactions.push_back({schema::raw(*options.device), txn_key(scoped(draft, options.txn)), now, event->id.str()});
     single_out(build, *event, *line, at);
     read_by_sender(build, *line, at);
     build.entries.push_back({std::move(line), event, at});
