@@ -51,60 +51,91 @@ std::vector<StateAt> state_at(Tx& tx, RoomNid room, Position pos) {
     return state;
 }
 
-Bundled bundled(Tx& tx, RoomNid room, const std::vector<std::string>& event_ids, const std::vector<EventNid>& nids,
-                const std::string& viewer) {
+Bundled bundled(Tx& tx, const std::vector<Bundling>& events, const std::string& viewer) {
     Bundled result;
-    std::vector<std::string> editable = event_ids;
+    std::vector<RoomNid> rooms;
+    std::vector<EventNid> nids;
+    std::vector<std::string> ids;
+    for (const auto& event : events) {
+        rooms.push_back(event.room);
+        nids.push_back(event.nid);
+        ids.push_back(event.event_id);
+    }
+    auto editable_rooms = rooms;
+    auto editable = ids;
     for (const auto& row : tx.exec("SELECT " EVENT_COLUMNS R"(, t.root_nid, t.replies,
                  EXISTS (SELECT 1 FROM thread_users u WHERE u.room_nid = t.room_nid AND u.root_nid = t.root_nid AND u.sender = $3)
-             FROM threads t JOIN events e ON e.room_nid = t.room_nid AND e.event_nid = t.last_nid)" EVENT_JOINS
-                                   "WHERE t.room_nid = $1 AND t.root_nid = ANY($2::bigint[]) AND t.replies > 0",
-                                   room, nids, viewer)) {
+             FROM unnest($1::bigint[], $2::bigint[]) AS w (room_nid, root_nid)
+             JOIN threads t ON t.room_nid = w.room_nid AND t.root_nid = w.root_nid
+             JOIN events e ON e.room_nid = t.room_nid AND e.event_nid = t.last_nid)" EVENT_JOINS "WHERE t.replies > 0",
+                                   rooms, nids, viewer)) {
         result.threads.push_back({row[event_columns].nid<EventNid>(), small(row[event_columns + 1]),
                                   row[event_columns + 2].flag(), read_event(row)});
+        editable_rooms.push_back(result.threads.back().latest.room);
         editable.push_back(result.threads.back().latest.event_id);
     }
     // The newest edit by the author of the original; ties go to the larger event id.
     for (const auto& row : tx.exec("SELECT DISTINCT ON (x.parent_id) " EVENT_COLUMNS R"(, x.parent_id
-             FROM relations x
+             FROM unnest($1::bigint[], $2::text[]) AS w (room_nid, event_id)
+             JOIN relations x ON x.room_nid = w.room_nid AND x.parent_id = w.event_id AND x.rel_type = 'm.replace'
              JOIN events o ON o.event_id = x.parent_id AND o.room_nid = x.room_nid
              JOIN events e ON e.room_nid = x.room_nid AND e.event_nid = x.child_nid)" EVENT_JOINS R"(
-             WHERE x.room_nid = $1 AND x.parent_id = ANY($2::text[]) AND x.rel_type = 'm.replace'
-               AND e.sender = o.sender AND e.type = o.type AND e.state_key IS NULL AND o.state_key IS NULL
+             WHERE e.sender = o.sender AND e.type = o.type AND e.state_key IS NULL AND o.state_key IS NULL
                AND e.redacted_by IS NULL AND o.redacted_by IS NULL
              ORDER BY x.parent_id, e.origin_ts DESC, e.event_id DESC)",
-                                   room, editable))
+                                   editable_rooms, editable))
         result.edits.push_back({row[event_columns].string(), read_event(row)});
     for (const auto& row : tx.exec(R"(
-             SELECT x.parent_id, e.event_id
-             FROM relations x JOIN events e ON e.room_nid = x.room_nid AND e.event_nid = x.child_nid
-             WHERE x.room_nid = $1 AND x.parent_id = ANY($2::text[]) AND x.rel_type = 'm.reference'
-               AND e.redacted_by IS NULL ORDER BY x.ord)",
-                                   room, event_ids))
-        result.references.push_back({row[0].string(), row[1].string()});
+             SELECT x.parent_id, e.event_id, e.ord
+             FROM unnest($1::bigint[], $2::text[]) AS w (room_nid, event_id)
+             JOIN relations x ON x.room_nid = w.room_nid AND x.parent_id = w.event_id AND x.rel_type = 'm.reference'
+             JOIN events e ON e.room_nid = x.room_nid AND e.event_nid = x.child_nid
+             WHERE e.redacted_by IS NULL AND e.ord IS NOT NULL ORDER BY x.ord)",
+                                   rooms, ids))
+        result.references.push_back({row[0].string(), row[1].string(), row[2].number()});
     return result;
 }
 
+namespace {
+
+/// The usual case reads along the index relations_order, as far as the page reaches.
+#define RELATED_IN_ORDER                                                                                              \
+    "SELECT " EVENT_COLUMNS                                                                                          \
+    "FROM relations x JOIN events e ON e.room_nid = x.room_nid AND e.event_nid = x.child_nid" EVENT_JOINS            \
+    "WHERE x.room_nid = $1 AND x.parent_id = $2 AND x.ord > $5 AND x.ord < $6 "                                     \
+    "AND ($3::text IS NULL OR x.rel_type = $3) AND ($4::text IS NULL OR x.child_type = $4) "                        \
+    "AND e.redacted_by IS NULL ORDER BY x.ord "
+
+std::vector<StoredEvent> directly_related(Tx& tx, const RelationQuery& query) {
+    if (query.forward)
+        return read_events(tx.exec(RELATED_IN_ORDER "LIMIT $7", query.room, query.parent_id, query.rel_type, query.event_type,
+                                   query.after, query.before, query.limit));
+    return read_events(tx.exec(RELATED_IN_ORDER "DESC LIMIT $7", query.room, query.parent_id, query.rel_type, query.event_type,
+                               query.after, query.before, query.limit));
+}
+
+}  // namespace
+
 std::vector<StoredEvent> related_events(Tx& tx, const RelationQuery& query) {
-    // One literal for every direction: the sort key carries it. With `recurse` the type says what to find, not which way to
-    // go: the reactions to the answers in a thread hang on the thread's root by m.thread first.
+    if (!query.recurse) return directly_related(tx, query);
+    // One literal for both directions: the sort key carries it. The type says what to find, not which way to go: the
+    // reactions to the answers in a thread hang on the thread's root by m.thread first.
     return read_events(tx.exec("WITH RECURSIVE related AS ("
                                R"(
-             SELECT x.child_nid, x.rel_type, 1 AS level FROM relations x
-             WHERE x.room_nid = $1 AND x.parent_id = $2 AND ($3::text IS NULL OR x.rel_type = $3 OR $8::boolean)
+             SELECT x.child_nid, x.rel_type, 1 AS level FROM relations x WHERE x.room_nid = $1 AND x.parent_id = $2
              UNION
              SELECT x.child_nid, x.rel_type, r.level + 1
              FROM related r JOIN events p ON p.room_nid = $1 AND p.event_nid = r.child_nid
              JOIN relations x ON x.room_nid = $1 AND x.parent_id = p.event_id
-             WHERE $8::boolean AND r.level < 3
+             WHERE r.level < 3
          ) SELECT )" EVENT_COLUMNS R"(
              FROM events e)" EVENT_JOINS R"(
              WHERE e.room_nid = $1 AND e.event_nid IN (SELECT child_nid FROM related WHERE $3::text IS NULL OR rel_type = $3)
                AND e.redacted_by IS NULL
                AND ($4::text IS NULL OR e.type = $4) AND e.ord > $5 AND e.ord < $6
-             ORDER BY CASE WHEN $9::boolean THEN e.ord ELSE -e.ord END LIMIT $7)",
+             ORDER BY CASE WHEN $8::boolean THEN e.ord ELSE -e.ord END LIMIT $7)",
                                query.room, query.parent_id, query.rel_type, query.event_type, query.after, query.before,
-                               query.limit, query.recurse, query.forward));
+                               query.limit, query.forward));
 }
 
 std::vector<ThreadRow> threads_of(Tx& tx, RoomNid room, const std::optional<std::string>& participant,

@@ -32,6 +32,7 @@ struct Bundled {
     };
     struct Reference {
         std::string parent_id, child_id;
+        Ord ord;                                         ///< Of the child.
     };
     struct Thread {
         EventNid root;
@@ -43,8 +44,13 @@ struct Bundled {
     std::vector<Reference> references;
     std::vector<Thread> threads;
 };
-Bundled bundled(Tx& tx, RoomNid room, const std::vector<std::string>& event_ids, const std::vector<EventNid>& nids,
-                const std::string& viewer);
+/// Of which event it is asked. Events of many rooms are asked for in the same three statements.
+struct Bundling {
+    RoomNid room;
+    EventNid nid;
+    std::string event_id;
+};
+Bundled bundled(Tx& tx, const std::vector<Bundling>& events, const std::string& viewer);
 
 /// Events that relate to `parent_id`, newest (or oldest) first by reading order.
 struct RelationQuery {

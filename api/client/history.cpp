@@ -22,7 +22,7 @@ Direction direction(const Call& call, std::optional<Direction> otherwise = std::
 
 net::Task<std::string> render_events(Services& services, const rooms::ReadableRoom& from,
                                      const std::vector<rooms::TimelineEventPtr>& events) {
-    const auto bundles = co_await rooms::bundles(services.rooms, from.room, events, from.viewer.user);
+    const auto bundles = co_await rooms::bundles(services.rooms, from.room, events, from.viewer);
     co_return rooms::render_all(events, from.viewer, bundles, services.rooms.clock().now_ms());
 }
 
@@ -40,9 +40,19 @@ net::Task<net::Response> get_messages(const Call& call, Services& services) {
     co_return net::Response::json(body + "}");
 }
 
+/// The room, where the answer to a stranger is the same as to an event that is not there.
+net::Task<rooms::ReadableRoom> readable_or_not_found(const Call& call, Services& services) {
+    try {
+        co_return co_await readable_room(call, services);
+    } catch (const Refusal& refusal) {
+        if (refusal.reason != Reason::forbidden) throw;
+    }
+    throw Refusal(Reason::not_found, "There is no such event, or you may not read it.");
+}
+
 net::Task<net::Response> get_event(const Call& call, Services& services) {
     const auto id = call.id<schema::EventId>("eventId", Reason::not_found);
-    const auto from = co_await readable_room(call, services);
+    const auto from = co_await readable_or_not_found(call, services);
     const auto event = co_await rooms::find_event(services.rooms, from, id);
     if (!event) throw Refusal(Reason::not_found, "There is no such event, or you may not read it.");
     const auto text = co_await render_events(services, from, {event});
@@ -74,7 +84,8 @@ net::Task<net::Response> get_context(const Call& call, Services& services) {
         shown.insert(shown.end(), newer.events.begin(), newer.events.end());
         state = rooms::render_members_of(*from.room, shown);
     } else {
-        for (const auto& entry : co_await rooms::state_after(services.rooms, from.room, newest->pos)) {
+        const auto then = co_await rooms::state_after(services.rooms, from.room, newest->pos);
+        for (const auto& entry : then) {
             if (!state.empty()) state += ',';
             state += entry->client_json() + "}";
         }
@@ -96,7 +107,7 @@ net::Task<net::Response> get_relations_of(const Call& call, Services& services, 
     request.limit = static_cast<int>(call.query_number("limit", 50, 1, 100));
     request.direction = direction(call, Direction::backward);
     request.recurse = call.query_flag("recurse");
-    const auto from = co_await readable_room(call, services);
+    const auto from = co_await readable_or_not_found(call, services);
     const auto parent = co_await rooms::find_event(services.rooms, from, *schema::EventId::parse(request.parent_id));
     if (!parent) throw Refusal(Reason::not_found, "There is no such event, or you may not read it.");
     const auto page = co_await rooms::relations(services.rooms, from, request);

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "api/client/rooms_routes.hpp"
 #include "api/client/rooms_support.hpp"
 #include "core/rooms/write.hpp"
@@ -83,7 +85,8 @@ net::Task<net::Response> get_state_for(const Call& call, Services& services, std
     if (from.room->is_joined(from.viewer.user.str())) {
         found = from.room->state(type, state_key);
     } else {
-        for (const auto& event : co_await readable_state(from, services))
+        const auto state = co_await readable_state(from, services);
+        for (const auto& event : state)
             if (event->event()->is_state(type, state_key)) found = event;
     }
     if (!found) throw Refusal(Reason::not_found, "The room has no such state.");
@@ -106,7 +109,9 @@ net::Task<net::Response> get_members(const Call& call, Services& services) {
     const auto wanted = known("membership"), unwanted = known("not_membership");
     const auto at = place(call, "at");
     const auto from = co_await readable_room(call, services);
-    const auto state = at ? co_await rooms::state_after(services.rooms, from.room, at->after >> 16)
+    // Whoever left asks for later members in vain: they are told those of the moment they left.
+    const auto visible = from.viewer.visible.newest();
+    const auto state = at ? co_await rooms::state_after(services.rooms, from.room, std::min(at->after, visible) >> 16)
                           : co_await readable_state(from, services);
     std::vector<rooms::StateEventPtr> members;
     for (const auto& entry : state) {

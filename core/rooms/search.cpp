@@ -56,7 +56,7 @@ void put(Tx& tx, const StoredEvent& event, int kind, const std::optional<std::st
 /// The text as last edited by its author.
 void reread(Tx& tx, const StoredEvent& original) {
     auto text = text_at(content_of(original), "body");
-    const auto bundled = storage::bundled(tx, original.room, {original.event_id}, {}, "");
+    const auto bundled = storage::bundled(tx, {{original.room, original.nid, original.event_id}}, "");
     if (!bundled.edits.empty()) {
         const auto content = content_of(bundled.edits.front().event);
         if (const auto* edited = schema::object_at(content, "m.new_content")) text = text_at(*edited, "body");

@@ -84,6 +84,12 @@ net::Task<Page> page(Rooms& rooms, const ReadableRoom& from, std::optional<Place
     Ord after = backward ? (stop ? stop->after : VisibleRanges::begin_of_time) : begin;
     Ord before = backward ? std::min(begin, VisibleRanges::end_of_time - 1) + 1
                           : (stop ? stop->after + 1 : VisibleRanges::end_of_time);
+    // What was said before the first visible event and after the last need not be read through.
+    const auto& ranges = from.viewer.visible.ranges();
+    if (!ranges.empty()) {
+        after = std::max(after, ranges.front().first - 1);
+        before = std::min(before, ranges.back().last + 1);
+    }
     const auto limit = static_cast<std::size_t>(filter.limit);
     Page result{{}, Place{backward && !start ? schema::live_ord(room->head_position()) : begin}, std::nullopt};
     if (!backward && !start) result.start = Place{room->min_ord() - 1};
@@ -178,52 +184,77 @@ net::Task<ThreadPage> threads(Rooms& rooms, const ReadableRoom& in, bool only_pa
     co_return result;
 }
 
-net::Task<Bundles> bundles(Rooms& rooms, RoomPtr room, std::vector<TimelineEventPtr> events, UserId viewer) {
-    Bundles result;
-    std::vector<std::string> ids;
-    std::vector<EventNid> nids;
-    for (const auto& event : events) {
-        if (event->redacted || event->is_state()) continue;
-        ids.push_back(event->id.str());
-        nids.push_back(event->nid);
+namespace {
+
+/// The text of each event's bundle, from what was found for the events of several rooms.
+Bundles render_bundles(const std::vector<BundleWish>& wishes, const storage::Bundled& found, std::int64_t now_ms) {
+    const Reader reader{.now_ms = now_ms};
+    std::unordered_map<RoomNid, const BundleWish*> rooms;
+    std::unordered_map<std::string, const BundleWish*> asked;  // By event id.
+    for (const auto& wish : wishes) {
+        rooms.emplace(wish.room, &wish);
+        for (const auto& event : wish.events) asked.emplace(event->id.str(), &wish);
     }
-    if (ids.empty()) co_return result;
-    const auto found = co_await rooms.parts().db.read(
-        [&](storage::Tx& tx) { return storage::bundled(tx, room->nid(), ids, nids, viewer.str()); });
-    const auto& rules = room->rules();
-    const Reader reader{.now_ms = rooms.clock().now_ms()};
+    const auto sees = [&](const storage::StoredEvent& event) { return event.ord && rooms.at(event.room)->sees(*event.ord); };
 
     std::unordered_map<std::string, std::string> edits, references;
     for (const auto& edit : found.edits) {
+        if (!sees(edit.event)) continue;
         std::string text = R"("m.replace":)";
-        render(text, *make_line(edit.event, rules), reader);
+        render(text, *make_line(edit.event, rooms.at(edit.event.room)->rules), reader);
         edits.emplace(edit.parent_id, std::move(text));
     }
     for (const auto& reference : found.references) {
+        if (!asked.at(reference.parent_id)->sees(reference.ord)) continue;
         auto& text = references[reference.parent_id];
         text += fmt::format(R"({}{{"event_id":{}}})", text.empty() ? "" : ",", schema::quoted(reference.child_id));
     }
     std::unordered_map<EventNid, std::string> threads;
     for (const auto& thread : found.threads) {
+        if (!sees(thread.latest)) continue;
         std::string latest;
         const auto edit = edits.find(thread.latest.event_id);
-        render(latest, *make_line(thread.latest, rules), reader, edit == edits.end() ? "" : "{" + edit->second + "}");
+        render(latest, *make_line(thread.latest, rooms.at(thread.latest.room)->rules), reader,
+               edit == edits.end() ? "" : "{" + edit->second + "}");
         threads.emplace(thread.root, fmt::format(R"("m.thread":{{"latest_event":{},"count":{},"current_user_participated":{}}})",
                                                  latest, thread.replies, thread.participated));
     }
-    for (const auto& event : events) {
-        std::string text;
-        const auto add = [&](std::string_view part) {
-            if (!text.empty()) text += ',';
-            text += part;
-        };
-        if (const auto edit = edits.find(event->id.str()); edit != edits.end()) add(edit->second);
-        if (const auto list = references.find(event->id.str()); list != references.end())
-            add(fmt::format(R"("m.reference":{{"chunk":[{}]}})", list->second));
-        if (const auto thread = threads.find(event->nid); thread != threads.end()) add(thread->second);
-        if (!text.empty()) result.emplace(event->nid, "{" + text + "}");
+
+    Bundles result;
+    for (const auto& wish : wishes)
+        for (const auto& event : wish.events) {
+            std::string text;
+            const auto add = [&](std::string_view part) {
+                if (!text.empty()) text += ',';
+                text += part;
+            };
+            if (const auto edit = edits.find(event->id.str()); edit != edits.end()) add(edit->second);
+            if (const auto list = references.find(event->id.str()); list != references.end())
+                add(fmt::format(R"("m.reference":{{"chunk":[{}]}})", list->second));
+            if (const auto thread = threads.find(event->nid); thread != threads.end()) add(thread->second);
+            if (!text.empty()) result.emplace(event->nid, "{" + text + "}");
+        }
+    return result;
+}
+
+}  // namespace
+
+net::Task<Bundles> bundles(storage::Database& db, std::vector<BundleWish> wishes, UserId viewer, std::int64_t now_ms) {
+    std::vector<storage::Bundling> wanted;
+    for (auto& wish : wishes) {
+        std::erase_if(wish.events, [](const auto& event) { return event->redacted || event->is_state(); });
+        for (const auto& event : wish.events) wanted.push_back({wish.room, event->nid, event->id.str()});
     }
-    co_return result;
+    if (wanted.empty()) co_return Bundles{};
+    const auto found = co_await db.read([&](storage::Tx& tx) { return storage::bundled(tx, wanted, viewer.str()); });
+    co_return render_bundles(wishes, found, now_ms);
+}
+
+net::Task<Bundles> bundles(Rooms& rooms, RoomPtr room, std::vector<TimelineEventPtr> events, Viewer viewer) {
+    const auto sees = [visible = std::move(viewer.visible)](Ord ord) { return visible.sees(ord); };
+    std::vector<BundleWish> wishes;
+    wishes.push_back({room->nid(), room->rules(), std::move(events), sees});
+    co_return co_await bundles(rooms.parts().db, std::move(wishes), viewer.user, rooms.clock().now_ms());
 }
 
 std::string render_all(const std::vector<TimelineEventPtr>& events, const Viewer& viewer, const Bundles& bundles,

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -67,10 +68,19 @@ struct ThreadPage {
 net::Task<ThreadPage> threads(Rooms& rooms, const ReadableRoom& in, bool only_participated, std::string_view from, int limit);
 
 /// Bundled aggregations as the text of "m.relations", by event; events without any are missing. At most three
-/// statements in one trip; none for an empty list.
+/// statements in one trip; none for an empty list. What the viewer may not see is not bundled.
 /// https://spec.matrix.org/v1.19/client-server-api/#aggregations-of-child-events
 using Bundles = std::unordered_map<EventNid, std::string>;
-net::Task<Bundles> bundles(Rooms& rooms, RoomPtr room, std::vector<TimelineEventPtr> events, UserId viewer);
+net::Task<Bundles> bundles(Rooms& rooms, RoomPtr room, std::vector<TimelineEventPtr> events, Viewer viewer);
+
+/// The same for events of several rooms, which need not be in memory.
+struct BundleWish {
+    RoomNid room;
+    const schema::RoomRules& rules;
+    std::vector<TimelineEventPtr> events;
+    std::function<bool(Ord)> sees;                       ///< What may be bundled.
+};
+net::Task<Bundles> bundles(storage::Database& db, std::vector<BundleWish> wishes, UserId viewer, std::int64_t now_ms);
 
 /// The events as JSON objects, comma separated, each with age, the viewer's membership and its bundle.
 std::string render_all(const std::vector<TimelineEventPtr>& events, const Viewer& viewer, const Bundles& bundles,
