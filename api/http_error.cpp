@@ -147,7 +147,7 @@ HttpError http_error(Reason reason) {
         case Reason::invalid_room_state: return {400, "M_INVALID_ROOM_STATE"};
         case Reason::unsupported_room_version: return {400, "M_UNSUPPORTED_ROOM_VERSION"};
         case Reason::incompatible_room_version: return {400, "M_INCOMPATIBLE_ROOM_VERSION"};
-        case Reason::bad_state: return {403, "M_BAD_STATE"};
+        case Reason::bad_state: return {400, "M_BAD_STATE"};
         case Reason::cannot_leave_server_notice_room: return {403, "M_CANNOT_LEAVE_SERVER_NOTICE_ROOM"};
         case Reason::unable_to_authorise_join: return {400, "M_UNABLE_TO_AUTHORISE_JOIN"};
         case Reason::unable_to_grant_join: return {400, "M_UNABLE_TO_GRANT_JOIN"};

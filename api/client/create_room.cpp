@@ -1,5 +1,7 @@
 #include "core/rooms/create_room.hpp"
 
+#include <algorithm>
+
 #include "api/client/rooms_routes.hpp"
 #include "api/client/rooms_support.hpp"
 #include "core/rooms/membership.hpp"
@@ -52,7 +54,7 @@ CreateRoom read_wish(const Fields& body) {
     for (const auto& invited : body.strings("invite").value_or(std::vector<std::string>{})) {
         const auto user = schema::UserId::parse(invited);
         if (!user) throw Refusal(Reason::invalid_param, "invite holds something that is not a user id");
-        wish.invite.push_back(*user);
+        if (std::find(wish.invite.begin(), wish.invite.end(), *user) == wish.invite.end()) wish.invite.push_back(*user);
     }
     if (const auto* third = body.array("invite_3pid"); third && !third->empty())
         throw Refusal(Reason::third_party_id_denied, "This server does not invite by e-mail or phone.");

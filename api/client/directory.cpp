@@ -128,12 +128,7 @@ net::Task<net::Response> get_summary(const Call& call, Services& services) {
     if (room && session) visible = co_await rooms::may_see(services.rooms, room, session->user);
     if (room && !session) visible = rooms::may_preview(*room, "");
     if (!visible) throw Refusal(Reason::not_found, "There is no such room, or you may not see it.");
-    auto body = rooms::summary(*room);
-    body["room_version"] = room->rules().version;
-    if (room->state("m.room.encryption")) {
-        const auto encryption = room->state_content("m.room.encryption");
-        body["encryption"] = schema::string_at(encryption, "algorithm").value_or("");
-    }
+    auto body = rooms::full_summary(*room);
     if (session) body["membership"] = rooms::to_string(room->membership(session->user.str()));
     co_return answer(body);
 }

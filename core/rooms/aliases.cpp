@@ -38,6 +38,24 @@ net::Task<> create_alias(Rooms& rooms, UserId creator, schema::RoomAlias alias, 
     if (inserted == storage::Inserted::no) throw Refusal(Reason::alias_taken, "That alias is taken.");
 }
 
+namespace {
+
+/// The content of m.room.canonical_alias without that alias; nullopt when it does not name it.
+std::optional<schema::JsonObject> without(schema::JsonObject content, std::string_view alias) {
+    bool named = schema::string_at(content, "alias") == alias;
+    if (named) content.erase("alias");
+    if (auto* others = content.if_contains("alt_aliases"); others && others->is_array()) {
+        schema::JsonArray kept;
+        for (const auto& other : others->get_array())
+            if (!other.is_string() || other.get_string() != alias) kept.push_back(other);
+        named = named || kept.size() < others->get_array().size();
+        *others = std::move(kept);
+    }
+    return named ? std::optional(std::move(content)) : std::nullopt;
+}
+
+}  // namespace
+
 net::Task<> delete_alias(Rooms& rooms, UserId who, bool administrator, schema::RoomAlias alias) {
     const auto found = co_await rooms.parts().db.read([&](storage::Tx& tx) { return storage::find_alias(tx, alias.str()); });
     if (!found) throw Refusal(Reason::not_found, "There is no such room alias.");
@@ -47,6 +65,16 @@ net::Task<> delete_alias(Rooms& rooms, UserId who, bool administrator, schema::R
                       room->power_levels().level_of(who) >= room->power_levels().needed_for_state("m.room.canonical_alias"));
     if (!may) throw Refusal(Reason::forbidden, "Only who made an alias or moderates its room may take it away.");
     co_await rooms.parts().db.transact([&](storage::Tx& tx) { storage::delete_alias(tx, alias.str()); });
+    if (!room) co_return;
+    // The room should not go on naming it; but the alias is gone also where who took it away may not say so.
+    auto content = without(room->state_content("m.room.canonical_alias"), alias.str());
+    if (!content) co_return;
+    const schema::EventDraft draft{"m.room.canonical_alias", who, "", *std::move(content), std::nullopt};
+    try {
+        if (room->may(draft)) co_await room->append(draft);
+    } catch (const Refusal&) {
+        // Something came between.
+    }
 }
 
 net::Task<std::vector<std::string>> aliases_of(Rooms& rooms, RoomPtr room) {

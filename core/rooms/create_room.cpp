@@ -107,7 +107,7 @@ private:
         content["ban"] = 50;
         content["kick"] = 50;
         content["redact"] = 50;
-        content["invite"] = preset_ == Preset::public_chat ? 0 : 0;
+        content["invite"] = 0;
         content["historical"] = 100;
         for (const auto& state : wish_.initial_state)
             if (state.type == "m.room.power_levels" && state.state_key.empty()) content = state.content;

@@ -60,10 +60,41 @@ JsonObject summary(const Room& room) {
     return result;
 }
 
+JsonObject full_summary(const Room& room) {
+    auto result = summary(room);
+    result["room_version"] = room.rules().version;
+    const auto encryption = room.state_content("m.room.encryption");
+    if (const auto algorithm = schema::string_at(encryption, "algorithm")) result["encryption"] = *algorithm;
+    const auto rule = room.join_rule();
+    if (rule == "restricted" || rule == "knock_restricted") {
+        schema::JsonArray allowed;
+        const auto rules = room.state_content("m.room.join_rules");
+        if (const auto* allow = schema::array_at(rules, "allow"))
+            for (const auto& entry : *allow) {
+                const auto id = entry.is_object() ? schema::string_at(entry.get_object(), "room_id") : std::nullopt;
+                if (id && schema::RoomId::parse(*id)) allowed.emplace_back(*id);
+            }
+        result["allowed_room_ids"] = std::move(allowed);
+    }
+    return result;
+}
+
 net::Task<DirectoryPage> published_rooms(Rooms& rooms, DirectoryRequest request) {
     const auto offset = offset_of(request.since);
     const auto listed = co_await rooms.parts().db.read([](storage::Tx& tx) { return storage::published_rooms(tx); });
     DirectoryPage page;
+    if (offset > 0) page.previous = "p" + std::to_string(offset > request.limit ? offset - request.limit : 0);
+    if (!request.room_types && (!request.search_term || request.search_term->empty())) {
+        // Nothing to look for: only the rooms of this page are taken into memory.
+        page.total = static_cast<int>(listed.size());
+        const auto end = std::min(listed.size(), offset + request.limit);
+        for (auto i = offset; i < end; ++i) {
+            const auto room = co_await rooms.find(listed[i].room);
+            if (room) page.chunk.push_back(summary(*room));
+        }
+        if (end < listed.size() && offset < end) page.next = "p" + std::to_string(end);
+        co_return page;
+    }
     std::vector<JsonObject> found;
     for (const auto& entry : listed) {
         const auto room = co_await rooms.find(entry.room);
@@ -73,8 +104,8 @@ net::Task<DirectoryPage> published_rooms(Rooms& rooms, DirectoryRequest request)
     }
     page.total = static_cast<int>(found.size());
     for (auto i = offset; i < found.size() && page.chunk.size() < request.limit; ++i) page.chunk.push_back(std::move(found[i]));
-    if (offset + page.chunk.size() < found.size()) page.next = "p" + std::to_string(offset + page.chunk.size());
-    if (offset > 0) page.previous = "p" + std::to_string(offset > request.limit ? offset - request.limit : 0);
+    if (!page.chunk.empty() && offset + page.chunk.size() < found.size())
+        page.next = "p" + std::to_string(offset + page.chunk.size());
     co_return page;
 }
 

@@ -10,6 +10,8 @@ namespace runde::rooms {
 /// What a room says of itself to somebody who may not be in it: PublishedRoomsChunk.
 /// https://spec.matrix.org/v1.19/client-server-api/#published-room-directory
 schema::JsonObject summary(const Room& room);
+/// The same with what hierarchies and room summaries add to it: RoomSummary (version, encryption, allowed_room_ids).
+schema::JsonObject full_summary(const Room& room);
 
 struct DirectoryRequest {
     std::size_t limit = 100;

@@ -1,5 +1,7 @@
 #include "core/rooms/spaces.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <set>
@@ -46,12 +48,17 @@ std::vector<Child> children_of(const Room& room, bool suggested_only) {
     return children;
 }
 
-std::size_t offset_of(const std::string& token) {
-    if (token.empty()) return 0;
+/// "y<offset>" and what the pages must have in common: suggested_only and max_depth.
+std::string token_of(std::size_t offset, const HierarchyRequest& request) {
+    return fmt::format("y{}_{}_{}", offset, request.suggested_only ? 1 : 0, request.max_depth.value_or(-1));
+}
+
+std::size_t offset_of(const HierarchyRequest& request) {
+    if (request.from.empty()) return 0;
     std::size_t offset = 0;
-    const auto* end = token.data() + token.size();
-    if (token.front() != 'y' || std::from_chars(token.data() + 1, end, offset).ptr != end || token.size() < 2)
-        throw schema::Refusal(schema::Reason::invalid_param, "from is not a token of this endpoint");
+    std::from_chars(request.from.data() + 1, request.from.data() + request.from.size(), offset);
+    if (token_of(offset, request) != request.from)
+        throw schema::Refusal(schema::Reason::invalid_param, "from is no token of this endpoint, or of another question");
     return offset;
 }
 
@@ -69,7 +76,7 @@ net::Task<> visit(Walk& walk, schema::RoomId id, int depth) {
     if (!room) co_return;
     const bool visible = co_await may_see(walk.rooms, room, walk.request.user);
     if (!visible) co_return;
-    auto entry = summary(*room);
+    auto entry = full_summary(*room);
     entry["children_state"] = children_state(*room, walk.request.suggested_only);
     walk.found.push_back(std::move(entry));
     if (room->type() != "m.space" || (walk.request.max_depth && depth >= *walk.request.max_depth)) co_return;
@@ -87,7 +94,7 @@ schema::JsonArray children_state(const Room& room, bool suggested_only) {
 }
 
 net::Task<HierarchyPage> hierarchy(Rooms& rooms, HierarchyRequest request) {
-    const auto offset = offset_of(request.from);
+    const auto offset = offset_of(request);
     Walk walk{rooms, request};
     const auto root = co_await rooms.find(request.room);
     bool visible = false;
@@ -97,7 +104,7 @@ net::Task<HierarchyPage> hierarchy(Rooms& rooms, HierarchyRequest request) {
     HierarchyPage page;
     for (auto i = offset; i < walk.found.size() && page.rooms.size() < static_cast<std::size_t>(request.limit); ++i)
         page.rooms.push_back(std::move(walk.found[i]));
-    if (offset + page.rooms.size() < walk.found.size()) page.next = "y" + std::to_string(offset + page.rooms.size());
+    if (offset + page.rooms.size() < walk.found.size()) page.next = token_of(offset + page.rooms.size(), request);
     co_return page;
 }
 
