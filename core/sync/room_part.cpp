@@ -196,7 +196,9 @@ std::string timeline_object(const RoomPart& part, const Asker& asker) {
     std::string out = R"("timeline":{"events":[)";
     for (const auto& [event, membership] : part.timeline) {
         if (out.back() != '[') out += ',';
-        rooms::render(out, *event, {asker.now_ms, asker.device, rooms::to_string(membership)});
+        const auto bundle = part.bundles.find(event->nid);
+        rooms::render(out, *event, {asker.now_ms, asker.device, rooms::to_string(membership)},
+                      bundle == part.bundles.end() ? std::string_view{} : bundle->second);
     }
     const auto before = part.timeline.empty() ? schema::live_ord(part.up_to) : part.timeline.front().event->ord - 1;
     fmt::format_to(std::back_inserter(out), R"(],"limited":{},"prev_batch":"t{}"}},)", part.limited, before);
@@ -306,6 +308,7 @@ void decide_timeline(RoomPart& part, const Asker& asker) {
     for (auto event = part.events.rbegin(); event != part.events.rend(); ++event) {
         const bool sees = walk.sees(**event);
         if (walk.at_event() == Membership::join) part.was_member = true;
+        if (!sees && !part.hidden_up_to) part.hidden_up_to = (*event)->ord;
         if (!sees || !wants_room || !filter.wants(**event)) continue;
         if (!(*event)->is_state() && asker.hub.ignores((*event)->sender)) continue;
         if (part.timeline.size() == limit) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/rooms/rooms.hpp"
+#include "core/rooms/timeline.hpp"
 #include "core/rooms/unread.hpp"
 #include "core/sync/filter.hpp"
 #include "core/sync/user_hub.hpp"
@@ -66,7 +67,9 @@ struct RoomPart {
     };
     std::vector<Shown> timeline;
     bool limited = false;
+    std::optional<Ord> hidden_up_to;                     ///< The newest event that the reader may not see.
     bool was_member = false;                             ///< At any time in the stretch that is shown.
+    rooms::Bundles bundles;                              ///< Where the timeline has a gap before it.
     std::vector<StateLine> state;
     std::vector<std::string> new_members;                ///< Senders whose member events the device has from now on.
 

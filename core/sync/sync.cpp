@@ -74,6 +74,7 @@ net::Task<SyncAnswer> Sync::answer(const SyncRequest& request, UserHubPtr hub, s
     }
     if (!plan.maybe_joined.empty()) co_await find_newly_joined(plan);
     co_await fetch(plan);
+    co_await bundle(plan);
 
     const Asker asker{*hub, device, request.filter, request.use_state_after, hubs_.parts().runtime.clock().now_ms()};
     SyncAnswer answer;
@@ -116,10 +117,7 @@ net::Task<SyncAnswer> Sync::answer(const SyncRequest& request, UserHubPtr hub, s
         bool first_room = true;
         for (auto& part : plan.parts) {
             if (part.section != section) continue;
-            if (!is_stripped(part)) {
-                decide_timeline(part, asker);
-                decide_state(part, asker);
-            }
+            if (!is_stripped(part)) decide_state(part, asker);
             const auto before = text.size();
             if (first_room)
                 fmt::format_to(std::back_inserter(text), R"({}"{}":{{)", first_section ? "" : ",", name);
@@ -369,6 +367,31 @@ net::Task<> Sync::find_threads(Plan& plan) {
             part.reading->unread_threads = std::move(unread);
         }
     }
+}
+
+/// Decides the timelines, and finds what belongs to their events where a client has missed some: there it could not
+/// put edits and threads together by itself. One trip for all rooms; none when nothing was missed.
+/// https://spec.matrix.org/v1.19/client-server-api/#aggregations-of-child-events
+net::Task<> Sync::bundle(Plan& plan) {
+    const Asker asker{*plan.hub, plan.request.session.device_nid, plan.request.filter, plan.request.use_state_after};
+    std::vector<rooms::BundleWish> wishes;
+    for (auto& part : plan.parts) {
+        if (is_stripped(part)) continue;
+        decide_timeline(part, asker);
+        if (!part.limited && !part.is_whole()) continue;
+        rooms::BundleWish wish{part.place.nid, *part.place.rules, {}, nullptr};
+        for (const auto& shown : part.timeline) wish.events.push_back(shown.event);
+        // What was said while the reader was not to hear it is not told by this way either.
+        const auto last = schema::live_ord(part.up_to) + 0xffff;
+        const auto hidden = part.hidden_up_to.value_or(std::numeric_limits<Ord>::min());
+        wish.sees = [last, hidden](Ord ord) { return ord <= last && ord > hidden; };
+        wishes.push_back(std::move(wish));
+    }
+    if (wishes.empty()) co_return;
+    const auto found = co_await rooms::bundles(hubs_.parts().db, std::move(wishes), plan.hub->id, hubs_.parts().runtime.clock().now_ms());
+    for (auto& part : plan.parts)
+        for (const auto& shown : part.timeline)
+            if (const auto bundle = found.find(shown.event->nid); bundle != found.end()) part.bundles.insert(*bundle);
 }
 
 // --- mailboxes

@@ -51,6 +51,7 @@ private:
     net::Task<> find_newly_joined(Plan& plan);
     net::Task<> fetch(Plan& plan);
     net::Task<> find_threads(Plan& plan);
+    net::Task<> bundle(Plan& plan);
     net::Task<> refill_mailbox(UserHubPtr hub, DeviceNid device, Position after);
     net::Task<std::vector<std::string>> changed_devices(const Plan& plan);
     net::Task<> forget_messages(UserNid user, DeviceNid device, Position up_to);
