@@ -13,15 +13,6 @@ namespace {
 
 constexpr std::size_t long_word = 7;  // Shorter ones cannot be compounds of two words that are looked for.
 
-std::string quoted_lexeme(std::string_view stem) {
-    std::string out = "'";
-    for (const char c : stem) {
-        if (c == '\'' || c == '\\') out += c;
-        out += c;
-    }
-    return out + "'";
-}
-
 /// 'gruss':1 'wort':2,5 …; PostgreSQL keeps at most 16,383 places.
 std::string tsvector_of(const std::vector<std::string>& stems) {
     std::map<std::string_view, std::vector<std::size_t>> places;
@@ -63,6 +54,21 @@ void uncount_words(Tx& tx, RoomNid room, EventNid event) {
 }
 
 }  // namespace
+
+std::string quoted_lexeme(std::string_view stem) {
+    std::string out = "'";
+    for (const char c : stem) {
+        if (c == '\'' || c == '\\') out += c;
+        out += c;
+    }
+    return out + "'";
+}
+
+schema::JsonObject content_of(const StoredEvent& event) {
+    auto pdu = schema::parse_json(event.json);
+    const auto* content = pdu.is_object() ? schema::object_at(pdu.get_object(), "content") : nullptr;
+    return content ? *content : schema::JsonObject{};
+}
 
 Position lock_search_cursor(Tx& tx) {
     return tx.exec("SELECT pos FROM search_cursor WHERE id = 1 FOR UPDATE").front()[0].number();

@@ -4,9 +4,15 @@
 #include <string>
 #include <vector>
 
+#include "schema/json.hpp"
 #include "storage/rooms.hpp"
 
 namespace runde::storage {
+
+/// A stem as a lexeme of tsvector and tsquery texts: in quotes, with what they must not hold doubled.
+std::string quoted_lexeme(std::string_view stem);
+/// What an event of the stream says, as it was written: {} when it holds no object.
+schema::JsonObject content_of(const StoredEvent& event);
 
 /// How far the archive has read; locked until the transaction ends, so that two readers cannot overlap.
 Position lock_search_cursor(Tx& tx);

@@ -2,6 +2,7 @@
 
 #include "api/client/rooms_routes.hpp"
 #include "api/client/rooms_support.hpp"
+#include "api/public_rooms.hpp"
 #include "core/rooms/aliases.hpp"
 #include "core/rooms/elsewhere.hpp"
 #include "core/rooms/membership.hpp"
@@ -67,39 +68,15 @@ net::Task<net::Response> public_rooms(const Call& call, Services& services, room
         if (!services.rooms.parts().elsewhere) throw Refusal(Reason::not_found, "That server cannot be reached.");
         co_return answer(co_await services.rooms.parts().elsewhere->public_rooms(*server, std::move(request)));
     }
-    auto page = co_await rooms::published_rooms(services.rooms, std::move(request));
-    schema::JsonObject body{{"chunk", std::move(page.chunk)}, {"total_room_count_estimate", page.total}};
-    if (!page.next.empty()) body["next_batch"] = page.next;
-    if (!page.previous.empty()) body["prev_batch"] = page.previous;
-    co_return answer(body);
+    co_return answer(co_await directory_page(services.rooms, std::move(request)));
 }
 
 net::Task<net::Response> get_public_rooms(const Call& call, Services& services) {
-    rooms::DirectoryRequest request;
-    request.limit = static_cast<std::size_t>(call.query_number("limit", 100, 0, 500));
-    request.since = call.query("since").value_or("");
-    co_return co_await public_rooms(call, services, std::move(request));
+    co_return co_await public_rooms(call, services, directory_query(call));
 }
 
 net::Task<net::Response> post_public_rooms(const Call& call, Services& services) {
-    const auto body = call.fields(true);
-    rooms::DirectoryRequest request;
-    const auto limit = body.integer("limit").value_or(100);
-    if (limit < 0) throw Refusal(Reason::invalid_param, "limit must not be negative");
-    request.limit = static_cast<std::size_t>(std::min<std::int64_t>(limit, 500));
-    request.since = body.string_or("since", "");
-    if (const auto* filter = body.object("filter")) {
-        const schema::Fields fields(*filter);
-        if (const auto term = fields.string("generic_search_term", 1000)) request.search_term = std::string(*term);
-        if (const auto* types = fields.array("room_types")) {
-            request.room_types.emplace();
-            for (const auto& type : *types) {
-                if (!type.is_null() && !type.is_string()) throw Refusal(Reason::bad_json, "room_types holds strings and null");
-                request.room_types->push_back(type.is_null() ? std::nullopt : std::optional(std::string(type.get_string())));
-            }
-        }
-    }
-    co_return co_await public_rooms(call, services, std::move(request));
+    co_return co_await public_rooms(call, services, directory_body(call));
 }
 
 net::Task<net::Response> get_hierarchy(const Call& call, Services& services) {

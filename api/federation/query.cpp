@@ -1,5 +1,6 @@
 #include "api/federation/support.hpp"
 #include "api/federation/tables.hpp"
+#include "api/public_rooms.hpp"
 #include "core/accounts/accounts.hpp"
 #include "core/rooms/aliases.hpp"
 #include "core/rooms/directory.hpp"
@@ -44,42 +45,14 @@ net::Task<net::Response> get_directory(const Call& call, Services& services) {
     co_return answer({{"room_id", found.room.str()}, {"servers", std::move(servers)}});
 }
 
-net::Task<net::Response> published(Services& services, rooms::DirectoryRequest request) {
-    auto page = co_await rooms::published_rooms(services.rooms, std::move(request));
-    JsonObject body{{"chunk", std::move(page.chunk)}, {"total_room_count_estimate", page.total}};
-    if (!page.next.empty()) body["next_batch"] = page.next;
-    if (!page.previous.empty()) body["prev_batch"] = page.previous;
-    co_return answer(body);
-}
-
 // GET /_matrix/federation/v1/publicRooms
 net::Task<net::Response> get_public_rooms(const Call& call, Services& services) {
-    rooms::DirectoryRequest request;
-    request.limit = static_cast<std::size_t>(call.query_number("limit", 100, 0, 500));
-    request.since = call.query("since").value_or("");
-    co_return co_await published(services, std::move(request));
+    co_return answer(co_await directory_page(services.rooms, directory_query(call)));
 }
 
 // POST /_matrix/federation/v1/publicRooms
 net::Task<net::Response> post_public_rooms(const Call& call, Services& services) {
-    const auto body = call.fields(true);
-    rooms::DirectoryRequest request;
-    const auto limit = body.integer("limit").value_or(100);
-    if (limit < 0) throw Refusal(Reason::invalid_param, "limit must not be negative");
-    request.limit = static_cast<std::size_t>(std::min<std::int64_t>(limit, 500));
-    request.since = body.string_or("since", "");
-    if (const auto* filter = body.object("filter")) {
-        const schema::Fields fields(*filter);
-        if (const auto term = fields.string("generic_search_term", 1000)) request.search_term = std::string(*term);
-        if (const auto* types = fields.array("room_types")) {
-            request.room_types.emplace();
-            for (const auto& type : *types) {
-                if (!type.is_null() && !type.is_string()) throw Refusal(Reason::bad_json, "room_types holds strings and null");
-                request.room_types->push_back(type.is_null() ? std::nullopt : std::optional(std::string(type.get_string())));
-            }
-        }
-    }
-    co_return co_await published(services, std::move(request));
+    co_return answer(co_await directory_page(services.rooms, directory_body(call)));
 }
 
 constexpr Route routes[] = {

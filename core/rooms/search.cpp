@@ -17,16 +17,12 @@ namespace {
 
 using schema::Reason;
 using schema::Refusal;
+using storage::content_of;
+using storage::quoted_lexeme;
 using storage::StoredEvent;
 using storage::Tx;
 
 // ---------- writing the index
-
-schema::JsonObject content_of(const StoredEvent& event) {
-    auto pdu = schema::parse_json(event.json);
-    const auto* content = pdu.is_object() ? schema::object_at(pdu.get_object(), "content") : nullptr;
-    return content ? *content : schema::JsonObject{};
-}
 
 /// PostgreSQL's text holds no NUL.
 std::string without_nul(std::string_view text) {
@@ -97,15 +93,6 @@ void index(Tx& tx, const StoredEvent& event) {
 
 constexpr int most_compounds = 100, most_counted = 1000;
 
-std::string quoted(const std::string& stem) {
-    std::string out = "'";
-    for (const char c : stem) {
-        if (c == '\'' || c == '\\') out += c;
-        out += c;
-    }
-    return out + "'";
-}
-
 /// What was asked, as PostgreSQL and the snippets need it.
 struct Question {
     std::string tsquery;                                 ///< Empty: nothing that could be found.
@@ -141,15 +128,15 @@ Question read_question(Tx& tx, const std::string& text) {
             }
             question.stems.insert(word.stem);
             if (is_phrase) {
-                phrase += (phrase.empty() ? "" : fmt::format(" <{}> ", gap)) + quoted(word.stem);
+                phrase += (phrase.empty() ? "" : fmt::format(" <{}> ", gap)) + quoted_lexeme(word.stem);
                 gap = 1;
                 continue;
             }
-            std::string forms = quoted(word.stem);
+            std::string forms = quoted_lexeme(word.stem);
             if (may_be_part(word.stem))
                 for (const auto& compound : storage::words_with(tx, word.stem, most_compounds))
                     if (is_compound_of(compound, word.stem) && question.stems.insert(compound).second)
-                        forms += " | " + quoted(compound);
+                        forms += " | " + quoted_lexeme(compound);
             add("(" + forms + ")");
         }
         if (!phrase.empty()) add("(" + phrase + ")");

@@ -12,14 +12,9 @@ namespace {
 
 using schema::Reason;
 using schema::Refusal;
+using storage::content_of;
 using storage::StoredEvent;
 using storage::Tx;
-
-schema::JsonObject content_of(const StoredEvent& event) {
-    auto pdu = schema::parse_json(event.json);
-    const auto* content = pdu.is_object() ? schema::object_at(pdu.get_object(), "content") : nullptr;
-    return content ? *content : schema::JsonObject{};
-}
 
 std::string title(const schema::JsonObject& content) {
     auto text = forum::title_of(schema::string_at(content, "body").value_or(""));
