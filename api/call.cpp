@@ -41,8 +41,7 @@ std::optional<std::string> Call::query(std::string_view name) const {
     return std::string(*value);
 }
 
-std::int64_t Call::query_number(std::string_view name, std::int64_t otherwise, std::int64_t low,
-                                std::int64_t high) const {
+std::int64_t Call::query_number(std::string_view name, std::int64_t otherwise, std::int64_t low, std::int64_t high) const {
     const auto text = request_->query_value(name);
     if (!text) return otherwise;
     std::int64_t number = 0;
@@ -50,8 +49,7 @@ std::int64_t Call::query_number(std::string_view name, std::int64_t otherwise, s
     const bool whole = end == text->data() + text->size() && !text->empty();
     if (whole && error == std::errc::result_out_of_range && !text->starts_with('-')) return high;
     if (!whole || error != std::errc() || number < low)
-        throw Refusal(Reason::invalid_param,
-                      std::string(name) + " must be a whole number, at least " + std::to_string(low));
+        throw Refusal(Reason::invalid_param, std::string(name) + " must be a whole number, at least " + std::to_string(low));
     return std::min(number, high);
 }
 

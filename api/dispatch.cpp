@@ -29,8 +29,7 @@ struct Outcome {
     SteadyTime began = std::chrono::steady_clock::now();
 
     void tell(Services& services, int status, bool parked) const {
-        const auto duration =
-            std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - began);
+        const auto duration = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - began);
         const net::RequestCost cost = net::current_cost();
         spdlog::debug("{} {} {} {:.1f} ms, {} reads, {} batches", net::to_string(method), pattern, status,
                       static_cast<double>(duration.count()) / 1000, cost.reads, cost.batches);
@@ -94,8 +93,7 @@ net::Task<> authenticate(Call& call, Access access, Services& services) {
         throw;
     }
     auto& session = *found;
-    if (session.locked && access != Access::user_even_locked)
-        throw Refusal(Reason::user_locked, "", {{"soft_logout", true}});
+    if (session.locked && access != Access::user_even_locked) throw Refusal(Reason::user_locked, "", {{"soft_logout", true}});
     if (access == Access::administrator && !session.administrator) throw Refusal(Reason::forbidden, "");
     call.set_session(std::move(session));
 }
@@ -115,10 +113,8 @@ void require_clean_query(const net::Request& request) {
             throw Refusal(Reason::invalid_param, "The query is not properly encoded text");
 }
 
-net::Task<net::Response> answer(const Router& router, const net::Request& request, Services& services,
-                                Outcome& outcome) {
-    if (request.method == net::Method::options)
-        co_return net::Response::json("{}");  // CORS: no logic at all.
+net::Task<net::Response> answer(const Router& router, const net::Request& request, Services& services, Outcome& outcome) {
+    if (request.method == net::Method::options) co_return net::Response::json("{}");  // CORS: no logic at all.
     auto match = router.match(request.method, request.path);
     if (!match.route) throw Refusal(match.known_path ? Reason::method_not_allowed : Reason::unrecognized, "");
     const Route& route = *match.route;
@@ -144,8 +140,9 @@ net::Task<net::Response> dispatch(const Router& router, const net::Request& requ
     } catch (const net::Stopped&) {
         response = error_response(Refusal(Reason::shutting_down, ""), Call::language_of(request));
     } catch (const storage::Unreachable&) {
-        response = error_response(Refusal(Reason::shutting_down, "Die Datenbank ist gerade nicht erreichbar. / The database "
-                                                                 "cannot be reached right now."),
+        response = error_response(Refusal(Reason::shutting_down,
+                                          "Die Datenbank ist gerade nicht erreichbar. / The database "
+                                          "cannot be reached right now."),
                                   Call::language_of(request));
     } catch (const storage::DatabaseError& failure) {
         // Its text names the statement and the SQLSTATE, never a value.

@@ -52,8 +52,8 @@ struct Router::Node {
 };
 
 /// Where `path` (what is left of the segments of `whole`) leads; `values` collects its parameters.
-const Router::Node::Ends* Router::Node::find(const Node& node, std::span<const std::string_view> path,
-                                             std::string_view whole, std::vector<std::string_view>& values) {
+const Router::Node::Ends* Router::Node::find(const Node& node, std::span<const std::string_view> path, std::string_view whole,
+                                             std::vector<std::string_view>& values) {
     if (path.empty()) return node.ends.get();
     const std::string_view segment = path.front();
     if (const auto literal = node.literals.find(segment); literal != node.literals.end())
@@ -104,8 +104,7 @@ Router::Match Router::match(net::Method method, std::string_view path) const {
     Match match{nullptr, false, {}};
     auto segments = split(path);
     // What is v3 now was r0 until Matrix 1.1, and older libraries (matrix-nio in Debian 12) still say so.
-    if (segments.size() > 3 && segments[0] == "_matrix" && segments[1] == "client" && segments[2] == "r0")
-        segments[2] = "v3";
+    if (segments.size() > 3 && segments[0] == "_matrix" && segments[1] == "client" && segments[2] == "r0") segments[2] = "v3";
     std::vector<std::string_view> values;
     const auto* ends = Node::find(*root_, segments, path, values);
     if (!ends) return match;

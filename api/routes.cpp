@@ -1,9 +1,9 @@
 #include "api/routes.hpp"
 
 #include "api/admin/tables.hpp"
+#include "api/client/rooms_routes.hpp"
 #include "api/client/tables.hpp"
 #include "api/federation/tables.hpp"
-#include "api/client/rooms_routes.hpp"
 #include "api/selfhelp/tables.hpp"
 #include "api/web/health.hpp"
 #include "api/web/pages.hpp"

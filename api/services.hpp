@@ -1,12 +1,30 @@
 #pragma once
 #include <functional>
 
-namespace runde::net { class Runtime; class Clock; }
-namespace runde::storage { class Database; class Lane; class Numbers; }
-namespace runde::accounts { class Sessions; struct Accounts; }
-namespace runde::rooms { class Follower; class Rooms; class Typing; }
-namespace runde::sync { class Sync; }
-namespace runde::federation { struct Federation; }
+namespace runde::net {
+class Runtime;
+class Clock;
+}// namespace runde::net
+namespace runde::storage {
+class Database;
+class Lane;
+class Numbers;
+}// namespace runde::storage
+namespace runde::accounts {
+class Sessions;
+struct Accounts;
+}// namespace runde::accounts
+namespace runde::rooms {
+class Follower;
+class Rooms;
+class Typing;
+}// namespace runde::rooms
+namespace runde::sync {
+class Sync;
+}
+namespace runde::federation {
+struct Federation;
+}
 
 namespace runde::api {
 

@@ -53,13 +53,13 @@ std::string with_query(std::string path, const std::vector<std::pair<std::string
     return path;
 }
 
-net::Task<std::string> Client::text(schema::ServerName destination, net::Method method, std::string target,
-                                    std::string body, Limits limits) {
+net::Task<std::string> Client::text(schema::ServerName destination, net::Method method, std::string target, std::string body,
+                                    Limits limits) {
     if (!partners_.include(destination.str()))
         throw Refusal(Reason::server_not_trusted, "This server does not talk to " + destination.str() + ".");
     LinkRequest request{.method = method, .target = std::move(target), .body = std::move(body), .limits = limits};
-    request.authorization = authorization(net::to_string(method), request.target, identity_.server.str(),
-                                          destination.str(), request.body, identity_.key);
+    request.authorization = authorization(net::to_string(method), request.target, identity_.server.str(), destination.str(),
+                                          request.body, identity_.key);
     auto answer = co_await link_.send(destination, std::move(request));
     // Whoever answers with an error of its own is there, too; a proxy in front of a dead server is not.
     if (contact_ && answer.status < 500) contact_(destination);

@@ -107,15 +107,15 @@ Discovery::Discovery(net::Runtime& runtime, World& world, const std::map<std::st
     : runtime_(runtime), world_(world) {
     for (const auto& [name, target] : resolve) {
         const auto server = ServerName::parse(name), to = ServerName::parse(target);
-        if (!server || !to) throw std::runtime_error("federation.resolve: \"" + name + "\" = \"" + target + "\" is not name = host:port");
+        if (!server || !to)
+            throw std::runtime_error("federation.resolve: \"" + name + "\" = \"" + target + "\" is not name = host:port");
         fixed_.emplace(name, Place{bare(to->host()), to->port().value_or(default_port), server->str(), bare(server->host())});
     }
 }
 
 net::Task<std::vector<Place>> Discovery::find(ServerName server) {
     if (const auto fixed = fixed_.find(server.str()); fixed != fixed_.end()) co_return std::vector{fixed->second};
-    if (entries_.size() > most_entries)
-        std::erase_if(entries_, [](const auto& entry) { return !entry.second.searching; });
+    if (entries_.size() > most_entries) std::erase_if(entries_, [](const auto& entry) { return !entry.second.searching; });
     auto& entry = entries_[server.str()];
     if (entry.until > now()) co_return entry.places;
     if (!entry.searching) {

@@ -128,7 +128,8 @@ net::Task<std::vector<StoredEvent>> auth_chain(rooms::Rooms& rooms, const Server
     });
 }
 
-net::Task<std::vector<StoredEvent>> backfill(rooms::Rooms& rooms, const ServerView& view, std::vector<std::string> from, int limit) {
+net::Task<std::vector<StoredEvent>> backfill(rooms::Rooms& rooms, const ServerView& view, std::vector<std::string> from,
+                                             int limit) {
     const auto nid = view.room->nid();
     co_return co_await rooms.parts().db.read([&](storage::Tx& tx) {
         // Our reading order never puts an event before one that it builds on, so what precedes an event in it holds all

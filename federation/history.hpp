@@ -37,8 +37,8 @@ net::Task<StateBefore> state_before(rooms::Rooms& rooms, const ServerView& view,
 net::Task<std::vector<storage::StoredEvent>> auth_chain(rooms::Rooms& rooms, const ServerView& view, schema::EventId event);
 
 /// Those events and what came before them, newest first, at most `limit`.
-net::Task<std::vector<storage::StoredEvent>> backfill(rooms::Rooms& rooms, const ServerView& view,
-                                                      std::vector<std::string> from, int limit);
+net::Task<std::vector<storage::StoredEvent>> backfill(rooms::Rooms& rooms, const ServerView& view, std::vector<std::string> from,
+                                                      int limit);
 
 struct MissingRequest {
     std::vector<std::string> earliest, latest;

@@ -47,7 +47,8 @@ net::Task<rooms::ResolvedAlias> Neighbourhood::resolve_alias(schema::RoomAlias a
     if (!server) throw nothing;
     JsonObject answer;
     try {
-        answer = co_await client_.get(*server, with_query(path({"query", "directory"}), {{"room_alias", alias.str()}}), alias_limits);
+        answer =
+            co_await client_.get(*server, with_query(path({"query", "directory"}), {{"room_alias", alias.str()}}), alias_limits);
     } catch (const LinkFailed&) {
         throw nothing;
     } catch (const RemoteRefusal&) {

@@ -89,15 +89,14 @@ void Outbox::compose_receipts(Send& send, InFlight& flight) {
                 continue;
             }
             const auto thread_member = thread.empty() ? "" : fmt::format(R"(,"thread_id":{})", quoted(thread));
-            place = fmt::format(R"({{"data":{{"ts":{}{}}},"event_ids":[{}]}})", entry->second.ts,
-                                thread_member, quoted(entry->second.event_id));
+            place = fmt::format(R"({{"data":{{"ts":{}{}}},"event_ids":[{}]}})", entry->second.ts, thread_member,
+                                quoted(entry->second.event_id));
             flight.receipts.insert(receipts_.extract(entry++));
         }
         std::string content;
         for (const auto& [room, users] : rooms) {
             std::string list;
-            for (const auto& [user, receipt] : users)
-                list += (list.empty() ? "" : ",") + quoted(user) + ":" + receipt;
+            for (const auto& [user, receipt] : users) list += (list.empty() ? "" : ",") + quoted(user) + ":" + receipt;
             content += fmt::format(R"({}{}:{{"m.read":{{{}}}}})", content.empty() ? "" : ",", quoted(room), list);
         }
         send.edus.push_back(fmt::format(R"({{"content":{{{}}},"edu_type":"m.receipt"}})", content));

@@ -26,7 +26,7 @@ public:
     static constexpr std::size_t most_pdus = 50, most_edus = 100;  ///< Per transaction.
     static constexpr std::size_t most_queued = 200;                ///< Events in memory; beyond, they come from the database.
     static constexpr std::size_t most_receipts = 1'000, most_typing = 200, most_others = 100;  ///< Beyond, new ones are dropped.
-    static constexpr std::int64_t typing_life = 30'000;            ///< ms after which a typing notice is no longer worth sending.
+    static constexpr std::int64_t typing_life = 30'000;  ///< ms after which a typing notice is no longer worth sending.
     static constexpr std::int64_t first_pause = 60'000, longest_pause = 24LL * 3600 * 1000;
 
     struct Pdu {
@@ -44,7 +44,8 @@ public:
     void add(Pdu pdu, std::int64_t now);
     void add_typing(const std::string& room, const std::string& user, bool typing, std::int64_t now);
     /// `thread` as in rooms::Receipt.
-    void add_receipt(const std::string& room, const std::string& user, const std::string& thread, std::string event_id, std::int64_t ts);
+    void add_receipt(const std::string& room, const std::string& user, const std::string& thread, std::string event_id,
+                     std::int64_t ts);
     /// Any other ephemeral event, whole: {"content":…,"edu_type":…}. Not kept while the server is away.
     void add_edu(std::string json, std::int64_t now);
     void delivered(std::int64_t now);

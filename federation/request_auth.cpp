@@ -52,9 +52,9 @@ net::Task<ServerName> RequestAuth::require(const net::Request& request, std::fun
         if (!keys[i]) continue;
         known = true;
         const auto& header = headers[i];
-        proven = keys[i]->verify(signed_request(net::to_string(request.method), request.target, header.origin,
-                                                header.destination, body),
-                                 header.signature);
+        proven =
+            keys[i]->verify(signed_request(net::to_string(request.method), request.target, header.origin, header.destination, body),
+                            header.signature);
     }
     if (!known) throw Refusal(Reason::unauthorized, "The signing key is not known or no longer valid");
     if (!proven) throw Refusal(Reason::unauthorized, "The signature is wrong");

@@ -39,8 +39,8 @@ net::Bytes pdu_of(const storage::UnsentEvent& event) {
     const auto* rules = schema::find_room_rules(event.room_version);
     const auto id = schema::EventId::parse(event.event_id);
     if (!rules || !id) return net::bytes(event.json);
-    return net::bytes(schema::canonical_json(schema::redact(schema::load_event(event.json, *id, *rules)->object, *rules),
-                                             rules->numbers()));
+    return net::bytes(
+        schema::canonical_json(schema::redact(schema::load_event(event.json, *id, *rules)->object, *rules), rules->numbers()));
 }
 
 }  // namespace
@@ -52,7 +52,8 @@ Sender::Sender(Parts parts) : parts_(parts), txn_prefix_(fmt::format("{}.{}", no
         const auto name = ServerName::parse(one.name);
         if (!name || !parts_.partners.include(one.name)) continue;
         std::optional<Outbox::Failure> failure;
-        if (one.fail_since) failure = Outbox::Failure{*one.fail_since, one.retry_at.value_or(0), one.retry_ms.value_or(Outbox::first_pause)};
+        if (one.fail_since)
+            failure = Outbox::Failure{*one.fail_since, one.retry_at.value_or(0), one.retry_ms.value_or(Outbox::first_pause)};
         auto destination = std::make_unique<Destination>(*name, Outbox(one.sent_pos, one.behind, failure));
         destination->saved = one.sent_pos;
         if (one.behind) wake(*destination);
@@ -144,7 +145,8 @@ void Sender::send_receipts(const rooms::Committed& committed) {
         if (!receipt.user_id.ends_with(":" + parts_.identity.server.str())) continue;
         for (const auto& server : servers)
             if (auto* destination = find(server, parts_.lane.head() + 1)) {
-                destination->outbox.add_receipt(committed.room.id().str(), receipt.user_id, receipt.thread, receipt.event_id, receipt.ts);
+                destination->outbox.add_receipt(committed.room.id().str(), receipt.user_id, receipt.thread, receipt.event_id,
+                                                receipt.ts);
                 wake(*destination);
             }
     }

@@ -34,7 +34,8 @@ std::optional<PublishedKeys> read_server_keys(const JsonObject& answer, std::str
     const auto* old = schema::object_at(answer, "old_verify_keys");
     if (current->size() + (old ? old->size() : 0) > most_keys) return std::nullopt;
 
-    PublishedKeys published{.server = std::string(*name), .valid_until = std::min(*valid_until, now_ms + longest_validity), .keys = {}};
+    PublishedKeys published{
+        .server = std::string(*name), .valid_until = std::min(*valid_until, now_ms + longest_validity), .keys = {}};
     bool proven = false;
     for (const auto& [id, entry] : *current) {
         const std::string key_id(id);

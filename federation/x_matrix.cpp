@@ -14,9 +14,7 @@ constexpr std::string_view scheme = "X-Matrix";
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-bool equal_in_any_case(std::string_view a, std::string_view b) {
-    return std::ranges::equal(a, b, {}, lower, lower);
-}
+bool equal_in_any_case(std::string_view a, std::string_view b) { return std::ranges::equal(a, b, {}, lower, lower); }
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
@@ -90,8 +88,8 @@ std::optional<XMatrix> parse_x_matrix(std::string_view header) {
 }
 
 std::string format_x_matrix(const XMatrix& header) {
-    return fmt::format(R"(X-Matrix origin="{}",destination="{}",key="{}",sig="{}")", header.origin,
-                       header.destination.value_or(""), header.key_id, header.signature);
+    return fmt::format(R"(X-Matrix origin="{}",destination="{}",key="{}",sig="{}")", header.origin, header.destination.value_or(""),
+                       header.key_id, header.signature);
 }
 
 std::string signed_request(std::string_view method, std::string_view target, std::string_view origin,
@@ -114,8 +112,8 @@ std::string signed_request(std::string_view method, std::string_view target, std
     return text;
 }
 
-std::string authorization(std::string_view method, std::string_view target, std::string_view origin,
-                          std::string_view destination, std::string_view content, const schema::SigningKey& key) {
+std::string authorization(std::string_view method, std::string_view target, std::string_view origin, std::string_view destination,
+                          std::string_view content, const schema::SigningKey& key) {
     const auto bytes = signed_request(method, target, origin, std::string(destination), content);
     return format_x_matrix({std::string(origin), std::string(destination), key.key_id(), key.sign(bytes)});
 }

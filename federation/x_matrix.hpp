@@ -31,7 +31,7 @@ std::string signed_request(std::string_view method, std::string_view target, std
                            const std::optional<std::string>& destination, std::string_view content);
 
 /// The value of our own Authorization header.
-std::string authorization(std::string_view method, std::string_view target, std::string_view origin,
-                          std::string_view destination, std::string_view content, const schema::SigningKey& key);
+std::string authorization(std::string_view method, std::string_view target, std::string_view origin, std::string_view destination,
+                          std::string_view content, const schema::SigningKey& key);
 
 }  // namespace runde::federation

@@ -31,8 +31,7 @@ std::optional<Network> Network::parse(std::string_view text) {
     if (slash != text.npos) {
         const auto digits = text.substr(slash + 1);
         const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
-        if (error != std::errc() || end != digits.data() + digits.size() || length > width)
-            return std::nullopt;
+        if (error != std::errc() || end != digits.data() + digits.size() || length > width) return std::nullopt;
     }
     Network network;
     network.prefix_ = *address;
@@ -54,10 +53,9 @@ bool is_public(const Address& address) {
     static const std::vector<Network> never = [] {
         std::vector<Network> networks;
         for (const auto* text :
-             {"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
-              "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15",
-              "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "2001::/23", "2001:db8::/32",
-              "2002::/16", "3fff::/20"})
+             {"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+              "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
+              "224.0.0.0/4", "240.0.0.0/4", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"})
             networks.push_back(*Network::parse(text));
         return networks;
     }();

@@ -27,9 +27,7 @@ std::unique_ptr<Parser> new_parser(const FetchLimits& limits, bool head_only) {
 
 }  // namespace
 
-ClientConnection::~ClientConnection() {
-    close();
-}
+ClientConnection::~ClientConnection() { close(); }
 
 void ClientConnection::close() {
     boost::system::error_code ignored;
@@ -69,10 +67,9 @@ Task<> ClientConnection::connect(const std::string& address, std::uint16_t port,
     co_await event(deadline, FetchError::connect);
 }
 
-Task<> ClientConnection::start(std::shared_ptr<const TlsContext> context, const std::string& name,
-                               Time deadline) {
-    transport_ = context ? tls_client(std::move(*connecting_), std::move(context), name)
-                         : Transport::plain(std::move(*connecting_));
+Task<> ClientConnection::start(std::shared_ptr<const TlsContext> context, const std::string& name, Time deadline) {
+    transport_ =
+        context ? tls_client(std::move(*connecting_), std::move(context), name) : Transport::plain(std::move(*connecting_));
     connecting_.reset();
     transport_->start(*this);
     co_await event(deadline, FetchError::tls);
@@ -114,8 +111,7 @@ Task<ClientResponse> ClientConnection::exchange(std::string head, const std::str
                     throw FetchFailed(FetchError::too_large);
                 if (error) throw FetchFailed(FetchError::protocol);
                 const auto status = parser->is_header_done() ? parser->get().result_int() : 200;
-                if (status >= 100 &&
-                    status < 200) {  // "Early Hints" and the like: the answer is still to come.
+                if (status >= 100 && status < 200) {  // "Early Hints" and the like: the answer is still to come.
                     if (status == 101) throw FetchFailed(FetchError::protocol);
                     parser = new_parser(limits, head_only);
                 }
@@ -127,8 +123,7 @@ Task<ClientResponse> ClientConnection::exchange(std::string head, const std::str
     auto& message = parser->get();
     ClientResponse response;
     response.status = static_cast<int>(message.result_int());
-    for (const auto& field : message)
-        response.headers.add(std::string(field.name_string()), std::string(field.value()));
+    for (const auto& field : message) response.headers.add(std::string(field.name_string()), std::string(field.value()));
     response.body = std::move(message.body());
     reusable_ = message.keep_alive() && !message.need_eof() && unread.empty();
     co_return response;

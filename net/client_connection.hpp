@@ -23,8 +23,8 @@ public:
     /// `context` empty: plain.
     Task<> start(std::shared_ptr<const TlsContext> context, const std::string& name, Time deadline);
     /// Sends `head` and `body` and reads the answer.
-    Task<ClientResponse> exchange(std::string head, const std::string& body, bool head_only,
-                                  const FetchLimits& limits, Time deadline);
+    Task<ClientResponse> exchange(std::string head, const std::string& body, bool head_only, const FetchLimits& limits,
+                                  Time deadline);
 
     void close();
 

@@ -15,13 +15,9 @@ namespace {
 using Time = ClientConnection::Time;
 using Connection = std::shared_ptr<ClientConnection>;
 
-Time in(Milliseconds duration) {
-    return std::chrono::steady_clock::now() + duration;
-}
+Time in(Milliseconds duration) { return std::chrono::steady_clock::now() + duration; }
 
-bool is_clean(std::string_view text) {
-    return text.find_first_of(std::string_view("\r\n\0", 3)) == text.npos;
-}
+bool is_clean(std::string_view text) { return text.find_first_of(std::string_view("\r\n\0", 3)) == text.npos; }
 
 std::string head_of(const OutgoingRequest& request, const std::string& name) {
     const auto usual_port = request.tls ? 443 : 80;
@@ -34,8 +30,7 @@ std::string head_of(const OutgoingRequest& request, const std::string& name) {
         head += "\r\n";
     }
     for (const auto& [field, value] : request.headers) fmt::format_to(out, "{}: {}\r\n", field, value);
-    const bool has_body =
-        request.method == Method::post || request.method == Method::put || !request.body.empty();
+    const bool has_body = request.method == Method::post || request.method == Method::put || !request.body.empty();
     if (has_body) fmt::format_to(out, "Content-Length: {}\r\n", request.body.size());
     head += "\r\n";
     return head;
@@ -43,9 +38,7 @@ std::string head_of(const OutgoingRequest& request, const std::string& name) {
 
 /// Sending it twice has the effect of sending it once, so a kept connection that died meanwhile may be
 /// replaced.
-bool is_repeatable(Method method) {
-    return method != Method::post && method != Method::other;
-}
+bool is_repeatable(Method method) { return method != Method::post && method != Method::other; }
 
 /// Closes it, unless it was kept: a wait that is still under way would hold it open.
 struct InUse {
@@ -59,9 +52,7 @@ struct InUse {
     Connection connection;
 };
 
-bool is_redirect(int status) {
-    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
+bool is_redirect(int status) { return status == 301 || status == 302 || status == 303 || status == 307 || status == 308; }
 
 }  // namespace
 
@@ -97,14 +88,12 @@ std::optional<WebAddress> WebAddress::parse(std::string_view text) {
     const auto colon = authority.rfind(':');
     if (colon != authority.npos && authority.find(']', colon) == authority.npos) {
         const auto digits = authority.substr(colon + 1);
-        const auto [last, error] =
-            std::from_chars(digits.data(), digits.data() + digits.size(), address.port);
+        const auto [last, error] = std::from_chars(digits.data(), digits.data() + digits.size(), address.port);
         if (error != std::errc() || last != digits.data() + digits.size()) return std::nullopt;
         authority = authority.substr(0, colon);
     }
     const bool plain = authority.find_first_of("@ \t\r\n") == authority.npos;
-    if (authority.empty() || !plain || !is_clean(address.target) ||
-        address.target.find(' ') != std::string::npos)
+    if (authority.empty() || !plain || !is_clean(address.target) || address.target.find(' ') != std::string::npos)
         return std::nullopt;
     address.host = authority;
     return address;
@@ -112,10 +101,7 @@ std::optional<WebAddress> WebAddress::parse(std::string_view text) {
 
 struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
     Impl(Runtime& of, HttpClientOptions with)
-        : runtime(of),
-          options(std::move(with)),
-          tls(TlsContext::client(options.trusted_ca_file)),
-          resolver(of) {}
+        : runtime(of), options(std::move(with)), tls(TlsContext::client(options.trusted_ca_file)), resolver(of) {}
 
     Task<ClientResponse> follow(OutgoingRequest request) {
         const auto deadline = in(request.limits.whole);
@@ -123,8 +109,7 @@ struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
             auto response = co_await fetch_one(request, deadline);
             const auto location = response.headers.find("Location");
             const bool may_follow = request.method == Method::get || request.method == Method::head;
-            if (!is_redirect(response.status) || !location || request.limits.redirects == 0 || !may_follow)
-                co_return response;
+            if (!is_redirect(response.status) || !location || request.limits.redirects == 0 || !may_follow) co_return response;
             if (followed == request.limits.redirects) throw FetchFailed(FetchError::protocol);
             if (location->starts_with('/') && !location->starts_with("//") && is_clean(*location)) {
                 request.target = *location;
@@ -145,16 +130,15 @@ struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
 
     Task<ClientResponse> fetch_one(const OutgoingRequest& request, Time deadline) {
         const std::string name = bare_host(request.tls_name.empty() ? request.host : request.tls_name);
-        const std::string key = fmt::format("{}|{}|{}|{}|{}", request.tls, name, request.host, request.port,
-                                            fmt::join(request.addresses, ","));
+        const std::string key =
+            fmt::format("{}|{}|{}|{}|{}", request.tls, name, request.host, request.port, fmt::join(request.addresses, ","));
         const std::string head = head_of(request, name);
         const bool head_only = request.method == Method::head;
         if (!is_clean_request(request)) throw FetchFailed(FetchError::protocol);
 
         if (InUse kept(take_idle(key)); kept.connection) {
             try {
-                auto response =
-                    co_await kept->exchange(head, request.body, head_only, request.limits, deadline);
+                auto response = co_await kept->exchange(head, request.body, head_only, request.limits, deadline);
                 keep(kept);
                 co_return response;
             } catch (const FetchFailed& failed) {
@@ -252,8 +236,7 @@ struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
     std::shared_ptr<void> timer;
 };
 
-HttpClient::HttpClient(Runtime& runtime, HttpClientOptions options)
-    : impl_(std::make_shared<Impl>(runtime, std::move(options))) {}
+HttpClient::HttpClient(Runtime& runtime, HttpClientOptions options) : impl_(std::make_shared<Impl>(runtime, std::move(options))) {}
 HttpClient::~HttpClient() = default;
 
 Task<ClientResponse> HttpClient::fetch(OutgoingRequest request) {
@@ -262,11 +245,7 @@ Task<ClientResponse> HttpClient::fetch(OutgoingRequest request) {
     co_return response;
 }
 
-Resolver& HttpClient::resolver() {
-    return impl_->resolver;
-}
-std::size_t HttpClient::idle_connections() const {
-    return impl_->idle.size();
-}
+Resolver& HttpClient::resolver() { return impl_->resolver; }
+std::size_t HttpClient::idle_connections() const { return impl_->idle.size(); }
 
 }  // namespace runde::net

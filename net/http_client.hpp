@@ -47,8 +47,7 @@ struct OutgoingRequest {
     bool tls = true;
     std::string tls_name;      ///< Whose certificate it must be (also sent as SNI); empty: `host`.
     std::string target = "/";  ///< Path and query, encoded.
-    Headers
-        headers;  ///< Host is added (tls_name or host, with a port that is not the usual one) unless given.
+    Headers headers;  ///< Host is added (tls_name or host, with a port that is not the usual one) unless given.
     std::string body;
     FetchLimits limits;
 };

@@ -54,9 +54,7 @@ std::string_view reason_phrase(int status) {
 }
 
 /// A header that would end early, or start another one, is left out.
-bool is_safe(std::string_view text) {
-    return text.find_first_of(std::string_view("\r\n\0", 3)) == text.npos;
-}
+bool is_safe(std::string_view text) { return text.find_first_of(std::string_view("\r\n\0", 3)) == text.npos; }
 
 }  // namespace
 
@@ -156,8 +154,7 @@ void HttpConnection::refuse(const EdgeRefusal& why) {
     keep_alive_ = false;
     http_1_0_ = false;
     head_only_ = false;
-    write(
-        Response::json(fmt::format(R"({{"errcode":"{}","error":"{}"}})", why.errcode, why.text), why.status));
+    write(Response::json(fmt::format(R"({{"errcode":"{}","error":"{}"}})", why.errcode, why.text), why.status));
 }
 
 // --- Handling
@@ -173,8 +170,7 @@ void HttpConnection::handle() {
     exchange_->request.tls = transport_->is_tls();
     head_only_ = exchange_->request.method == Method::head;
     server_->fill_in_client(exchange_->request, transport_->peer_address());
-    server_->runtime.spawn("HTTP request",
-                           handle_request(std::static_pointer_cast<HttpConnection>(shared_from_this())));
+    server_->runtime.spawn("HTTP request", handle_request(std::static_pointer_cast<HttpConnection>(shared_from_this())));
 }
 
 Task<> HttpConnection::handle_request(std::shared_ptr<HttpConnection> self) {
@@ -185,8 +181,7 @@ Task<> HttpConnection::handle_request(std::shared_ptr<HttpConnection> self) {
         response = co_await self->server_->handler(self->exchange_->request);
     } catch (const std::exception& thrown) {
         spdlog::error("a request's handler threw {}", type_name(thrown));
-        response =
-            Response::json(R"({"errcode":"M_UNKNOWN","error":"Something went wrong in the server."})", 500);
+        response = Response::json(R"({"errcode":"M_UNKNOWN","error":"Something went wrong in the server."})", 500);
     }
     if (self->state_ == State::closed) co_return;
     if (response.stream && self->body_is_sent(response.status)) {
@@ -241,17 +236,14 @@ void HttpConnection::unpark(Response response) {
 // --- Answering
 // -------------------------------------------------------------------------------------------------------
 
-bool HttpConnection::body_is_sent(int status) const {
-    return !head_only_ && status != 204 && status != 304;
-}
+bool HttpConnection::body_is_sent(int status) const { return !head_only_ && status != 204 && status != 304; }
 
 std::string HttpConnection::head_of(const Response& response, bool chunked) {
     if (server_->stopping) keep_alive_ = false;
     std::string head;
     head.reserve(512);
     auto out = std::back_inserter(head);
-    fmt::format_to(out, "HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status, reason_phrase(response.status),
-                   server_->date());
+    fmt::format_to(out, "HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status, reason_phrase(response.status), server_->date());
     for (const auto& [name, value] : response.headers)
         if (is_safe(name) && is_safe(value)) fmt::format_to(out, "{}: {}\r\n", name, value);
     head += server_->options.common_headers;
@@ -381,9 +373,7 @@ void HttpConnection::drain() {
     wait_readable();
 }
 
-void HttpConnection::set_deadline(Milliseconds from_now) {
-    deadline_ = std::chrono::steady_clock::now() + from_now;
-}
+void HttpConnection::set_deadline(Milliseconds from_now) { deadline_ = std::chrono::steady_clock::now() + from_now; }
 
 void HttpConnection::check_deadline(SteadyTime now) {
     if (now < deadline_) return;

@@ -41,8 +41,7 @@ private:
     void sweep();
     bool is_trusted(const std::string& address) const;
 
-    boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, boost::asio::io_context::executor_type>
-        acceptor_;
+    boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, boost::asio::io_context::executor_type> acceptor_;
     std::shared_ptr<const class TlsContext> tls_;
     std::uint16_t port_ = 0;
     std::vector<Network> trusted_;
@@ -65,9 +64,7 @@ public:
     void wind_up();
     void close();
     /// Something is still to be said to the client.
-    bool is_busy() const {
-        return state_ != State::idle && state_ != State::draining && state_ != State::handshake;
-    }
+    bool is_busy() const { return state_ != State::idle && state_ != State::draining && state_ != State::handshake; }
 
     std::list<std::shared_ptr<HttpConnection>>::iterator place;  ///< In the server's list.
 

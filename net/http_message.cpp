@@ -42,8 +42,7 @@ std::string_view to_string(Method method) {
 }
 
 std::optional<std::string_view> Headers::find(std::string_view name) const {
-    const auto found =
-        std::ranges::find_if(fields_, [&](const auto& field) { return same_name(field.first, name); });
+    const auto found = std::ranges::find_if(fields_, [&](const auto& field) { return same_name(field.first, name); });
     if (found == fields_.end()) return std::nullopt;
     return found->second;
 }
@@ -54,19 +53,14 @@ void Headers::set(std::string name, std::string value) {
 }
 
 std::optional<std::string_view> Request::query_value(std::string_view name) const {
-    const auto found =
-        std::ranges::find(query, name, [](const auto& pair) { return std::string_view(pair.first); });
+    const auto found = std::ranges::find(query, name, [](const auto& pair) { return std::string_view(pair.first); });
     if (found == query.end()) return std::nullopt;
     return found->second;
 }
 
-Response Response::json(std::string text, int status) {
-    return with_body(std::move(text), "application/json", status);
-}
+Response Response::json(std::string text, int status) { return with_body(std::move(text), "application/json", status); }
 
-Response Response::html(std::string text, int status) {
-    return with_body(std::move(text), "text/html; charset=utf-8", status);
-}
+Response Response::html(std::string text, int status) { return with_body(std::move(text), "text/html; charset=utf-8", status); }
 
 Response Response::text(std::string text, std::string content_type, int status) {
     return with_body(std::move(text), content_type, status);
@@ -107,8 +101,8 @@ std::string percent_encode(std::string_view text) {
     std::string encoded;
     encoded.reserve(text.size());
     for (const char c : text) {
-        const bool unreserved = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                                c == '-' || c == '.' || c == '_' || c == '~';
+        const bool unreserved = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+                                c == '.' || c == '_' || c == '~';
         if (unreserved) {
             encoded += c;
         } else {

@@ -57,8 +57,8 @@ HttpServer::Impl::Impl(Runtime& of, HttpServerOptions with, Handler by)
         acceptor_.listen(1024);
         port_ = acceptor_.local_endpoint().port();
     } catch (const boost::system::system_error& error) {
-        throw std::runtime_error(fmt::format("cannot listen on {} port {}: {}", options.bind, options.port,
-                                             error.code().message()));
+        throw std::runtime_error(
+            fmt::format("cannot listen on {} port {}: {}", options.bind, options.port, error.code().message()));
     }
 }
 
@@ -74,27 +74,25 @@ void HttpServer::Impl::start() {
 void HttpServer::Impl::accept() {
     if (stopping) return;
     if (connections.size() >= options.most_connections) return accept_later();
-    acceptor_.async_accept(
-        io_context_of(runtime), [self = shared_from_this()](boost::system::error_code error, auto peer) {
-            if (error == asio::error::operation_aborted || self->stopping) return;
-            if (error == asio::error::connection_aborted) return self->accept();
-            if (error) {
+    acceptor_.async_accept(io_context_of(runtime), [self = shared_from_this()](boost::system::error_code error, auto peer) {
+        if (error == asio::error::operation_aborted || self->stopping) return;
+        if (error == asio::error::connection_aborted) return self->accept();
+        if (error) {
                 // Mostly too many open files: trying again at once would only burn the processor.
-                if (!std::exchange(self->told_about_accepting_, true))
-                    spdlog::warn("cannot accept connections at the moment: {}", error.message());
-                return self->accept_later();
-            }
-            self->told_about_accepting_ = false;
-            Socket socket(std::move(peer));
-            auto transport =
-                self->tls_ ? tls_server(std::move(socket), self->tls_) : Transport::plain(std::move(socket));
-            const auto connection = std::make_shared<HttpConnection>(self, std::move(transport));
-            connection->place = self->connections.insert(self->connections.end(), connection);
-            ++self->counts.connections;
-            ++self->counts.accepted;
-            connection->start();
-            self->accept();
-        });
+            if (!std::exchange(self->told_about_accepting_, true))
+                spdlog::warn("cannot accept connections at the moment: {}", error.message());
+            return self->accept_later();
+        }
+        self->told_about_accepting_ = false;
+        Socket socket(std::move(peer));
+        auto transport = self->tls_ ? tls_server(std::move(socket), self->tls_) : Transport::plain(std::move(socket));
+        const auto connection = std::make_shared<HttpConnection>(self, std::move(transport));
+        connection->place = self->connections.insert(self->connections.end(), connection);
+        ++self->counts.connections;
+        ++self->counts.accepted;
+        connection->start();
+        self->accept();
+    });
 }
 
 void HttpServer::Impl::accept_later() {
@@ -110,8 +108,8 @@ void HttpServer::Impl::sweep() {
         const auto connection = *next++;  // Checking it may take it off the list.
         connection->check_deadline(now);
     }
-    const auto shortest = std::min({options.handshake_time, options.head_time, options.body_time,
-                                    options.write_time, options.idle_time, Milliseconds(4'000)});
+    const auto shortest = std::min(
+        {options.handshake_time, options.head_time, options.body_time, options.write_time, options.idle_time, Milliseconds(4'000)});
     sweep_timer_ = runtime.after(std::max(shortest / 4, Milliseconds(10)), [weak = weak_from_this()] {
         if (const auto self = weak.lock()) self->sweep();
     });
@@ -127,8 +125,7 @@ void HttpServer::Impl::stop_accepting() {
 bool HttpServer::Impl::is_trusted(const std::string& address) const {
     if (trusted_.empty()) return false;
     const auto parsed = Address::parse(address);
-    return parsed &&
-           std::ranges::any_of(trusted_, [&](const auto& network) { return network.contains(*parsed); });
+    return parsed && std::ranges::any_of(trusted_, [&](const auto& network) { return network.contains(*parsed); });
 }
 
 void HttpServer::Impl::fill_in_client(Request& request, const std::string& peer) const {
@@ -175,15 +172,9 @@ HttpServer::~HttpServer() {
     }
 }
 
-std::uint16_t HttpServer::port() const {
-    return impl_->port();
-}
-void HttpServer::reload_tls() {
-    impl_->reload_tls();
-}
-const HttpServer::Counts& HttpServer::counts() const {
-    return impl_->counts;
-}
+std::uint16_t HttpServer::port() const { return impl_->port(); }
+void HttpServer::reload_tls() { impl_->reload_tls(); }
+const HttpServer::Counts& HttpServer::counts() const { return impl_->counts; }
 
 Task<> HttpServer::stop(Milliseconds limit) {
     const auto impl = impl_;

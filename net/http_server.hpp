@@ -64,8 +64,7 @@ public:
         std::size_t connections = 0;
         std::size_t parked = 0;
         std::uint64_t accepted = 0;
-        std::uint64_t refused_at_the_edge =
-            0;  ///< Answered without a handler: malformed, too large, too slow.
+        std::uint64_t refused_at_the_edge = 0;  ///< Answered without a handler: malformed, too large, too slow.
     };
     const Counts& counts() const;
 

@@ -17,8 +17,7 @@ constexpr EdgeRefusal bad_query{400, "M_INVALID_PARAM", "The query is not proper
 constexpr EdgeRefusal head_too_large{431, "M_TOO_LARGE", "The header of the request is too large."};
 constexpr EdgeRefusal body_too_large{413, "M_TOO_LARGE", "The request is too large."};
 constexpr EdgeRefusal unknown_expectation{417, "M_UNRECOGNIZED", "This server cannot meet that expectation."};
-constexpr EdgeRefusal unknown_encoding{501, "M_UNRECOGNIZED",
-                                       "This server does not know that transfer encoding."};
+constexpr EdgeRefusal unknown_encoding{501, "M_UNRECOGNIZED", "This server does not know that transfer encoding."};
 
 Method method_of(http::verb verb) {
     switch (verb) {
@@ -50,8 +49,7 @@ bool read_query(std::string_view text, std::vector<std::pair<std::string, std::s
         if (pair.empty()) continue;
         const auto equals = pair.find('=');
         auto name = percent_decode(pair.substr(0, equals), true);
-        auto value = equals == pair.npos ? std::optional<std::string>("")
-                                         : percent_decode(pair.substr(equals + 1), true);
+        auto value = equals == pair.npos ? std::optional<std::string>("") : percent_decode(pair.substr(equals + 1), true);
         if (!name || !value) return false;
         into.emplace_back(*std::move(name), *std::move(value));
     }
@@ -64,8 +62,7 @@ struct RequestReader::Parser {
     http::request_parser<http::string_body> beast;
 };
 
-RequestReader::RequestReader(const HttpLimits& limits)
-    : limits_(limits), parser_(std::make_unique<Parser>()) {
+RequestReader::RequestReader(const HttpLimits& limits) : limits_(limits), parser_(std::make_unique<Parser>()) {
     // Bytes beyond the head's limit are never looked at, so this is the one that counts them.
     parser_->beast.header_limit(static_cast<std::uint32_t>(limits.head_bytes));
     parser_->beast.body_limit(boost::none);  // Set when the head is known.
@@ -111,8 +108,7 @@ std::size_t RequestReader::feed(std::string_view input) {
 
 void RequestReader::finish_head() {
     const auto& head = parser_->beast.get();
-    if (std::distance(head.begin(), head.end()) > static_cast<std::ptrdiff_t>(limits_.head_fields))
-        return refuse(head_too_large);
+    if (std::distance(head.begin(), head.end()) > static_cast<std::ptrdiff_t>(limits_.head_fields)) return refuse(head_too_large);
     if (head.version() >= 11 && head.count(http::field::host) != 1) return refuse(malformed);
 
     request_.method = method_of(head.method());
@@ -121,10 +117,8 @@ void RequestReader::finish_head() {
     if (target.empty()) return refuse(malformed);
     const auto question_mark = target.find('?');
     request_.path = std::string(target.substr(0, question_mark));
-    if (question_mark != target.npos && !read_query(target.substr(question_mark + 1), request_.query))
-        return refuse(bad_query);
-    for (const auto& field : head)
-        request_.headers.add(std::string(field.name_string()), std::string(field.value()));
+    if (question_mark != target.npos && !read_query(target.substr(question_mark + 1), request_.query)) return refuse(bad_query);
+    for (const auto& field : head) request_.headers.add(std::string(field.name_string()), std::string(field.value()));
 
     body_limit_ = limits_.body_limit ? limits_.body_limit(request_, limits_.body_bytes) : limits_.body_bytes;
     const auto announced = parser_->beast.content_length();
@@ -145,21 +139,13 @@ void RequestReader::refuse(EdgeRefusal why) {
     state_ = State::refused;
 }
 
-bool RequestReader::wants_continue() {
-    return std::exchange(wants_continue_, false) && state_ == State::body;
-}
+bool RequestReader::wants_continue() { return std::exchange(wants_continue_, false) && state_ == State::body; }
 
-bool RequestReader::keep_alive() const {
-    return state_ == State::complete && parser_->beast.get().keep_alive();
-}
+bool RequestReader::keep_alive() const { return state_ == State::complete && parser_->beast.get().keep_alive(); }
 
-bool RequestReader::is_http_1_0() const {
-    return parser_->beast.is_header_done() && parser_->beast.get().version() < 11;
-}
+bool RequestReader::is_http_1_0() const { return parser_->beast.is_header_done() && parser_->beast.get().version() < 11; }
 
-std::uint64_t RequestReader::body_length() const {
-    return body_limit_;
-}
+std::uint64_t RequestReader::body_length() const { return body_limit_; }
 
 Request RequestReader::take() {
     request_.body = std::move(parser_->beast.get().body());

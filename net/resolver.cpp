@@ -41,12 +41,10 @@ void on_addresses(void* argument, int status, int, ares_addrinfo* result) {
     const std::unique_ptr<Shared> question(static_cast<Shared*>(argument));
     for (const auto* node = result ? result->nodes : nullptr; node; node = node->ai_next) {
         char text[INET6_ADDRSTRLEN];
-        const void* address =
-            node->ai_family == AF_INET
-                ? static_cast<const void*>(&reinterpret_cast<sockaddr_in*>(node->ai_addr)->sin_addr)
-                : &reinterpret_cast<sockaddr_in6*>(node->ai_addr)->sin6_addr;
-        if (ares_inet_ntop(node->ai_family, address, text, sizeof text))
-            (*question)->addresses.emplace_back(text);
+        const void* address = node->ai_family == AF_INET
+                                  ? static_cast<const void*>(&reinterpret_cast<sockaddr_in*>(node->ai_addr)->sin_addr)
+                                  : &reinterpret_cast<sockaddr_in6*>(node->ai_addr)->sin6_addr;
+        if (ares_inet_ntop(node->ai_family, address, text, sizeof text)) (*question)->addresses.emplace_back(text);
     }
     if (result) ares_freeaddrinfo(result);
     (*question)->finish(status == ARES_SUCCESS && (*question)->addresses.empty() ? ARES_ENODATA : status);
@@ -109,18 +107,16 @@ struct Resolver::Impl : std::enable_shared_from_this<Resolver::Impl> {
         using Descriptor = asio::posix::stream_descriptor;
         const std::weak_ptr weak = watched;
         if (watched->reads && !std::exchange(watched->waits_to_read, true))
-            watched->descriptor.async_wait(Descriptor::wait_read,
-                                           [self = weak_from_this(), weak](auto error) {
-                                               go_on(self, weak, error, &Watched::waits_to_read);
-                                           });
+            watched->descriptor.async_wait(Descriptor::wait_read, [self = weak_from_this(), weak](auto error) {
+                go_on(self, weak, error, &Watched::waits_to_read);
+            });
         if (watched->writes && !std::exchange(watched->waits_to_write, true))
-            watched->descriptor.async_wait(Descriptor::wait_write,
-                                           [self = weak_from_this(), weak](auto error) {
-                                               go_on(self, weak, error, &Watched::waits_to_write);
-                                           });
+            watched->descriptor.async_wait(Descriptor::wait_write, [self = weak_from_this(), weak](auto error) {
+                go_on(self, weak, error, &Watched::waits_to_write);
+            });
     }
-    static void go_on(const std::weak_ptr<Impl>& weak_self, const std::weak_ptr<Watched>& weak,
-                      boost::system::error_code error, bool Watched::*waits) {
+    static void go_on(const std::weak_ptr<Impl>& weak_self, const std::weak_ptr<Watched>& weak, boost::system::error_code error,
+                      bool Watched::*waits) {
         const auto self = weak_self.lock();
         const auto watched = weak.lock();
         if (!self || !watched || error) return;
@@ -186,14 +182,11 @@ Task<Resolver::Services> Resolver::resolve_srv(std::string name, Milliseconds li
     co_return Services{question->outcome, std::move(targets)};
 }
 
-void put_in_order(std::vector<SrvTarget>& targets,
-                  const std::function<std::uint32_t(std::uint32_t)>& random) {
+void put_in_order(std::vector<SrvTarget>& targets, const std::function<std::uint32_t(std::uint32_t)>& random) {
     // Weightless ones first, so that they have a small chance, as the RFC wants it.
-    std::ranges::sort(targets, {},
-                      [](const SrvTarget& target) { return std::pair(target.priority, target.weight); });
+    std::ranges::sort(targets, {}, [](const SrvTarget& target) { return std::pair(target.priority, target.weight); });
     for (auto next = targets.begin(); next != targets.end(); ++next) {
-        const auto end = std::find_if(next, targets.end(),
-                                      [&](const auto& one) { return one.priority != next->priority; });
+        const auto end = std::find_if(next, targets.end(), [&](const auto& one) { return one.priority != next->priority; });
         std::uint32_t sum = 0;
         for (auto one = next; one != end; ++one) sum += one->weight;
         std::uint32_t left = random(sum + 1);

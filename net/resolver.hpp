@@ -21,12 +21,7 @@ public:
     explicit Resolver(Runtime& runtime);
     ~Resolver();
 
-    enum class Outcome {
-        found,
-        none,
-        failed,
-        timed_out
-    };  ///< none: it is certain that there is no such record.
+    enum class Outcome { found, none, failed, timed_out };  ///< none: it is certain that there is no such record.
     struct Addresses {
         Outcome outcome;
         std::vector<std::string> addresses;  ///< IPv4 and IPv6, best first.

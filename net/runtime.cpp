@@ -196,9 +196,7 @@ struct Runtime::Impl {
     HashThread hashing;
 };
 
-Runtime::Runtime(Clock* clock) : impl_(std::make_unique<Impl>()) {
-    impl_->clock = clock ? clock : &impl_->real_clock;
-}
+Runtime::Runtime(Clock* clock) : impl_(std::make_unique<Impl>()) { impl_->clock = clock ? clock : &impl_->real_clock; }
 
 Runtime::~Runtime() {
     // First the threads that could still resume somebody, then (with impl_) the loop and what is suspended in
@@ -207,9 +205,7 @@ Runtime::~Runtime() {
     impl_->pool.join();
 }
 
-boost::asio::io_context& io_context_of(Runtime& runtime) {
-    return runtime.impl_->loop;
-}
+boost::asio::io_context& io_context_of(Runtime& runtime) { return runtime.impl_->loop; }
 
 void Runtime::run() {
     const std::lock_guard only_driver(impl_->driving);
@@ -224,17 +220,14 @@ void Runtime::stop() {
     });
 }
 
-void Runtime::post(std::function<void()> work) {
-    asio::post(impl_->loop, std::move(work));
-}
+void Runtime::post(std::function<void()> work) { asio::post(impl_->loop, std::move(work)); }
 
 std::shared_ptr<void> Runtime::after(Milliseconds delay, std::function<void()> work) {
     struct Pending {
         asio::steady_timer timer;
         std::function<void()> work;
     };
-    auto pending =
-        std::make_shared<Pending>(Pending{asio::steady_timer(impl_->loop, delay), std::move(work)});
+    auto pending = std::make_shared<Pending>(Pending{asio::steady_timer(impl_->loop, delay), std::move(work)});
     // Weak: an expired timer whose call is already queued must not run after its handle is gone.
     pending->timer.async_wait([weak = std::weak_ptr(pending)](boost::system::error_code error) {
         if (const auto still_wanted = weak.lock(); still_wanted && !error) {
@@ -245,9 +238,7 @@ std::shared_ptr<void> Runtime::after(Milliseconds delay, std::function<void()> w
     return pending;
 }
 
-void Runtime::spawn(std::string_view name, Task<> task) {
-    spawn(name, std::move(task), std::make_shared<RequestCost>());
-}
+void Runtime::spawn(std::string_view name, Task<> task) { spawn(name, std::move(task), std::make_shared<RequestCost>()); }
 
 void Runtime::spawn(std::string_view name, Task<> task, std::shared_ptr<RequestCost> cost) {
     using Executor = CostExecutor<asio::io_context::executor_type>;
@@ -282,14 +273,12 @@ Task<> Runtime::run_elsewhere(Where where, std::function<void()> work) {
     };
     co_await suspend(start);
     if (refused)
-        throw schema::Refusal(schema::Reason::limit_exceeded,
-                              "Too many sign-ins at the moment. Please try again.",
+        throw schema::Refusal(schema::Reason::limit_exceeded, "Too many sign-ins at the moment. Please try again.",
                               {{"retry_after_ms", 2000}});
 }
 
 void Runtime::wait_for(Task<> task) {
-    if (impl_->io_thread.load() == std::this_thread::get_id())
-        throw std::logic_error("Runtime::wait on the I/O thread");
+    if (impl_->io_thread.load() == std::this_thread::get_id()) throw std::logic_error("Runtime::wait on the I/O thread");
     struct Outcome {
         std::mutex mutex;
         std::condition_variable changed;
@@ -299,13 +288,12 @@ void Runtime::wait_for(Task<> task) {
     const auto outcome = std::make_shared<Outcome>();
     const auto cost = std::make_shared<RequestCost>();
     const CostExecutor executor(impl_->loop.get_executor(), cost.get());
-    asio::co_spawn(asio::any_io_executor(executor), std::move(task),
-                   [outcome, cost](std::exception_ptr error) {
-                       const std::lock_guard lock(outcome->mutex);
-                       outcome->error = std::move(error);
-                       outcome->ended = true;
-                       outcome->changed.notify_all();
-                   });
+    asio::co_spawn(asio::any_io_executor(executor), std::move(task), [outcome, cost](std::exception_ptr error) {
+        const std::lock_guard lock(outcome->mutex);
+        outcome->error = std::move(error);
+        outcome->ended = true;
+        outcome->changed.notify_all();
+    });
     if (const std::unique_lock only_driver(impl_->driving, std::try_to_lock); only_driver) {
         impl_->drive([&] {
             while (!outcome->ended && impl_->loop.run_one() > 0) {
@@ -317,8 +305,6 @@ void Runtime::wait_for(Task<> task) {
     if (outcome->error) std::rethrow_exception(outcome->error);
 }
 
-Clock& Runtime::clock() {
-    return *impl_->clock;
-}
+Clock& Runtime::clock() { return *impl_->clock; }
 
 }  // namespace runde::net

@@ -57,9 +57,7 @@ T Runtime::wait(Task<T> task) {
         wait_for(std::move(task));
     } else {
         std::optional<T> result;
-        auto keep = [](Task<T> inner, std::optional<T>& into) -> Task<> {
-            into.emplace(co_await std::move(inner));
-        };
+        auto keep = [](Task<T> inner, std::optional<T>& into) -> Task<> { into.emplace(co_await std::move(inner)); };
         wait_for(keep(std::move(task), result));
         return std::move(*result);
     }

@@ -24,8 +24,7 @@ struct Watch : std::enable_shared_from_this<Watch> {
 
 }  // namespace
 
-std::shared_ptr<void> on_signals(Runtime& runtime, std::initializer_list<int> signals,
-                                 std::function<void(int)> act) {
+std::shared_ptr<void> on_signals(Runtime& runtime, std::initializer_list<int> signals, std::function<void(int)> act) {
     const auto watch = std::make_shared<Watch>(io_context_of(runtime), std::move(act));
     for (const int signal : signals) watch->set.add(signal);
     watch->wait();

@@ -29,20 +29,16 @@ SSL_CTX* new_context(const SSL_METHOD* method) {
     if (!context) fail("OpenSSL cannot be used");
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20");
-    SSL_CTX_set_options(context,
-                        SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_COMPRESSION);
     // A waiting connection gives its 34 KB of record buffers back.
-    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     return context;
 }
 
-int choose_http_1_1(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
-                    unsigned in_size, void*) {
+int choose_http_1_1(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned in_size, void*) {
     static constexpr unsigned char ours[] = "\x08http/1.1";
     unsigned char* chosen = nullptr;
-    if (SSL_select_next_proto(&chosen, out_size, ours, sizeof ours - 1, in, in_size) !=
-        OPENSSL_NPN_NEGOTIATED)
+    if (SSL_select_next_proto(&chosen, out_size, ours, sizeof ours - 1, in, in_size) != OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_NOACK;
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;
@@ -259,12 +255,9 @@ private:
 
 }  // namespace
 
-TlsContext::~TlsContext() {
-    SSL_CTX_free(context_);
-}
+TlsContext::~TlsContext() { SSL_CTX_free(context_); }
 
-std::shared_ptr<const TlsContext> TlsContext::server(const std::string& certificate_file,
-                                                     const std::string& key_file) {
+std::shared_ptr<const TlsContext> TlsContext::server(const std::string& certificate_file, const std::string& key_file) {
     auto context = std::shared_ptr<TlsContext>(new TlsContext(new_context(TLS_server_method())));
     if (SSL_CTX_use_certificate_chain_file(context->get(), certificate_file.c_str()) != 1)
         fail("the TLS certificate " + certificate_file + " cannot be used");
@@ -291,8 +284,7 @@ std::unique_ptr<Transport> tls_server(Socket socket, std::shared_ptr<const TlsCo
     return transport;
 }
 
-std::unique_ptr<Transport> tls_client(Socket socket, std::shared_ptr<const TlsContext> context,
-                                      const std::string& name) {
+std::unique_ptr<Transport> tls_client(Socket socket, std::shared_ptr<const TlsContext> context, const std::string& name) {
     auto transport = std::make_unique<TlsTransport>(std::move(socket), std::move(context));
     SSL* ssl = transport->ssl();
     SSL_set_connect_state(ssl);

@@ -14,8 +14,7 @@ namespace runde::net {
 class TlsContext {
 public:
     /// Throws std::runtime_error with a text for the operator when a file cannot be used.
-    static std::shared_ptr<const TlsContext> server(const std::string& certificate_file,
-                                                    const std::string& key_file);
+    static std::shared_ptr<const TlsContext> server(const std::string& certificate_file, const std::string& key_file);
     /// For connecting: trusts the system's certificates, and those in `extra_ca_file` if it is not empty.
     static std::shared_ptr<const TlsContext> client(const std::string& extra_ca_file);
 
@@ -31,7 +30,6 @@ private:
 
 std::unique_ptr<Transport> tls_server(Socket socket, std::shared_ptr<const TlsContext> context);
 /// `name`: a host name or an IP literal; the certificate must be for it.
-std::unique_ptr<Transport> tls_client(Socket socket, std::shared_ptr<const TlsContext> context,
-                                      const std::string& name);
+std::unique_ptr<Transport> tls_client(Socket socket, std::shared_ptr<const TlsContext> context, const std::string& name);
 
 }  // namespace runde::net

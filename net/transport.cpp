@@ -59,9 +59,7 @@ Transport::Transport(Socket socket) : socket_(std::move(socket)) {
     socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
 }
 
-std::unique_ptr<Transport> Transport::plain(Socket socket) {
-    return std::make_unique<PlainTransport>(std::move(socket));
-}
+std::unique_ptr<Transport> Transport::plain(Socket socket) { return std::make_unique<PlainTransport>(std::move(socket)); }
 
 void Transport::wait_readable() {
     socket_.async_wait(Socket::wait_read, [this, keep = user()](boost::system::error_code error) {

@@ -53,8 +53,7 @@ public:
     bool is_open() const { return socket_.is_open(); }
     virtual bool is_tls() const = 0;
 
-    std::string peer_address()
-        const;  ///< Without port; IPv4 also when it came in mapped to IPv6. Empty when gone.
+    std::string peer_address() const;  ///< Without port; IPv4 also when it came in mapped to IPv6. Empty when gone.
 
     static std::unique_ptr<Transport> plain(Socket socket);
 

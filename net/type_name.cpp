@@ -5,8 +5,6 @@
 
 namespace runde::net {
 
-std::string type_name(const std::exception& thrown) {
-    return boost::core::demangle(typeid(thrown).name());
-}
+std::string type_name(const std::exception& thrown) { return boost::core::demangle(typeid(thrown).name()); }
 
 }  // namespace runde::net

@@ -9,9 +9,7 @@ namespace {
 
 using Form = RoomRules::EventIdForm;
 
-[[noreturn]] void refuse(std::string text) {
-    throw Refusal(Reason::bad_json, std::move(text));
-}
+[[noreturn]] void refuse(std::string text) { throw Refusal(Reason::bad_json, std::move(text)); }
 
 template <typename Id>
 Id required_id(const Fields& event, std::string_view name) {
@@ -23,8 +21,7 @@ Id required_id(const Fields& event, std::string_view name) {
 std::string required_key(const Fields& event, std::string_view name) {
     const auto text = event.required_string(name);
     if (text.size() > max_event_key_bytes)
-        throw Refusal(Reason::too_large,
-                      fmt::format("'{}' is longer than {} bytes.", name, max_event_key_bytes));
+        throw Refusal(Reason::too_large, fmt::format("'{}' is longer than {} bytes.", name, max_event_key_bytes));
     return std::string(text);
 }
 
@@ -36,8 +33,7 @@ const Json& referenced_id(const Json& entry, const RoomRules& rules) {
     return pair->front();
 }
 
-std::vector<EventId> referenced_events(const Fields& event, std::string_view name, std::size_t limit,
-                                       const RoomRules& rules) {
+std::vector<EventId> referenced_events(const Fields& event, std::string_view name, std::size_t limit, const RoomRules& rules) {
     const auto& entries = event.required_array(name);
     if (entries.size() > limit) refuse(fmt::format("'{}' has more than {} entries.", name, limit));
     std::vector<EventId> ids;
@@ -66,8 +62,7 @@ std::int64_t required_timestamp(const Fields& event) {
 }
 
 /// Which event a redaction names. Absent when the member has no such form: such a redaction redacts nothing.
-std::optional<EventId> redacted_event(const JsonObject& event, std::string_view type,
-                                      const RoomRules& rules) {
+std::optional<EventId> redacted_event(const JsonObject& event, std::string_view type, const RoomRules& rules) {
     if (type != "m.room.redaction") return std::nullopt;
     const auto holder = rules.redacts_in_content ? object_at(event, "content") : &event;
     const auto text = holder ? string_at(*holder, "redacts") : std::nullopt;
@@ -131,8 +126,7 @@ EventId id_of(const JsonObject& event, const RoomRules& rules) {
     return hashed_event_id(event, rules);
 }
 
-std::string client_event(const Event& event, const JsonObject& content,
-                         const std::optional<EventId>& redacts) {
+std::string client_event(const Event& event, const JsonObject& content, const std::optional<EventId>& redacts) {
     std::string out;
     out.reserve(event.json.size() + 64);
     out += "{\"content\":";
@@ -192,8 +186,7 @@ std::string reference_hash(const JsonObject& event, const RoomRules& rules) {
 
 EventId hashed_event_id(const JsonObject& event, const RoomRules& rules) {
     const auto hash = reference_hash(event, rules);
-    return EventId::parse("$" + (rules.event_ids == Form::hash_base64 ? base64(hash) : base64_url(hash)))
-        .value();
+    return EventId::parse("$" + (rules.event_ids == Form::hash_base64 ? base64(hash) : base64_url(hash))).value();
 }
 
 bool content_hash_matches(const JsonObject& event) {
@@ -204,21 +197,18 @@ bool content_hash_matches(const JsonObject& event) {
 }
 
 void sign_event(JsonObject& event, const RoomRules& rules, std::string_view server, const SigningKey& key) {
-    const auto signed_bytes =
-        canonical_json_without(redact(event, rules), {"signatures", "unsigned"}, rules.numbers());
+    const auto signed_bytes = canonical_json_without(redact(event, rules), {"signatures", "unsigned"}, rules.numbers());
     add_signature(event, server, key.key_id(), key.sign(signed_bytes));
 }
 
-bool verify_event(const JsonObject& event, const RoomRules& rules, std::string_view signer,
-                  std::string_view key_id, const VerifyKey& key) {
+bool verify_event(const JsonObject& event, const RoomRules& rules, std::string_view signer, std::string_view key_id,
+                  const VerifyKey& key) {
     const auto signature = find_signature(event, signer, key_id);
     if (!signature) return false;
-    return key.verify(canonical_json_without(redact(event, rules), {"signatures", "unsigned"}, Numbers::any),
-                      *signature);
+    return key.verify(canonical_json_without(redact(event, rules), {"signatures", "unsigned"}, Numbers::any), *signature);
 }
 
-EventPtr seal_event(JsonObject object, const RoomRules& rules, std::string_view server,
-                    const SigningKey& key) {
+EventPtr seal_event(JsonObject object, const RoomRules& rules, std::string_view server, const SigningKey& key) {
     JsonObject hashes;
     hashes["sha256"] = base64(content_hash(object, rules.numbers()));
     object["hashes"] = std::move(hashes);
@@ -232,8 +222,7 @@ std::string render_client_event(const Event& event, const RoomRules&) {
 
 std::string render_redacted_client_event(const Event& event, const RoomRules& rules) {
     const auto redacted = redact(event.object, rules);
-    return client_event(event, redacted.at("content").get_object(),
-                        redacted_event(redacted, event.type, rules));
+    return client_event(event, redacted.at("content").get_object(), redacted_event(redacted, event.type, rules));
 }
 
 JsonObject stripped_state(const Event& event) {

@@ -74,15 +74,14 @@ bool content_hash_matches(const JsonObject& event);
 /// Adds hashes and our signature to a PDU that is otherwise complete (room versions 1-2: with its event_id),
 /// and parses it.
 /// https://spec.matrix.org/v1.19/server-server-api/#adding-hashes-and-signatures-to-outgoing-events
-EventPtr seal_event(JsonObject object, const RoomRules& rules, std::string_view server,
-                    const SigningKey& key);
+EventPtr seal_event(JsonObject object, const RoomRules& rules, std::string_view server, const SigningKey& key);
 /// Adds `server`'s signature to an event that has its hashes: for invites and restricted joins that we
 /// co-sign.
 void sign_event(JsonObject& event, const RoomRules& rules, std::string_view server, const SigningKey& key);
 /// Whether `signer` signed what is left of the event after redaction.
 /// https://spec.matrix.org/v1.19/server-server-api/#validating-hashes-and-signatures-on-received-events
-bool verify_event(const JsonObject& event, const RoomRules& rules, std::string_view signer,
-                  std::string_view key_id, const VerifyKey& key);
+bool verify_event(const JsonObject& event, const RoomRules& rules, std::string_view signer, std::string_view key_id,
+                  const VerifyKey& key);
 
 /// What is left of an event. Keeps hashes and signatures. Never throws: members of unexpected types just go.
 /// https://spec.matrix.org/v1.19/rooms/v11/#redactions and the same section of the other versions

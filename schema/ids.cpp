@@ -12,12 +12,8 @@ namespace {
 
 constexpr std::size_t max_id_bytes = 255;
 
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-bool is_dns_char(char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.';
-}
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_dns_char(char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.'; }
 
 bool is_ipv6(std::string_view text) {
     in6_addr address;
@@ -49,8 +45,8 @@ bool is_server_name(std::string_view text) {
 
 /// What every identifier must be: a sigil, something behind it, no NUL, UTF-8, not too long.
 bool is_id(std::string_view text, char sigil) {
-    return text.size() >= 2 && text.size() <= max_id_bytes && text.front() == sigil &&
-           text.find('\0') == text.npos && is_utf8(text);
+    return text.size() >= 2 && text.size() <= max_id_bytes && text.front() == sigil && text.find('\0') == text.npos &&
+           is_utf8(text);
 }
 
 }  // namespace
@@ -60,9 +56,7 @@ std::optional<ServerName> ServerName::parse(std::string_view text) {
     return ServerName(text);
 }
 
-std::string_view ServerName::host() const {
-    return std::string_view(text_).substr(0, host_length(text_));
-}
+std::string_view ServerName::host() const { return std::string_view(text_).substr(0, host_length(text_)); }
 
 std::optional<std::uint16_t> ServerName::port() const {
     const auto length = host_length(text_);

@@ -14,17 +14,13 @@ enum class RoomNid : std::int64_t {};
 enum class EventNid : std::int64_t {};
 enum class UserNid : std::int64_t {};
 enum class DeviceNid : std::int64_t {};
-constexpr std::int64_t raw(auto nid) {
-    return static_cast<std::int64_t>(nid);
-}
+constexpr std::int64_t raw(auto nid) { return static_cast<std::int64_t>(nid); }
 
 /// A place in the server's one stream (storage/lane.hpp). Commit order is position order, without gaps.
 using Position = std::int64_t;
 /// The reading order inside a room: pos << 16 for live events, below rooms.min_ord for backfilled ones.
 using Ord = std::int64_t;
-constexpr Ord live_ord(Position pos) {
-    return pos << 16;
-}
+constexpr Ord live_ord(Position pos) { return pos << 16; }
 
 /// "hearth.example", "[::1]:8448": host and optional port, grammar checked.
 /// https://spec.matrix.org/v1.19/appendices/#server-name

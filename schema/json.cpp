@@ -18,13 +18,9 @@ namespace {
 
 constexpr std::int64_t max_canonical_integer = (std::int64_t{1} << 53) - 1;
 
-bool is_canonical(std::int64_t number) {
-    return number >= -max_canonical_integer && number <= max_canonical_integer;
-}
+bool is_canonical(std::int64_t number) { return number >= -max_canonical_integer && number <= max_canonical_integer; }
 
-[[noreturn]] void refuse_number() {
-    throw Refusal(Reason::bad_json, "Numbers must be integers within ±(2^53-1).");
-}
+[[noreturn]] void refuse_number() { throw Refusal(Reason::bad_json, "Numbers must be integers within ±(2^53-1)."); }
 
 // ---- The canonical writer ---------------------------------------------------------------------------------
 
@@ -73,24 +69,20 @@ void append_python_double(std::string& out, double number) {
 
 void append_double(std::string& out, double number, Numbers numbers) {
     if (numbers == Numbers::any) return append_python_double(out, number);
-    if (std::fabs(number) > static_cast<double>(max_canonical_integer) || number != std::trunc(number))
-        refuse_number();
+    if (std::fabs(number) > static_cast<double>(max_canonical_integer) || number != std::trunc(number)) refuse_number();
     append_integer(out, static_cast<std::int64_t>(number));
 }
 
 using Member = const boost::json::key_value_pair*;
 
-void append_members(std::string& out, const JsonObject& object, std::span<const std::string_view> without,
-                    Numbers numbers) {
+void append_members(std::string& out, const JsonObject& object, std::span<const std::string_view> without, Numbers numbers) {
     boost::container::small_vector<Member, 32> members;
     members.reserve(object.size());
     for (const auto& member : object)
-        if (std::find(without.begin(), without.end(), member.key()) == without.end())
-            members.push_back(&member);
+        if (std::find(without.begin(), without.end(), member.key()) == without.end()) members.push_back(&member);
     // The order of UTF-8 bytes is the order of code points. What we read back is mostly sorted already.
     const auto before = [](Member a, Member b) { return a->key() < b->key(); };
-    if (!std::is_sorted(members.begin(), members.end(), before))
-        std::sort(members.begin(), members.end(), before);
+    if (!std::is_sorted(members.begin(), members.end(), before)) std::sort(members.begin(), members.end(), before);
 
     char separator = '{';
     for (const auto member : members) {
@@ -150,9 +142,7 @@ void append_canonical(std::string& out, const Json& value, Numbers numbers) {
     out += ']';
 }
 
-void append_canonical(std::string& out, const JsonObject& value, Numbers numbers) {
-    append_members(out, value, {}, numbers);
-}
+void append_canonical(std::string& out, const JsonObject& value, Numbers numbers) { append_members(out, value, {}, numbers); }
 
 std::string canonical_json(const Json& value, Numbers numbers) {
     std::string out;
@@ -166,16 +156,13 @@ std::string canonical_json(const JsonObject& value, Numbers numbers) {
     return out;
 }
 
-std::string canonical_json_without(const JsonObject& value, std::initializer_list<std::string_view> without,
-                                   Numbers numbers) {
+std::string canonical_json_without(const JsonObject& value, std::initializer_list<std::string_view> without, Numbers numbers) {
     std::string out;
     append_members(out, value, {without.begin(), without.size()}, numbers);
     return out;
 }
 
-std::string to_text(const Json& value) {
-    return boost::json::serialize(value);
-}
+std::string to_text(const Json& value) { return boost::json::serialize(value); }
 
 std::string quoted(std::string_view text) {
     std::string out;
@@ -223,17 +210,14 @@ namespace {
     throw Refusal(Reason::bad_json, fmt::format("'{}' must be {}.", name, expected));
 }
 
-[[noreturn]] void missing(std::string_view name) {
-    throw Refusal(Reason::missing_param, fmt::format("'{}' is missing.", name));
-}
+[[noreturn]] void missing(std::string_view name) { throw Refusal(Reason::missing_param, fmt::format("'{}' is missing.", name)); }
 
 /// An integer in any of the shapes a JSON number takes, or nothing.
 std::optional<std::int64_t> integer_in(const Json& value) {
     if (const auto number = value.if_int64()) return *number;
     // A number above int64 is no quantity that this program counts.
     const auto number = value.if_double();
-    if (number && *number == std::trunc(*number) &&
-        std::fabs(*number) <= static_cast<double>(max_canonical_integer))
+    if (number && *number == std::trunc(*number) && std::fabs(*number) <= static_cast<double>(max_canonical_integer))
         return static_cast<std::int64_t>(*number);
     return std::nullopt;
 }
@@ -250,8 +234,7 @@ std::optional<std::string_view> Fields::string(std::string_view name, std::size_
     if (!value) return std::nullopt;
     if (!value->is_string()) wrong_type(name, "a string");
     const std::string_view text = value->get_string();
-    if (text.size() > max_bytes)
-        throw Refusal(Reason::bad_json, fmt::format("'{}' is longer than {} bytes.", name, max_bytes));
+    if (text.size() > max_bytes) throw Refusal(Reason::bad_json, fmt::format("'{}' is longer than {} bytes.", name, max_bytes));
     return text;
 }
 
@@ -286,9 +269,7 @@ std::optional<bool> Fields::boolean(std::string_view name) const {
     return value->get_bool();
 }
 
-bool Fields::boolean_or(std::string_view name, bool otherwise) const {
-    return boolean(name).value_or(otherwise);
-}
+bool Fields::boolean_or(std::string_view name, bool otherwise) const { return boolean(name).value_or(otherwise); }
 
 const JsonObject* Fields::object(std::string_view name) const {
     const auto value = object_.if_contains(name);

@@ -27,8 +27,7 @@ public:
     using Code = boost::json::error_code;
     using View = boost::json::string_view;
 
-    Builder(Numbers numbers, boost::json::storage_ptr storage)
-        : numbers_(numbers), values_({}, buffer_, sizeof buffer_) {
+    Builder(Numbers numbers, boost::json::storage_ptr storage) : numbers_(numbers), values_({}, buffer_, sizeof buffer_) {
         values_.reset(std::move(storage));
     }
 
@@ -71,9 +70,7 @@ public:
         return true;
     }
     bool on_int64(std::int64_t number, View, Code&) {
-        if (numbers_ == Numbers::canonical &&
-            (number > max_canonical_integer || number < -max_canonical_integer))
-            refuse_number();
+        if (numbers_ == Numbers::canonical && (number > max_canonical_integer || number < -max_canonical_integer)) refuse_number();
         number_text_.clear();
         values_.push_int64(number);
         return true;
@@ -114,13 +111,9 @@ private:
     };
 
     [[noreturn]] static void refuse_too_large() { throw Refusal(Reason::bad_json, "A number is too large."); }
-    [[noreturn]] static void refuse_number() {
-        throw Refusal(Reason::bad_json, "Numbers must be integers within ±(2^53-1).");
-    }
+    [[noreturn]] static void refuse_number() { throw Refusal(Reason::bad_json, "Numbers must be integers within ±(2^53-1)."); }
 
-    std::string_view text_of(Key key) const {
-        return std::string_view(key_texts_).substr(key.start, key.size);
-    }
+    std::string_view text_of(Key key) const { return std::string_view(key_texts_).substr(key.start, key.size); }
 
     /// An object with `n` members ends: its keys are the last ones, and no two may be alike.
     void forget_keys(std::size_t n) {
@@ -147,24 +140,21 @@ private:
 
 [[noreturn]] void refuse(boost::json::error_code code, unsigned max_depth) {
     using boost::json::error;
-    if (code == error::too_deep)
-        throw Refusal(Reason::bad_json, fmt::format("JSON may be at most {} levels deep.", max_depth));
+    if (code == error::too_deep) throw Refusal(Reason::bad_json, fmt::format("JSON may be at most {} levels deep.", max_depth));
     if (code == error::exponent_overflow) throw Refusal(Reason::bad_json, "A number is too large.");
     throw Refusal(Reason::not_json, "That is not JSON.");
 }
 
 }  // namespace
 
-Json parse_json(std::string_view text, Numbers numbers, unsigned max_depth,
-                boost::json::storage_ptr storage) {
+Json parse_json(std::string_view text, Numbers numbers, unsigned max_depth, boost::json::storage_ptr storage) {
     boost::json::parse_options options;
     options.max_depth = max_depth;
     boost::json::basic_parser<Builder> parser(options, numbers, std::move(storage));
     boost::json::error_code code;
     const auto read = parser.write_some(false, text.data(), text.size(), code);
     if (code) refuse(code, max_depth);
-    if (read != text.size())
-        throw Refusal(Reason::not_json, "Something follows the end of the JSON document.");
+    if (read != text.size()) throw Refusal(Reason::not_json, "Something follows the end of the JSON document.");
     return parser.handler().take();
 }
 

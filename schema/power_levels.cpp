@@ -45,9 +45,8 @@ PowerLevels::Levels read_levels(const JsonObject& content, std::string_view name
 
 bool all_levels(const Json& value, const RoomRules& rules) {
     const auto object = value.if_object();
-    return object && std::all_of(object->begin(), object->end(), [&](const auto& member) {
-               return read_level(member.value(), rules).has_value();
-           });
+    return object && std::all_of(object->begin(), object->end(),
+                                 [&](const auto& member) { return read_level(member.value(), rules).has_value(); });
 }
 
 }  // namespace
@@ -76,9 +75,7 @@ std::vector<UserId> PowerLevels::creators_of(const Event& create, const RoomRule
 }
 
 PowerLevels::PowerLevels(const JsonObject* content, const RoomRules& rules, std::vector<UserId> creators)
-    : stated(content != nullptr),
-      creators_(std::move(creators)),
-      infinite_creators_(rules.creators_have_infinite_power) {
+    : stated(content != nullptr), creators_(std::move(creators)), infinite_creators_(rules.creators_have_infinite_power) {
     if (!content) return;
     const auto single = [&](std::string_view name) {
         const auto value = content->if_contains(name);
@@ -118,16 +115,13 @@ bool PowerLevels::is_creator_with_infinite_power(const UserId& user) const {
 }
 
 bool PowerLevels::lists_a_creator() const {
-    return infinite_creators_ && std::any_of(creators_.begin(), creators_.end(), [&](const UserId& creator) {
-               return users.contains(creator.str());
-           });
+    return infinite_creators_ &&
+           std::any_of(creators_.begin(), creators_.end(), [&](const UserId& creator) { return users.contains(creator.str()); });
 }
 
 Level PowerLevels::level_of(const UserId& user) const {
     if (is_creator_with_infinite_power(user)) return infinite;
-    if (!stated && !infinite_creators_ &&
-        std::find(creators_.begin(), creators_.end(), user) != creators_.end())
-        return 100;
+    if (!stated && !infinite_creators_ && std::find(creators_.begin(), creators_.end(), user) != creators_.end()) return 100;
     const auto own = users.find(user.str());
     return own == users.end() ? default_user_level() : own->second;
 }

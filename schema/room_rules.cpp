@@ -74,13 +74,11 @@ constexpr auto versions = [] {
 }  // namespace
 
 const RoomRules* find_room_rules(std::string_view version) {
-    const auto found = std::find_if(versions.begin(), versions.end(),
-                                    [&](const RoomRules& rules) { return rules.version == version; });
+    const auto found =
+        std::find_if(versions.begin(), versions.end(), [&](const RoomRules& rules) { return rules.version == version; });
     return found == versions.end() ? nullptr : &*found;
 }
 
-std::span<const RoomRules> all_room_rules() {
-    return versions;
-}
+std::span<const RoomRules> all_room_rules() { return versions; }
 
 }  // namespace runde::schema

@@ -30,8 +30,7 @@ struct RoomRules {
     // What survives a redaction
     bool redaction_keeps_join_rules_allow = false;  // v8+
     bool redaction_keeps_join_authorised = false;   // v9+: m.room.member join_authorised_via_users_server
-    bool redaction_is_v11 =
-        false;  // v11+: create whole, invite level, content.redacts, third_party_invite.signed;
+    bool redaction_is_v11 = false;  // v11+: create whole, invite level, content.redacts, third_party_invite.signed;
                 // no longer the top-level origin, membership, prev_state
 
     /// Which numbers events of this version may hold.

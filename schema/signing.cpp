@@ -25,15 +25,10 @@ void must(bool worked, const char* what) {
     if (!worked) throw std::runtime_error(fmt::format("OpenSSL failed: {}", what));
 }
 
-const unsigned char* bytes(std::string_view text) {
-    return reinterpret_cast<const unsigned char*>(text.data());
-}
-unsigned char* bytes(std::string& text) {
-    return reinterpret_cast<unsigned char*>(text.data());
-}
+const unsigned char* bytes(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+unsigned char* bytes(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
-constexpr std::string_view standard_alphabet =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view standard_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view url_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 std::string encode_base64(std::string_view in, std::string_view alphabet) {
@@ -62,8 +57,7 @@ constexpr auto base64_values = [] {
 }  // namespace
 
 std::string sha256(std::string_view text) {
-    static const Digest digest(
-        EVP_MD_fetch(nullptr, "SHA256", nullptr));  // Fetching costs more than hashing.
+    static const Digest digest(EVP_MD_fetch(nullptr, "SHA256", nullptr));  // Fetching costs more than hashing.
     thread_local const Context context(EVP_MD_CTX_new());
     must(digest && context, "SHA-256");
     std::string out(32, '\0');
@@ -77,18 +71,12 @@ std::string sha256(std::string_view text) {
 std::string sha1(std::string_view text) {
     std::string out(20, '\0');
     unsigned size = 0;
-    must(EVP_Digest(text.data(), text.size(), bytes(out), &size, EVP_sha1(), nullptr) == 1 &&
-             size == out.size(),
-         "SHA-1");
+    must(EVP_Digest(text.data(), text.size(), bytes(out), &size, EVP_sha1(), nullptr) == 1 && size == out.size(), "SHA-1");
     return out;
 }
 
-std::string base64(std::string_view in) {
-    return encode_base64(in, standard_alphabet);
-}
-std::string base64_url(std::string_view in) {
-    return encode_base64(in, url_alphabet);
-}
+std::string base64(std::string_view in) { return encode_base64(in, standard_alphabet); }
+std::string base64_url(std::string_view in) { return encode_base64(in, url_alphabet); }
 
 std::optional<std::string> decode_base64(std::string_view in) {
     if (in.size() % 4 == 0) {  // Padding fills up to a multiple of four, or it is no padding.
@@ -118,8 +106,7 @@ std::string random_bytes(std::size_t n) {
 
 std::string random_token(std::size_t n) {
     constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    constexpr unsigned fair =
-        256 / letters.size() * letters.size();  // Above it, some letters would be likelier.
+    constexpr unsigned fair = 256 / letters.size() * letters.size();  // Above it, some letters would be likelier.
     std::string out;
     out.reserve(n);
     while (out.size() < n)
@@ -131,9 +118,7 @@ std::string random_token(std::size_t n) {
 std::string hmac_sha1_hex(std::string_view key, std::string_view message) {
     unsigned char mac[EVP_MAX_MD_SIZE];
     unsigned size = 0;
-    must(HMAC(EVP_sha1(), key.data(), static_cast<int>(key.size()), bytes(message), message.size(), mac,
-              &size),
-         "HMAC");
+    must(HMAC(EVP_sha1(), key.data(), static_cast<int>(key.size()), bytes(message), message.size(), mac, &size), "HMAC");
     std::string out;
     for (unsigned i = 0; i < size; ++i) out += fmt::format("{:02x}", mac[i]);
     return out;
@@ -147,17 +132,14 @@ struct SigningKey::Impl {
     Key key;
 };
 
-SigningKey::SigningKey(std::string version, std::string_view seed)
-    : key_id_("ed25519:" + std::move(version)) {
+SigningKey::SigningKey(std::string version, std::string_view seed) : key_id_("ed25519:" + std::move(version)) {
     if (seed.size() != 32) throw std::invalid_argument("An Ed25519 seed has 32 bytes.");
     Key key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, bytes(seed), seed.size()));
     must(key != nullptr, "Ed25519 key");
     impl_ = std::make_unique<Impl>(std::move(key));
 }
 
-SigningKey SigningKey::generate() {
-    return SigningKey("a_" + random_token(4), random_bytes(32));
-}
+SigningKey SigningKey::generate() { return SigningKey("a_" + random_token(4), random_bytes(32)); }
 SigningKey::~SigningKey() = default;
 SigningKey::SigningKey(SigningKey&&) noexcept = default;
 SigningKey& SigningKey::operator=(SigningKey&&) noexcept = default;
@@ -203,14 +185,11 @@ bool VerifyKey::verify(std::string_view message, std::string_view signature_base
     const auto signature = decode_base64(signature_base64);
     if (!signature || signature->size() != 64) return false;
     const Context context(EVP_MD_CTX_new());
-    must(context && EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, impl_->key.get()) == 1,
-         "Ed25519 verification");
-    return EVP_DigestVerify(context.get(), bytes(*signature), signature->size(), bytes(message),
-                            message.size()) == 1;
+    must(context && EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, impl_->key.get()) == 1, "Ed25519 verification");
+    return EVP_DigestVerify(context.get(), bytes(*signature), signature->size(), bytes(message), message.size()) == 1;
 }
 
-void add_signature(JsonObject& object, std::string_view signer, std::string_view key_id,
-                   std::string_view signature) {
+void add_signature(JsonObject& object, std::string_view signer, std::string_view key_id, std::string_view signature) {
     auto& signatures = object["signatures"];
     if (!signatures.is_object()) signatures.emplace_object();
     auto& of_signer = signatures.get_object()[signer];
@@ -218,24 +197,20 @@ void add_signature(JsonObject& object, std::string_view signer, std::string_view
     of_signer.get_object()[key_id] = signature;
 }
 
-std::optional<std::string_view> find_signature(const JsonObject& object, std::string_view signer,
-                                               std::string_view key_id) {
+std::optional<std::string_view> find_signature(const JsonObject& object, std::string_view signer, std::string_view key_id) {
     const auto signatures = object_at(object, "signatures");
     const auto of_signer = signatures ? object_at(*signatures, signer) : nullptr;
     return of_signer ? string_at(*of_signer, key_id) : std::nullopt;
 }
 
 void sign_json(JsonObject& object, std::string_view signer, const SigningKey& key) {
-    add_signature(object, signer, key.key_id(),
-                  key.sign(canonical_json_without(object, {"signatures", "unsigned"})));
+    add_signature(object, signer, key.key_id(), key.sign(canonical_json_without(object, {"signatures", "unsigned"})));
 }
 
-bool verify_json(const JsonObject& object, std::string_view signer, std::string_view key_id,
-                 const VerifyKey& key) {
+bool verify_json(const JsonObject& object, std::string_view signer, std::string_view key_id, const VerifyKey& key) {
     const auto signature = find_signature(object, signer, key_id);
     // Numbers that cannot be canonical are signed by nobody, except in events of old rooms (verify_event).
-    return signature &&
-           key.verify(canonical_json_without(object, {"signatures", "unsigned"}, Numbers::any), *signature);
+    return signature && key.verify(canonical_json_without(object, {"signatures", "unsigned"}, Numbers::any), *signature);
 }
 
 }  // namespace runde::schema

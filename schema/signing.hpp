@@ -57,13 +57,10 @@ private:
 /// https://spec.matrix.org/v1.19/appendices/#signing-json: adds signatures.<signer>.<key id> to `object`,
 /// computed over its canonical form without `signatures` and `unsigned`.
 void sign_json(JsonObject& object, std::string_view signer, const SigningKey& key);
-bool verify_json(const JsonObject& object, std::string_view signer, std::string_view key_id,
-                 const VerifyKey& key);
+bool verify_json(const JsonObject& object, std::string_view signer, std::string_view key_id, const VerifyKey& key);
 
 /// The two halves of it, for whoever signs something other than the object as it stands (events).
-void add_signature(JsonObject& object, std::string_view signer, std::string_view key_id,
-                   std::string_view signature);
-std::optional<std::string_view> find_signature(const JsonObject& object, std::string_view signer,
-                                               std::string_view key_id);
+void add_signature(JsonObject& object, std::string_view signer, std::string_view key_id, std::string_view signature);
+std::optional<std::string_view> find_signature(const JsonObject& object, std::string_view signer, std::string_view key_id);
 
 }  // namespace runde::schema

@@ -15,8 +15,7 @@ struct ConfigOptions {
 };
 
 void add_config_options(CLI::App& command, ConfigOptions& options) {
-    command.add_option("--config", options.config,
-                       "The configuration file (default: runde.toml in the data folder)");
+    command.add_option("--config", options.config, "The configuration file (default: runde.toml in the data folder)");
     command.add_option("--data", options.data, "The folder for everything the server keeps");
 }
 
@@ -25,8 +24,7 @@ Config config_of(const ConfigOptions& options) {
     // Before the configuration is read, the folder can only come from the command line or the environment.
     if (file.empty()) {
         const auto from_environment = process_environment("RUNDE_DATA").value_or(Config().data);
-        const auto beside_data =
-            std::filesystem::path(options.data.empty() ? from_environment : options.data) / "runde.toml";
+        const auto beside_data = std::filesystem::path(options.data.empty() ? from_environment : options.data) / "runde.toml";
         if (std::filesystem::exists(beside_data)) file = beside_data;
     }
     std::ostringstream text;
@@ -68,22 +66,17 @@ Command read_command_line(int argc, char** argv) {
     std::string person;
     auto* admin = app.add_subcommand("admin", "For operators; works while the server runs, too");
     admin->require_subcommand(1);
-    auto* create =
-        admin->add_subcommand("create-administrator", "Make an administrator; prints a one-time password");
+    auto* create = admin->add_subcommand("create-administrator", "Make an administrator; prints a one-time password");
     create->add_option("name", person, "Of @name:server")->required();
     add_config_options(*create, options);
 
-    auto* reset =
-        admin->add_subcommand("reset-password", "For who forgot theirs; prints a one-time password");
+    auto* reset = admin->add_subcommand("reset-password", "For who forgot theirs; prints a one-time password");
     reset->add_option("name", person, "Of @name:server")->required();
     add_config_options(*reset, options);
     std::optional<std::int64_t> uses, days;
-    auto* token =
-        admin->add_subcommand("create-registration-token", "For registration.mode = \"token\"; prints it");
-    token->add_option("--uses", uses, "How many people it admits (default: any number)")
-        ->check(CLI::Range(1, 1'000'000));
-    token->add_option("--days", days, "How long it is good (default: for ever)")
-        ->check(CLI::Range(1, 36'500));
+    auto* token = admin->add_subcommand("create-registration-token", "For registration.mode = \"token\"; prints it");
+    token->add_option("--uses", uses, "How many people it admits (default: any number)")->check(CLI::Range(1, 1'000'000));
+    token->add_option("--days", days, "How long it is good (default: for ever)")->check(CLI::Range(1, 36'500));
     add_config_options(*token, options);
 
     app.add_subcommand("routes", "List every endpoint");
@@ -105,8 +98,7 @@ Command read_command_line(int argc, char** argv) {
         command.days = days;
         return command;
     }
-    if (app.got_subcommand(check_config))
-        return {Name::check_config, sample ? Config() : config_of(options), "", sample};
+    if (app.got_subcommand(check_config)) return {Name::check_config, sample ? Config() : config_of(options), "", sample};
     if (app.got_subcommand("routes")) return {Name::routes};
     return {Name::version};
 }

@@ -32,8 +32,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }
 
 std::string suggestion(std::string_view unknown, const std::set<std::string>& known) {
-    const auto closest =
-        std::ranges::min_element(known, {}, [&](const auto& name) { return distance(unknown, name); });
+    const auto closest = std::ranges::min_element(known, {}, [&](const auto& name) { return distance(unknown, name); });
     if (closest == known.end() || distance(unknown, *closest) > 3) return "";
     return fmt::format("; did you mean \"{}\"?", *closest);
 }
@@ -78,8 +77,7 @@ public:
         const auto* array = node->as_array();
         if (!array) fail(*node, fmt::format("{} must be a list of texts: [\"...\"]", name));
         value.clear();
-        for (const auto& element : *array)
-            value.push_back(get<std::string>(element, name, "a list of texts"));
+        for (const auto& element : *array) value.push_back(get<std::string>(element, name, "a list of texts"));
     }
     void key(std::string_view name, std::map<std::string, std::string>& value, std::string_view) override {
         const auto* node = find(name);
@@ -87,8 +85,7 @@ public:
         const auto* table = node->as_table();
         if (!table) fail(*node, fmt::format("{} must be a table: {{ \"a\" = \"b\" }}", name));
         value.clear();
-        for (const auto& [from, to] : *table)
-            value[std::string(from.str())] = get<std::string>(to, name, "a table of texts");
+        for (const auto& [from, to] : *table) value[std::string(from.str())] = get<std::string>(to, name, "a table of texts");
     }
     void secret(std::string_view name, std::string& value, std::string_view comment) override {
         key(name, value, comment);
@@ -133,8 +130,7 @@ public:
     void refuse_unknown(const toml::table& table, const std::set<std::string>& known) const {
         for (const auto& [name, node] : table)
             if (!known.contains(std::string(name.str())))
-                fail(node,
-                     fmt::format("there is no key \"{}\"{}", name.str(), suggestion(name.str(), known)));
+                fail(node, fmt::format("there is no key \"{}\"{}", name.str(), suggestion(name.str(), known)));
     }
     std::set<std::string> top_level() const {
         auto all = top_known_;
@@ -182,15 +178,12 @@ public:
             if (!element.empty()) value.push_back(element);
     }
     /// "a=b,c=d"
-    void key(std::string_view name, std::map<std::string, std::string>& value,
-             std::string_view comment) override {
+    void key(std::string_view name, std::map<std::string, std::string>& value, std::string_view comment) override {
         std::vector<std::string> pairs;
         key(name, pairs, comment);
         for (const auto& pair : pairs) {
             const auto equals = pair.find('=');
-            if (equals == pair.npos)
-                throw ConfigError(
-                    fmt::format("{} in the environment must look like a=b,c=d", variable(name)));
+            if (equals == pair.npos) throw ConfigError(fmt::format("{} in the environment must look like a=b,c=d", variable(name)));
             value[pair.substr(0, equals)] = pair.substr(equals + 1);
         }
     }
@@ -204,8 +197,7 @@ private:
         std::string text = "RUNDE_";
         if (!section_.empty()) text += section_ + "_";
         text += name;
-        std::ranges::transform(text, text.begin(),
-                               [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+        std::ranges::transform(text, text.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
         return text;
     }
     std::optional<std::string> find(std::string_view name) const { return environment_(variable(name)); }
@@ -256,16 +248,13 @@ private:
     }
 };
 
-void require_one_of(const std::string& value, std::initializer_list<std::string_view> allowed,
-                    std::string_view key) {
+void require_one_of(const std::string& value, std::initializer_list<std::string_view> allowed, std::string_view key) {
     if (std::ranges::find(allowed, value) == allowed.end())
-        throw ConfigError(
-            fmt::format("{} is \"{}\"; it must be one of: {}", key, value, fmt::join(allowed, ", ")));
+        throw ConfigError(fmt::format("{} is \"{}\"; it must be one of: {}", key, value, fmt::join(allowed, ", ")));
 }
 
 void require_range(std::int64_t value, std::int64_t low, std::int64_t high, std::string_view key) {
-    if (value < low || value > high)
-        throw ConfigError(fmt::format("{} is {}; it must be {} to {}", key, value, low, high));
+    if (value < low || value > high) throw ConfigError(fmt::format("{} is {}; it must be {} to {}", key, value, low, high));
 }
 
 void check(const Listener& listener) {
@@ -274,8 +263,7 @@ void check(const Listener& listener) {
     for (const auto& area : listener.serves)
         require_one_of(area, {"client", "federation", "web", "admin", "metrics"}, "[[listener]] serves");
     if (listener.tls_certificate.empty() != listener.tls_key.empty())
-        throw ConfigError(
-            "[[listener]] tls_certificate and tls_key belong together: only one of them is given");
+        throw ConfigError("[[listener]] tls_certificate and tls_key belong together: only one of them is given");
 }
 
 }  // namespace
@@ -304,8 +292,7 @@ Config read_config(std::string_view toml_text, const std::string& name, const En
         if (!array) throw ConfigError(name + ": listeners are written [[listener]], with two brackets");
         config.listeners.clear();
         for (const auto& element : *array) {
-            if (!element.is_table())
-                throw ConfigError(name + ": listeners are written [[listener]], with two brackets");
+            if (!element.is_table()) throw ConfigError(name + ": listeners are written [[listener]], with two brackets");
             TomlReader of_one(*element.as_table(), name, {});
             auto& listener = config.listeners.emplace_back();
             describe(listener, of_one);
@@ -323,19 +310,15 @@ Config read_config(std::string_view toml_text, const std::string& name, const En
 
 void check(const Config& config) {
     if (!schema::ServerName::parse(config.server_name))
-        throw ConfigError(
-            fmt::format("server_name \"{}\" is not a valid name for a server", config.server_name));
+        throw ConfigError(fmt::format("server_name \"{}\" is not a valid name for a server", config.server_name));
     if (config.data.empty()) throw ConfigError("data must name a folder");
-    if (config.listeners.empty())
-        throw ConfigError("there is no [[listener]]: nobody could reach the server");
+    if (config.listeners.empty()) throw ConfigError("there is no [[listener]]: nobody could reach the server");
     for (const auto& listener : config.listeners) check(listener);
     require_range(config.database.readers, 1, 16, "[database] readers");
     require_one_of(config.database.durability, {"safe", "relaxed"}, "[database] durability");
-    require_one_of(config.registration.mode, {"closed", "token", "open", "application"},
-                   "[registration] mode");
+    require_one_of(config.registration.mode, {"closed", "token", "open", "application"}, "[registration] mode");
     require_one_of(config.log.level, {"debug", "info", "warn", "error"}, "[log] level");
-    require_one_of(config.meetings.provider, {"", "jitsi", "bigbluebutton", "livekit"},
-                   "[meetings] provider");
+    require_one_of(config.meetings.provider, {"", "jitsi", "bigbluebutton", "livekit"}, "[meetings] provider");
     require_range(config.mail.port, 1, 65535, "[mail] port");
     require_range(config.media.max_upload_bytes, 1024, std::int64_t{1} << 32, "[media] max_upload_bytes");
     require_range(config.retention.talk_days, 0, 36500, "[retention] talk_days");
@@ -364,8 +347,7 @@ std::string sample_config() {
     writer.text += '\n';
     describe(config, writer);
     writer.text += '\n';
-    writer.add_comment(
-        "Where the server listens. Each [[listener]] is one address; without any there is this one.");
+    writer.add_comment("Where the server listens. Each [[listener]] is one address; without any there is this one.");
     writer.text += "#[[listener]]\n";
     describe(config.listeners.front(), writer);
     return writer.text;

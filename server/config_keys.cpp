@@ -14,21 +14,18 @@ void describe(Config& config, Keys& keys) {
              "Where members' apps reach this server, \"https://matrix.hearth.example\". Apps that know only "
              "the server's name\n"
              "ask /.well-known/matrix/client for it. Empty: they are told nothing.");
-    keys.key("appservices", config.appservices,
-             "Registration files of application services (bridges, bots).");
+    keys.key("appservices", config.appservices, "Registration files of application services (bridges, bots).");
 
     keys.section("database", "PostgreSQL.");
     keys.secret("url", config.database.url,
                 "A libpq connection string, \"postgresql://...\" or \"host=... dbname=...\". Empty: the "
                 "server runs a\n"
                 "PostgreSQL of its own inside the data folder, without any network port.");
-    keys.key("readers", config.database.readers,
-             "Connections for reading, 1 to 16. More than 4 are rarely faster.");
-    keys.key(
-        "durability", config.database.durability,
-        "\"safe\": what was acknowledged is on the disk. \"relaxed\": messages of the last half second may "
-        "be lost\n"
-        "when the machine loses power; keys, to-device messages, account data and state are safe even then.");
+    keys.key("readers", config.database.readers, "Connections for reading, 1 to 16. More than 4 are rarely faster.");
+    keys.key("durability", config.database.durability,
+             "\"safe\": what was acknowledged is on the disk. \"relaxed\": messages of the last half second may "
+             "be lost\n"
+             "when the machine loses power; keys, to-device messages, account data and state are safe even then.");
 
     keys.section("registration", "Who may make an account.");
     keys.key("mode", config.registration.mode,
@@ -39,10 +36,8 @@ void describe(Config& config, Keys& keys) {
                 "For programs that make accounts through /_synapse/admin/v1/register. Empty: off.");
     keys.key("terms_url", config.registration.terms_url,
              "The page with the texts that new members must accept. Empty: nothing to accept.");
-    keys.key("terms_url_english", config.registration.terms_url_english,
-             "The same in English. Empty: the same page.");
-    keys.key("terms_version", config.registration.terms_version,
-             "Noted with the acceptance; change it with the texts.");
+    keys.key("terms_url_english", config.registration.terms_url_english, "The same in English. Empty: the same page.");
+    keys.key("terms_version", config.registration.terms_version, "Noted with the acceptance; change it with the texts.");
 
     keys.section("support", "Whom members and other operators may write to (/.well-known/matrix/support).");
     keys.key("matrix_id", config.support.matrix_id, "\"@office:hearth.example\"");
@@ -80,21 +75,17 @@ void describe(Config& config, Keys& keys) {
 
     keys.section("turn", "A TURN server, so that calls work behind routers.");
     keys.key("uris", config.turn.uris, "\"turns:turn.example.org?transport=tcp\"");
-    keys.secret("shared_secret", config.turn.shared_secret,
-                "The same as in the TURN server's configuration.");
+    keys.secret("shared_secret", config.turn.shared_secret, "The same as in the TURN server's configuration.");
     keys.key("lifetime_seconds", config.turn.lifetime_seconds, "How long a member's credentials are valid.");
 
     keys.section("meetings", "Video meetings.");
-    keys.key("provider", config.meetings.provider,
-             "\"jitsi\", \"bigbluebutton\" or \"livekit\". Empty: none.");
+    keys.key("provider", config.meetings.provider, "\"jitsi\", \"bigbluebutton\" or \"livekit\". Empty: none.");
     keys.key("url", config.meetings.url, "");
     keys.secret("secret", config.meetings.secret, "");
 
     keys.section("retention", "When contents are erased by themselves.");
-    keys.key("talk_days", config.retention.talk_days,
-             "Days after which messages in talk rooms go. 0: never.");
-    keys.key("counselling_days", config.retention.counselling_days,
-             "Days after a counselling case has ended.");
+    keys.key("talk_days", config.retention.talk_days, "Days after which messages in talk rooms go. 0: never.");
+    keys.key("counselling_days", config.retention.counselling_days, "Days after a counselling case has ended.");
 
     keys.section("log", "What the server writes to standard error. Never contents, names or addresses.");
     keys.key("level", config.log.level, "\"debug\" (one line per request), \"info\", \"warn\" or \"error\".");
@@ -103,9 +94,8 @@ void describe(Config& config, Keys& keys) {
 void describe(Listener& listener, Keys& keys) {
     keys.key("bind", listener.bind, "Address to listen on. \"::\" is every address, IPv4 and IPv6.");
     keys.key("port", listener.port, "");
-    keys.key(
-        "tls_certificate", listener.tls_certificate,
-        "PEM files for HTTPS, the certificate with its chain. Empty: plain HTTP, behind a reverse proxy.");
+    keys.key("tls_certificate", listener.tls_certificate,
+             "PEM files for HTTPS, the certificate with its chain. Empty: plain HTTP, behind a reverse proxy.");
     keys.key("tls_key", listener.tls_key, "");
     keys.key("serves", listener.serves,
              "What is answered here: \"client\", \"federation\", \"web\", \"admin\", \"metrics\" "

@@ -16,8 +16,7 @@ std::string_view area_of(std::string_view path) {
     const auto below = [&](std::string_view prefix) { return path.starts_with(prefix); };
     if (path == "/health") return "";
     if (path == "/metrics") return "metrics";
-    if (below("/_matrix/federation/") || below("/_matrix/key/") || path == "/.well-known/matrix/server")
-        return "federation";
+    if (below("/_matrix/federation/") || below("/_matrix/key/") || path == "/.well-known/matrix/server") return "federation";
     if (below("/_synapse/admin/") || below("/_runde/admin/")) return "admin";
     if (below("/_matrix/") || below("/_runde/") || below("/.well-known/matrix/")) return "client";
     return "web";
@@ -27,8 +26,7 @@ net::HttpServerOptions options_of(const Listener& listener, std::size_t most_con
     net::HttpServerOptions options;
     options.bind = listener.bind;
     options.port = static_cast<std::uint16_t>(listener.port);
-    if (!listener.tls_certificate.empty())
-        options.tls = net::TlsFiles{listener.tls_certificate, listener.tls_key};
+    if (!listener.tls_certificate.empty()) options.tls = net::TlsFiles{listener.tls_certificate, listener.tls_key};
     options.trusted_proxies = listener.trusted_proxies;
     options.limits.body_bytes = static_cast<std::uint64_t>(listener.max_body_bytes);
     options.most_connections = most_connections;
@@ -46,11 +44,10 @@ std::string address_of(const Listener& listener, std::uint16_t port) {
 
 }  // namespace
 
-Listeners::Listeners(net::Runtime& runtime, const Config& config, const api::Router& router,
-                     api::Services& services, const Metrics& metrics, std::size_t most_files) {
+Listeners::Listeners(net::Runtime& runtime, const Config& config, const api::Router& router, api::Services& services,
+                     const Metrics& metrics, std::size_t most_files) {
     // Some files are for the database, the log and media.
-    const std::size_t most_connections =
-        (most_files > 400 ? most_files - 200 : 200) / config.listeners.size();
+    const std::size_t most_connections = (most_files > 400 ? most_files - 200 : 200) / config.listeners.size();
     for (const auto& listener : config.listeners) {
         const std::set<std::string, std::less<>> serves(listener.serves.begin(), listener.serves.end());
         const auto handler = [&router, &services, &metrics, serves](const net::Request& request) {
@@ -67,8 +64,7 @@ Listeners::Listeners(net::Runtime& runtime, const Config& config, const api::Rou
             if (area == "metrics") return numbers(metrics);
             return api::dispatch(router, request, services);
         };
-        servers_.push_back(
-            std::make_unique<net::HttpServer>(runtime, options_of(listener, most_connections), handler));
+        servers_.push_back(std::make_unique<net::HttpServer>(runtime, options_of(listener, most_connections), handler));
         const auto address = address_of(listener, servers_.back()->port());
         spdlog::info("listening at {} for {}", address, fmt::join(listener.serves, ", "));
         if (serves.contains("web") && web_address_.empty()) web_address_ = address;

@@ -31,18 +31,14 @@ accounts::Options account_options(const Config& config) {
     using enum accounts::RegistrationMode;
     const auto& mode = config.registration.mode;
     accounts::Options options{*schema::ServerName::parse(config.server_name)};
-    options.registration = mode == "open"          ? open
-                           : mode == "token"       ? token
-                           : mode == "application" ? application
-                                                   : closed;
+    options.registration = mode == "open" ? open : mode == "token" ? token : mode == "application" ? application : closed;
     options.shared_secret = config.registration.shared_secret;
     if (const auto& terms = config.registration; !terms.terms_url.empty()) {
         const auto& english = terms.terms_url_english.empty() ? terms.terms_url : terms.terms_url_english;
-        options.terms.push_back(
-            {.id = "terms",
-             .version = terms.terms_version,
-             .translations = {{"de", {"Nutzungsbedingungen und Datenschutz", terms.terms_url}},
-                              {"en", {"Terms of use and privacy", english}}}});
+        options.terms.push_back({.id = "terms",
+                                 .version = terms.terms_version,
+                                 .translations = {{"de", {"Nutzungsbedingungen und Datenschutz", terms.terms_url}},
+                                                  {"en", {"Terms of use and privacy", english}}}});
     }
     return options;
 }
@@ -50,9 +46,8 @@ accounts::Options account_options(const Config& config) {
 api::Discovery discovery(const Config& config) {
     api::Discovery known{.base_url = config.public_url, .support_page = config.support.page};
     if (!config.support.matrix_id.empty() || !config.support.email.empty())
-        known.contacts.push_back({.role = "m.role.admin",
-                                  .matrix_id = config.support.matrix_id,
-                                  .email_address = config.support.email});
+        known.contacts.push_back(
+            {.role = "m.role.admin", .matrix_id = config.support.matrix_id, .email_address = config.support.email});
     return known;
 }
 
@@ -79,8 +74,7 @@ void add_gauges(Metrics& metrics, const Listeners& listeners) {
     metrics.gauge("process_resident_memory_bytes", "Resident memory size in bytes.", resident_bytes);
     metrics.gauge("runde_connections", "Open HTTP connections.",
                   [&] { return static_cast<double>(listeners.counts().connections); });
-    metrics.gauge("runde_parked_polls", "Long-polls that wait.",
-                  [&] { return static_cast<double>(listeners.counts().parked); });
+    metrics.gauge("runde_parked_polls", "Long-polls that wait.", [&] { return static_cast<double>(listeners.counts().parked); });
     metrics.gauge("runde_accepted_connections", "Connections accepted since the start.",
                   [&] { return static_cast<double>(listeners.counts().accepted); });
     metrics.gauge("runde_refused_at_the_edge", "Malformed, oversized and slow requests since the start.",
@@ -90,10 +84,8 @@ void add_gauges(Metrics& metrics, const Listeners& listeners) {
 /// What an operator should see first; the log goes elsewhere.
 void greet(const Config& config, const Listeners& listeners, storage::Database& database) {
     bool anybody = false;
-    database.transact_now(
-        [&](storage::Tx& tx) { anybody = !tx.exec("SELECT 1 FROM users LIMIT 1").empty(); });
-    if (!listeners.web_address().empty())
-        fmt::print("Runde serves {} at {}\n", config.server_name, listeners.web_address());
+    database.transact_now([&](storage::Tx& tx) { anybody = !tx.exec("SELECT 1 FROM users LIMIT 1").empty(); });
+    if (!listeners.web_address().empty()) fmt::print("Runde serves {} at {}\n", config.server_name, listeners.web_address());
     if (!anybody)
         fmt::print(
             "Nobody has an account yet. Make an administrator: runde admin create-administrator NAME --data "
@@ -152,16 +144,15 @@ struct Desk {
 };
 
 schema::UserId member(const Command& command) {
-    return accounts::parse_new_localpart(command.person,
-                                         *schema::ServerName::parse(command.config.server_name));
+    return accounts::parse_new_localpart(command.person, *schema::ServerName::parse(command.config.server_name));
 }
 
 void create_administrator(const Command& command) {
     const auto user = member(command);
     Desk desk(command.config);
     storage::Numbers numbers(desk.database);
-    const auto password = accounts::create_administrator_now(desk.database, numbers.next<schema::UserNid>(),
-                                                             user, desk.runtime.clock().now_ms());
+    const auto password =
+        accounts::create_administrator_now(desk.database, numbers.next<schema::UserNid>(), user, desk.runtime.clock().now_ms());
     fmt::print("{}\n{}\n", user.str(), password);
 }
 
@@ -175,14 +166,13 @@ void reset_password(const Command& command) {
 void create_registration_token(const Command& command) {
     Desk desk(command.config);
     const auto lifetime_ms = command.days ? std::optional(*command.days * 86'400'000) : std::nullopt;
-    fmt::print("{}\n", accounts::create_registration_token_now(desk.database, command.uses, lifetime_ms,
-                                                               desk.runtime.clock().now_ms()));
+    fmt::print("{}\n",
+               accounts::create_registration_token_now(desk.database, command.uses, lifetime_ms, desk.runtime.clock().now_ms()));
 }
 
 void print_routes() {
     const auto router = api::all_routes();
-    for (const auto& route : router.all())
-        fmt::print("{:7} {}  {}\n", net::to_string(route.method), route.pattern, route.spec);
+    for (const auto& route : router.all()) fmt::print("{:7} {}  {}\n", net::to_string(route.method), route.pattern, route.spec);
 }
 
 void run(const Command& command) {
@@ -193,9 +183,7 @@ void run(const Command& command) {
         case create_administrator: return server::create_administrator(command);
         case reset_password: return server::reset_password(command);
         case create_registration_token: return server::create_registration_token(command);
-        case check_config:
-            fmt::print("{}", command.sample ? sample_config() : "The configuration is good.\n");
-            return;
+        case check_config: fmt::print("{}", command.sample ? sample_config() : "The configuration is good.\n"); return;
         case routes: return print_routes();
         case version: fmt::print("runde {}\n", RUNDE_VERSION); return;
     }

@@ -29,8 +29,7 @@ std::string Metrics::text() const {
     std::string text;
     const auto out = std::back_inserter(text);
     for (const auto& gauge : gauges_)
-        fmt::format_to(out, "# HELP {0} {1}\n# TYPE {0} gauge\n{0} {2}\n", gauge.name, gauge.help,
-                       gauge.value());
+        fmt::format_to(out, "# HELP {0} {1}\n# TYPE {0} gauge\n{0} {2}\n", gauge.name, gauge.help, gauge.value());
 
     const auto labels = [](const auto& key) {
         return fmt::format("route=\"{}\",method=\"{}\"", key.first, net::to_string(key.second));
@@ -54,8 +53,7 @@ std::string Metrics::text() const {
     }
     const auto per_route = [&](std::string_view name, std::string_view help, auto member) {
         fmt::format_to(out, "# HELP {0} {1}\n# TYPE {0} counter\n", name, help);
-        for (const auto& [key, route] : routes_)
-            fmt::format_to(out, "{}{{{}}} {}\n", name, labels(key), route.*member);
+        for (const auto& [key, route] : routes_) fmt::format_to(out, "{}{{{}}} {}\n", name, labels(key), route.*member);
     };
     per_route("runde_database_reads_total", "Statements run for requests.", &Route::reads);
     per_route("runde_database_batches_total", "Lane submissions awaited by requests.", &Route::batches);

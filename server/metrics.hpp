@@ -25,12 +25,10 @@ public:
     std::string text() const;
 
 private:
-    static constexpr std::array<double, 10> bounds_seconds = {0.001, 0.0025, 0.005, 0.01, 0.025,
-                                                              0.05,  0.1,    0.25,  1,    5};
+    static constexpr std::array<double, 10> bounds_seconds = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5};
     struct Route {
         std::map<int, std::uint64_t> by_status;
-        std::array<std::uint64_t, bounds_seconds.size() + 1>
-            by_duration{};  ///< Polls that waited are left out.
+        std::array<std::uint64_t, bounds_seconds.size() + 1> by_duration{};  ///< Polls that waited are left out.
         double seconds = 0;
         std::uint64_t reads = 0, batches = 0;
     };

@@ -31,8 +31,7 @@ void store(const std::filesystem::path& path, const schema::SigningKey& key) {
     const auto fail = [&] { throw std::system_error(errno, std::generic_category(), fresh); };
     const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (file < 0) fail();
-    const bool written =
-        ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(file) == 0;
+    const bool written = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(file) == 0;
     ::close(file);
     if (!written) fail();
     std::filesystem::rename(fresh, path);

@@ -47,9 +47,7 @@ public:
     Wiring& operator=(const Wiring&) = delete;
 
     /// The whole server as a function; `request` must outlive the task.
-    net::Task<net::Response> answer(const net::Request& request) {
-        return dispatch(router, request, services);
-    }
+    net::Task<net::Response> answer(const net::Request& request) { return dispatch(router, request, services); }
 
     const WiringOptions options;
     net::Runtime& runtime;

@@ -7,23 +7,19 @@ namespace runde::storage {
 namespace {
 
 /// account_data.room_nid of global account data.
-std::int64_t room_column(std::optional<schema::RoomNid> room) {
-    return room ? schema::raw(*room) : 0;
-}
+std::int64_t room_column(std::optional<schema::RoomNid> room) { return room ? schema::raw(*room) : 0; }
 
 }  // namespace
 
-std::optional<std::string> find_account_data(Tx& tx, schema::UserNid user,
-                                             std::optional<schema::RoomNid> room, std::string_view type) {
-    const auto rows = tx.exec(
-        "SELECT json FROM account_data WHERE user_nid = $1 AND room_nid = $2 AND type = $3 AND json <> ''",
-        user, room_column(room), type);
+std::optional<std::string> find_account_data(Tx& tx, schema::UserNid user, std::optional<schema::RoomNid> room,
+                                             std::string_view type) {
+    const auto rows = tx.exec("SELECT json FROM account_data WHERE user_nid = $1 AND room_nid = $2 AND type = $3 AND json <> ''",
+                              user, room_column(room), type);
     return rows.empty() ? std::nullopt : std::optional(rows.front()[0].string());
 }
 
 void insert_first_account_data(Tx& tx, schema::UserNid user, std::string_view type, std::string_view json) {
-    tx.exec("INSERT INTO account_data (user_nid, room_nid, type, pos, json) VALUES ($1, 0, $2, 0, $3)", user,
-            type, json);
+    tx.exec("INSERT INTO account_data (user_nid, room_nid, type, pos, json) VALUES ($1, 0, $2, 0, $3)", user, type, json);
 }
 
 std::optional<schema::RoomNid> find_room_of_user(Tx& tx, schema::UserNid user, std::string_view room_id) {
@@ -34,8 +30,7 @@ std::optional<schema::RoomNid> find_room_of_user(Tx& tx, schema::UserNid user, s
     return rows.empty() ? std::nullopt : std::optional(rows.front()[0].nid<schema::RoomNid>());
 }
 
-AccountDataCount count_account_data(Tx& tx, schema::UserNid user, std::optional<schema::RoomNid> room,
-                                    std::string_view type) {
+AccountDataCount count_account_data(Tx& tx, schema::UserNid user, std::optional<schema::RoomNid> room, std::string_view type) {
     const auto rows = tx.exec(
         R"(SELECT count(*), count(*) FILTER (WHERE room_nid = $2 AND type = $3)
            FROM account_data WHERE user_nid = $1)",
@@ -69,21 +64,18 @@ int insert_or_find_filter(Tx& tx, schema::UserNid user, std::string_view json, i
 }
 
 std::optional<std::string> find_filter(Tx& tx, schema::UserNid user, int filter_no) {
-    const auto rows =
-        tx.exec("SELECT json FROM filters WHERE user_nid = $1 AND filter_no = $2", user, filter_no);
+    const auto rows = tx.exec("SELECT json FROM filters WHERE user_nid = $1 AND filter_no = $2", user, filter_no);
     return rows.empty() ? std::nullopt : std::optional(rows.front()[0].string());
 }
 
 std::vector<PusherRow> pushers_of(Tx& tx, schema::UserNid user) {
     std::vector<PusherRow> pushers;
-    const auto rows = tx.exec(
-        "SELECT app_id, pushkey, json FROM pushers WHERE user_nid = $1 ORDER BY app_id, pushkey", user);
+    const auto rows = tx.exec("SELECT app_id, pushkey, json FROM pushers WHERE user_nid = $1 ORDER BY app_id, pushkey", user);
     for (const auto row : rows) pushers.push_back({row[0].string(), row[1].string(), row[2].string()});
     return pushers;
 }
 
-void upsert_pusher(Tx& tx, schema::UserNid user, schema::DeviceNid device, const PusherRow& pusher,
-                   schema::Position done_pos) {
+void upsert_pusher(Tx& tx, schema::UserNid user, schema::DeviceNid device, const PusherRow& pusher, schema::Position done_pos) {
     tx.exec(
         R"(INSERT INTO pushers (user_nid, app_id, pushkey, device_nid, done_pos, json) VALUES ($1, $2, $3, $4, $5, $6)
            ON CONFLICT (user_nid, app_id, pushkey)
@@ -92,14 +84,11 @@ void upsert_pusher(Tx& tx, schema::UserNid user, schema::DeviceNid device, const
 }
 
 void remove_pusher(Tx& tx, schema::UserNid user, std::string_view app_id, std::string_view pushkey) {
-    tx.exec("DELETE FROM pushers WHERE user_nid = $1 AND app_id = $2 AND pushkey = $3", user, app_id,
-            pushkey);
+    tx.exec("DELETE FROM pushers WHERE user_nid = $1 AND app_id = $2 AND pushkey = $3", user, app_id, pushkey);
 }
 
-void remove_pushers_of_others(Tx& tx, schema::UserNid user, std::string_view app_id,
-                              std::string_view pushkey) {
-    tx.exec("DELETE FROM pushers WHERE user_nid <> $1 AND app_id = $2 AND pushkey = $3", user, app_id,
-            pushkey);
+void remove_pushers_of_others(Tx& tx, schema::UserNid user, std::string_view app_id, std::string_view pushkey) {
+    tx.exec("DELETE FROM pushers WHERE user_nid <> $1 AND app_id = $2 AND pushkey = $3", user, app_id, pushkey);
 }
 
 }  // namespace runde::storage

@@ -11,8 +11,8 @@ namespace runde::storage {
 
 /// Account data is read here and written by the lane (rows::AccountData), because /sync must see it.
 /// `room` absent: global.
-std::optional<std::string> find_account_data(Tx& tx, schema::UserNid user,
-                                             std::optional<schema::RoomNid> room, std::string_view type);
+std::optional<std::string> find_account_data(Tx& tx, schema::UserNid user, std::optional<schema::RoomNid> room,
+                                             std::string_view type);
 /// Global account data of an account that is being made and cannot have synced yet: at position 0, without
 /// the lane.
 void insert_first_account_data(Tx& tx, schema::UserNid user, std::string_view type, std::string_view json);
@@ -26,8 +26,7 @@ struct AccountDataCount {
     std::int64_t entries;
     bool known;
 };
-AccountDataCount count_account_data(Tx& tx, schema::UserNid user, std::optional<schema::RoomNid> room,
-                                    std::string_view type);
+AccountDataCount count_account_data(Tx& tx, schema::UserNid user, std::optional<schema::RoomNid> room, std::string_view type);
 
 /// Everything an account kept for itself, when it is closed: nobody can read it any more. With its
 /// cross-signing keys.
@@ -42,11 +41,9 @@ struct PusherRow {
     std::string json;  ///< As GET /pushers shows it.
 };
 std::vector<PusherRow> pushers_of(Tx& tx, schema::UserNid user);
-void upsert_pusher(Tx& tx, schema::UserNid user, schema::DeviceNid device, const PusherRow& pusher,
-                   schema::Position done_pos);
+void upsert_pusher(Tx& tx, schema::UserNid user, schema::DeviceNid device, const PusherRow& pusher, schema::Position done_pos);
 void remove_pusher(Tx& tx, schema::UserNid user, std::string_view app_id, std::string_view pushkey);
 /// Somebody else signed in on the same phone: it must not go on receiving the former user's notifications.
-void remove_pushers_of_others(Tx& tx, schema::UserNid user, std::string_view app_id,
-                              std::string_view pushkey);
+void remove_pushers_of_others(Tx& tx, schema::UserNid user, std::string_view app_id, std::string_view pushkey);
 
 }  // namespace runde::storage

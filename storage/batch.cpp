@@ -138,7 +138,8 @@ const char* sql_of(Statement statement) {
                    "SELECT u.room, u.nid, coalesce((h.base + u.at) << 16, u.ord), h.base + u.at, u.ts, u.depth, u.sg, "
                    "u.sg_after, u.thread_root, u.redacted_by, u.auth::bigint[], u.n_main, u.n_all, u.n_thread, u.flags, "
                    "u.event_id, u.type, u.sender, u.state_key, u.json "
-                   "FROM " HEAD ", unnest($2::bigint[], $3::bigint[], $4::int[], $5::bigint[], $6::bigint[], "
+                   "FROM " HEAD
+                   ", unnest($2::bigint[], $3::bigint[], $4::int[], $5::bigint[], $6::bigint[], "
                    "$7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::text[], $13::int[], "
                    "$14::int[], $15::int[], $16::int[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[]) "
                    "AS u(room, nid, at, ord, ts, depth, sg, sg_after, thread_root, redacted_by, auth, n_main, n_all, "
@@ -149,7 +150,8 @@ const char* sql_of(Statement statement) {
                    "sg = coalesce(u.sg, e.sg), sg_after = coalesce(u.sg_after, e.sg_after), "
                    "n_main = coalesce(u.n_main, e.n_main), n_all = coalesce(u.n_all, e.n_all), "
                    "n_thread = coalesce(u.n_thread, e.n_thread), flags = coalesce(u.flags, e.flags) "
-                   "FROM " HEAD ", unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::bigint[], "
+                   "FROM " HEAD
+                   ", unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::bigint[], "
                    "$7::bigint[], $8::int[], $9::int[], $10::int[], $11::int[]) "
                    "AS u(room, nid, redacted_by, at, sg, sg_after, n_main, n_all, n_thread, flags) "
                    "WHERE e.room_nid = u.room AND e.event_nid = u.nid";
@@ -158,7 +160,8 @@ const char* sql_of(Statement statement) {
                    "sg, next_key_no, extremities, partial, flags) "
                    "SELECT u.room, u.room_id, u.version, coalesce(h.base + u.head_at, 0), coalesce(h.base + u.out_at, 0), "
                    "u.min_ord, u.depth, u.n_main, u.n_all, u.sg, u.next_key_no, u.extremities::bigint[], u.partial, u.flags "
-                   "FROM " HEAD ", unnest($2::bigint[], $3::text[], $4::text[], $5::int[], $6::int[], $7::bigint[], "
+                   "FROM " HEAD
+                   ", unnest($2::bigint[], $3::text[], $4::text[], $5::int[], $6::int[], $7::bigint[], "
                    "$8::bigint[], $9::int[], $10::int[], $11::bigint[], $12::int[], $13::text[], $14::bool[], $15::int[]) "
                    "AS u(room, room_id, version, head_at, out_at, min_ord, depth, n_main, n_all, sg, next_key_no, "
                    "extremities, partial, flags) "
@@ -176,7 +179,8 @@ const char* sql_of(Statement statement) {
         case Statement::room_state_log:
             return "INSERT INTO room_state_log (room_nid, pos, key_no, event_nid, prev_nid) "
                    "SELECT u.room, h.base + u.at, u.key_no, u.event, u.previous "
-                   "FROM " HEAD ", unnest($2::bigint[], $3::int[], $4::int[], $5::bigint[], $6::bigint[]) "
+                   "FROM " HEAD
+                   ", unnest($2::bigint[], $3::int[], $4::int[], $5::bigint[], $6::bigint[]) "
                    "AS u(room, at, key_no, event, previous)";
         case Statement::state_groups:
             return "INSERT INTO state_groups (room_nid, sg, parent, jump, depth, delta) "
@@ -188,7 +192,8 @@ const char* sql_of(Statement statement) {
                    "read_ord, base_main, base_threads, all_ord) "
                    "SELECT u.usr, u.room, u.membership, u.member, h.base + u.at, u.forgotten, u.push_class, "
                    "coalesce((h.base + u.read_at) << 16, u.read_ord), u.base_main, u.base_threads, u.all_ord "
-                   "FROM " HEAD ", unnest($2::bigint[], $3::bigint[], $4::smallint[], $5::bigint[], $6::int[], $7::bool[], "
+                   "FROM " HEAD
+                   ", unnest($2::bigint[], $3::bigint[], $4::smallint[], $5::bigint[], $6::int[], $7::bool[], "
                    "$8::smallint[], $9::bigint[], $10::int[], $11::int[], $12::int[], $13::bigint[]) "
                    "AS u(usr, room, membership, member, at, forgotten, push_class, read_ord, read_at, base_main, base_threads, "
                    "all_ord) "
@@ -200,19 +205,22 @@ const char* sql_of(Statement statement) {
         case Statement::user_threads:
             return "INSERT INTO user_threads (user_nid, room_nid, root_nid, read_ord, base) "
                    "SELECT u.usr, u.room, u.root, coalesce((h.base + u.read_at) << 16, u.read_ord), u.base "
-                   "FROM " HEAD ", unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::int[], $7::int[]) "
+                   "FROM " HEAD
+                   ", unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::int[], $7::int[]) "
                    "AS u(usr, room, root, read_ord, read_at, base) "
                    "ON CONFLICT (user_nid, room_nid, root_nid) DO UPDATE SET "
                    "read_ord = greatest(user_threads.read_ord, excluded.read_ord), base = excluded.base";
         case Statement::notif:
             return "INSERT INTO notif (user_nid, pos, room_nid, ord, thread_root, kind) "
                    "SELECT u.usr, h.base + u.at, u.room, (h.base + u.at) << 16, u.thread_root, u.kind "
-                   "FROM " HEAD ", unnest($2::bigint[], $3::int[], $4::bigint[], $5::bigint[], $6::smallint[]) "
+                   "FROM " HEAD
+                   ", unnest($2::bigint[], $3::int[], $4::bigint[], $5::bigint[], $6::smallint[]) "
                    "AS u(usr, at, room, thread_root, kind)";
         case Statement::threads:
             return "INSERT INTO threads (room_nid, root_nid, last_ord, last_nid, replies, n) "
                    "SELECT u.room, u.root, coalesce((h.base + u.at) << 16, t.last_ord, h.base << 16), u.last, u.replies, u.n "
-                   "FROM " HEAD ", unnest($2::bigint[], $3::bigint[], $4::int[], $5::bigint[], $6::int[], $7::int[]) "
+                   "FROM " HEAD
+                   ", unnest($2::bigint[], $3::bigint[], $4::int[], $5::bigint[], $6::int[], $7::int[]) "
                    "AS u(room, root, at, last, replies, n) "
                    "LEFT JOIN threads t ON u.at IS NULL AND t.room_nid = u.room AND t.root_nid = u.root "
                    "ON CONFLICT (room_nid, root_nid) DO UPDATE SET last_ord = excluded.last_ord, "
@@ -225,14 +233,16 @@ const char* sql_of(Statement statement) {
             return "INSERT INTO relations (room_nid, parent_id, rel_type, child_nid, ord, child_type, agg_key, sender) "
                    "SELECT u.room, u.parent, u.rel_type, u.child, coalesce((h.base + u.at) << 16, u.ord), u.child_type, "
                    "u.agg_key, u.sender "
-                   "FROM " HEAD ", unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::int[], $7::bigint[], "
+                   "FROM " HEAD
+                   ", unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::int[], $7::bigint[], "
                    "$8::text[], $9::text[], $10::text[]) "
                    "AS u(room, parent, rel_type, child, at, ord, child_type, agg_key, sender) "
                    "ON CONFLICT (room_nid, parent_id, rel_type, child_nid) DO UPDATE SET ord = excluded.ord";
         case Statement::receipts:
             return "INSERT INTO receipts (room_nid, user_id, rtype, thread, pos, ord, event_id, ts) "
                    "SELECT u.room, u.user_id, u.rtype, u.thread, h.base + u.at, u.ord, u.event_id, u.ts "
-                   "FROM " HEAD ", unnest($2::bigint[], $3::text[], $4::smallint[], $5::text[], $6::int[], $7::bigint[], "
+                   "FROM " HEAD
+                   ", unnest($2::bigint[], $3::text[], $4::smallint[], $5::text[], $6::int[], $7::bigint[], "
                    "$8::text[], $9::bigint[]) AS u(room, user_id, rtype, thread, at, ord, event_id, ts) "
                    "ON CONFLICT (room_nid, user_id, rtype, thread) DO UPDATE SET pos = excluded.pos, ord = excluded.ord, "
                    "event_id = excluded.event_id, ts = excluded.ts";
@@ -243,7 +253,8 @@ const char* sql_of(Statement statement) {
         case Statement::account_data:
             return "INSERT INTO account_data (user_nid, room_nid, type, pos, json) "
                    "SELECT u.usr, coalesce(u.room, 0), u.type, h.base + u.at, u.json "
-                   "FROM " HEAD ", unnest($2::bigint[], $3::bigint[], $4::text[], $5::int[], $6::text[]) "
+                   "FROM " HEAD
+                   ", unnest($2::bigint[], $3::bigint[], $4::text[], $5::int[], $6::text[]) "
                    "AS u(usr, room, type, at, json) "
                    "ON CONFLICT (user_nid, room_nid, type) DO UPDATE SET pos = excluded.pos, json = excluded.json";
         case Statement::to_device:
@@ -263,7 +274,8 @@ const char* sql_of(Statement statement) {
         case Statement::missing_prev:
             return "INSERT INTO missing_prev (room_nid, event_id, below_ord) "
                    "SELECT u.room, u.event_id, coalesce((h.base + u.below_at) << 16, u.below_ord) "
-                   "FROM " HEAD ", unnest($2::bigint[], $3::text[], $4::int[], $5::bigint[]) "
+                   "FROM " HEAD
+                   ", unnest($2::bigint[], $3::text[], $4::int[], $5::bigint[]) "
                    "AS u(room, event_id, below_at, below_ord) ON CONFLICT (room_nid, event_id) DO NOTHING";
         case Statement::missing_prev_found:
             return "DELETE FROM missing_prev m USING unnest($2::bigint[], $3::text[]) AS u(room, event_id) "
@@ -317,7 +329,7 @@ public:
 
 private:
     template <class Row>
-    std::vector<Placed<Row>> all(std::vector<Row> Submission::* member) const {
+    std::vector<Placed<Row>> all(std::vector<Row> Submission::*member) const {
         std::vector<Placed<Row>> rows;
         for (std::size_t i = 0; i < submissions_.size(); ++i)
             for (const auto& row : submissions_[i]->*member) rows.push_back({&row, offsets_[i]});
@@ -325,7 +337,7 @@ private:
     }
     /// Each key once, with its last row, in the order of the keys (equal batches lock rows in equal order).
     template <class Row, class Key>
-    auto last(std::vector<Row> Submission::* member, Key key) const {
+    auto last(std::vector<Row> Submission::*member, Key key) const {
         std::map<decltype(key(std::declval<const Row&>())), Placed<Row>> by_key;
         for (const auto& placed : all(member)) by_key.insert_or_assign(key(*placed.row), placed);
         std::vector<Placed<Row>> rows;
@@ -351,9 +363,8 @@ void Merger::events() {
     Columns events{i8, i8, i4, i8, i8, i8, i8, i8, i8, i8, text, i4, i4, i4, i4, text, text, text, text, text};
     for (const auto& placed : all(&Submission::events)) {
         const auto& e = *placed.row;
-        events.row(e.room, e.nid, placed.at(e.at), e.ord, e.origin_ts, e.depth, e.sg, e.sg_after, e.thread_root,
-                   e.redacted_by, e.auth_nids, e.n_main, e.n_all, e.n_thread, e.flags, e.event_id, e.type, e.sender,
-                   e.state_key, e.json);
+        events.row(e.room, e.nid, placed.at(e.at), e.ord, e.origin_ts, e.depth, e.sg, e.sg_after, e.thread_root, e.redacted_by,
+                   e.auth_nids, e.n_main, e.n_all, e.n_thread, e.flags, e.event_id, e.type, e.sender, e.state_key, e.json);
     }
     finish(events, Statement::events);
 
@@ -395,21 +406,19 @@ void Merger::rooms() {
     }
     Columns columns{i8, text, text, i4, i4, i8, i8, i4, i4, i8, i4, text, Type::boolean, i4};
     for (const auto& [ignored, r] : merged)
-        columns.row(r.room, r.room_id, r.version, r.head_at, r.out_at, r.min_ord, r.depth, r.n_main, r.n_all, r.sg,
-                    r.next_key_no, r.extremities, r.partial, r.flags);
+        columns.row(r.room, r.room_id, r.version, r.head_at, r.out_at, r.min_ord, r.depth, r.n_main, r.n_all, r.sg, r.next_key_no,
+                    r.extremities, r.partial, r.flags);
     finish(columns, Statement::rooms);
 }
 
 void Merger::state() {
     Columns state{i8, i4, text, text, i8, i2};
-    for (const auto& [s, offset] :
-         last(&Submission::states, [](const rows::State& s) { return std::pair(s.room, s.key_no); }))
+    for (const auto& [s, offset] : last(&Submission::states, [](const rows::State& s) { return std::pair(s.room, s.key_no); }))
         state.row(s->room, s->key_no, s->type, s->state_key, s->event, s->membership);
     finish(state, Statement::room_state);
 
     Columns log{i8, i4, i4, i8, i8};
-    for (const auto& [l, offset] : all(&Submission::state_log))
-        log.row(l->room, l->at + offset, l->key_no, l->event, l->previous);
+    for (const auto& [l, offset] : all(&Submission::state_log)) log.row(l->room, l->at + offset, l->key_no, l->event, l->previous);
     finish(log, Statement::room_state_log);
 
     Columns groups{i8, i8, i8, i8, i4, Type::bytes};
@@ -420,8 +429,7 @@ void Merger::state() {
 
 void Merger::people() {
     Columns rooms{i8, i8, i2, i8, i4, Type::boolean, i2, i8, i4, i4, i4, i8};
-    for (const auto& placed :
-         last(&Submission::user_rooms, [](const rows::UserRoom& r) { return std::pair(r.user, r.room); })) {
+    for (const auto& placed : last(&Submission::user_rooms, [](const rows::UserRoom& r) { return std::pair(r.user, r.room); })) {
         const auto& r = *placed.row;
         rooms.row(r.user, r.room, r.membership, r.member, r.at + placed.offset, r.forgotten, r.push_class, r.read_ord,
                   placed.at(r.read_at), r.base_main, r.base_threads, r.all_ord);
@@ -429,8 +437,8 @@ void Merger::people() {
     finish(rooms, Statement::user_rooms);
 
     Columns threads{i8, i8, i8, i8, i4, i4};
-    for (const auto& placed : last(&Submission::user_threads,
-                                   [](const rows::UserThread& t) { return std::tuple(t.user, t.room, t.root); })) {
+    for (const auto& placed :
+         last(&Submission::user_threads, [](const rows::UserThread& t) { return std::tuple(t.user, t.room, t.root); })) {
         const auto& t = *placed.row;
         threads.row(t.user, t.room, t.root, t.read_ord, placed.at(t.read_at), t.base);
     }
@@ -449,8 +457,7 @@ void Merger::people() {
     finish(data, Statement::account_data);
 
     Columns messages{i8, i8, i4, text};
-    for (const auto& [m, offset] : all(&Submission::to_device))
-        messages.row(m->user, m->device_nid, m->at + offset, m->json);
+    for (const auto& [m, offset] : all(&Submission::to_device)) messages.row(m->user, m->device_nid, m->at + offset, m->json);
     finish(messages, Statement::to_device);
 
     Columns lists{i4, text};
@@ -460,17 +467,15 @@ void Merger::people() {
 
 void Merger::timeline() {
     Columns threads{i8, i8, i4, i8, i4, i4};
-    for (const auto& placed :
-         last(&Submission::threads, [](const rows::Thread& t) { return std::pair(t.room, t.root); })) {
+    for (const auto& placed : last(&Submission::threads, [](const rows::Thread& t) { return std::pair(t.room, t.root); })) {
         const auto& t = *placed.row;
         threads.row(t.room, t.root, placed.at(t.last_at), t.last, t.replies, t.n);
     }
     finish(threads, Statement::threads);
 
     Columns users{i8, i8, text};
-    for (const auto& [t, offset] : last(&Submission::threads, [](const rows::Thread& t) {
-             return std::tuple(t.room, t.root, std::string_view(t.sender));
-         }))
+    for (const auto& [t, offset] :
+         last(&Submission::threads, [](const rows::Thread& t) { return std::tuple(t.room, t.root, std::string_view(t.sender)); }))
         if (!t->sender.empty()) users.row(t->room, t->root, t->sender);
     finish(users, Statement::thread_users);
 
@@ -491,17 +496,15 @@ void Merger::timeline() {
     finish(receipts, Statement::receipts);
 
     Columns transactions{i8, text, i8, text};
-    for (const auto& [t, offset] : all(&Submission::transactions))
-        transactions.row(t->device_nid, t->txn, t->ts, t->event_id);
+    for (const auto& [t, offset] : all(&Submission::transactions)) transactions.row(t->device_nid, t->txn, t->ts, t->event_id);
     finish(transactions, Statement::event_txn);
 }
 
 /// Federation and what comes with new rooms.
 void Merger::others() {
     Columns servers{i8, text, i4}, servers_gone{i8, text};
-    for (const auto& [s, offset] : last(&Submission::room_servers, [](const rows::RoomServer& s) {
-             return std::pair(s.room, std::string_view(s.server));
-         })) {
+    for (const auto& [s, offset] :
+         last(&Submission::room_servers, [](const rows::RoomServer& s) { return std::pair(s.room, std::string_view(s.server)); })) {
         if (s->joined > 0)
             servers.row(s->room, s->server, s->joined);
         else
@@ -511,9 +514,8 @@ void Merger::others() {
     finish(servers_gone, Statement::room_servers_gone);
 
     Columns missing{i8, text, i4, i8}, found{i8, text};
-    for (const auto& placed : last(&Submission::missing_prevs, [](const rows::MissingPrev& m) {
-             return std::pair(m.room, std::string_view(m.event_id));
-         })) {
+    for (const auto& placed : last(&Submission::missing_prevs,
+                                   [](const rows::MissingPrev& m) { return std::pair(m.room, std::string_view(m.event_id)); })) {
         const auto& m = *placed.row;
         if (m.found)
             found.row(m.room, m.event_id);
@@ -552,8 +554,6 @@ std::vector<StatementCall> Merger::calls() {
 
 }  // namespace
 
-std::vector<StatementCall> merge(std::span<const Submission* const> submissions) {
-    return Merger(submissions).calls();
-}
+std::vector<StatementCall> merge(std::span<const Submission* const> submissions) { return Merger(submissions).calls(); }
 
 }  // namespace runde::storage

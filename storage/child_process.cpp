@@ -31,8 +31,8 @@ Account cluster_account() {
     if (geteuid() != 0) {
         auto own = read_account(getpwuid(geteuid()));
         if (!own)
-            throw ClusterError("PostgreSQL cannot be run by a user without a name: add user number " +
-                               std::to_string(geteuid()) + " to /etc/passwd, or set database.url");
+            throw ClusterError("PostgreSQL cannot be run by a user without a name: add user number " + std::to_string(geteuid()) +
+                               " to /etc/passwd, or set database.url");
         return *own;
     }
     for (const char* name : {"postgres", "runde", "nobody"})
@@ -44,8 +44,8 @@ Account cluster_account() {
 }
 
 /// In the child: nothing but system calls, for another thread of the parent may have held any lock at the fork.
-[[noreturn]] static void become(const Command& command, const Account& account, char* const* arguments,
-                                char* const* environment, int on_death, pid_t parent, int failed) {
+[[noreturn]] static void become(const Command& command, const Account& account, char* const* arguments, char* const* environment,
+                                int on_death, pid_t parent, int failed) {
     const auto fail = [failed] {
         const int error = errno;
         [[maybe_unused]] const auto written = write(failed, &error, sizeof error);
@@ -62,9 +62,8 @@ Account cluster_account() {
     if (null < 0 || dup2(null, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0) fail();
     syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC);
 
-    if (account.differs_from_ours &&
-        (syscall(SYS_setgroups, account.groups.size(), account.groups.data()) != 0 ||
-         syscall(SYS_setgid, account.gid) != 0 || syscall(SYS_setuid, account.uid) != 0))
+    if (account.differs_from_ours && (syscall(SYS_setgroups, account.groups.size(), account.groups.data()) != 0 ||
+                                      syscall(SYS_setgid, account.gid) != 0 || syscall(SYS_setuid, account.uid) != 0))
         fail();
     // After setuid, which clears it. And if the parent died before, nobody would send the signal any more.
     if (on_death) {

@@ -57,8 +57,7 @@ struct NotifySocket {
         for (;;) {
             const auto size = recv(socket.fd, text, sizeof text, 0);
             if (size <= 0) return false;
-            if (std::string_view(text, static_cast<std::size_t>(size)).find("READY=1") != std::string_view::npos)
-                return true;
+            if (std::string_view(text, static_cast<std::size_t>(size)).find("READY=1") != std::string_view::npos) return true;
         }
     }
     Descriptor socket;
@@ -140,8 +139,8 @@ void Cluster::Impl::supervise(std::promise<void> started) {
         try {
             ready = start(child);
             if (!ready && promised)
-                throw ClusterError(fmt::format("PostgreSQL did not start. The end of {}:\n{}", files.log.string(),
-                                               log_tail(files)));
+                throw ClusterError(
+                    fmt::format("PostgreSQL did not start. The end of {}:\n{}", files.log.string(), log_tail(files)));
         } catch (...) {
             if (promised) return started.set_exception(std::current_exception());
             spdlog::error("PostgreSQL cannot be started; trying again");
@@ -166,8 +165,7 @@ void Cluster::Impl::supervise(std::promise<void> started) {
 }
 
 void Cluster::Impl::create_database() {
-    const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(
-        PQconnectdb(with_database(url, "postgres").c_str()), &PQfinish);
+    const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(PQconnectdb(with_database(url, "postgres").c_str()), &PQfinish);
     if (PQstatus(connection.get()) != CONNECTION_OK)
         throw ClusterError(std::string("PostgreSQL runs but refuses us: ") + PQerrorMessage(connection.get()));
     const auto run = [&](const char* sql) {
@@ -185,16 +183,15 @@ Cluster::Cluster(ClusterOptions options) : impl_(std::make_unique<Impl>(std::mov
     std::filesystem::create_directories(impl.options.data_dir);
     auto lock = FileLock::take(impl.options.data_dir / "lock");
     if (!lock)
-        throw ClusterError(fmt::format("Another Runde already works with the data folder {} (or its file \"lock\" "
-                                       "cannot be written).",
-                                       impl.options.data_dir.string()));
+        throw ClusterError(
+            fmt::format("Another Runde already works with the data folder {} (or its file \"lock\" "
+                        "cannot be written).",
+                        impl.options.data_dir.string()));
     impl.lock.emplace(std::move(*lock));
     impl.files = prepare_cluster(impl.options);
     // requirepeer: should somebody else sit behind the socket's name, we hear nothing and say nothing.
-    impl.url = connection_string("", {{"host", impl.files.socket_folder},
-                                      {"user", "runde"},
-                                      {"dbname", "runde"},
-                                      {"requirepeer", impl.files.account.name}});
+    impl.url = connection_string(
+        "", {{"host", impl.files.socket_folder}, {"user", "runde"}, {"dbname", "runde"}, {"requirepeer", impl.files.account.name}});
     std::promise<void> started;
     auto is_started = started.get_future();
     impl.supervisor = std::thread([&impl, promise = std::move(started)]() mutable { impl.supervise(std::move(promise)); });

@@ -68,15 +68,16 @@ static std::vector<std::pair<int, fs::path>> installed_versions() {
 static fs::path programs_for(const fs::path& folder) {
     const auto versions = installed_versions();
     if (versions.empty())
-        throw ClusterError("PostgreSQL is not installed (Debian: apt-get install postgresql). "
-                           "Or set database.url to a server elsewhere.");
+        throw ClusterError(
+            "PostgreSQL is not installed (Debian: apt-get install postgresql). "
+            "Or set database.url to a server elsewhere.");
     if (!fs::exists(folder / "PG_VERSION")) {
         const auto best = std::ranges::find_if(versions.rbegin(), versions.rend(), [](const auto& version) {
             return version.first >= oldest_postgres && version.first <= newest_postgres;
         });
         if (best == versions.rend())
-            throw ClusterError(fmt::format("PostgreSQL {} is too old; at least {} is needed", versions.back().first,
-                                           oldest_postgres));
+            throw ClusterError(
+                fmt::format("PostgreSQL {} is too old; at least {} is needed", versions.back().first, oldest_postgres));
         return best->second;
     }
     const int made_by = to_int(read_file(folder / "PG_VERSION"));
@@ -97,10 +98,10 @@ static void require_reachable(const fs::path& path, const Account& account) {
         const bool group = std::ranges::count(account.groups, info.st_gid) > 0;
         const auto need = info.st_uid == account.uid ? S_IXUSR : group ? S_IXGRP : S_IXOTH;
         if (!(info.st_mode & need))
-            throw ClusterError(fmt::format(
-                "Started by root, the database runs as the user {}, who may not enter {}. Choose another data folder "
-                "(--data /var/lib/runde), or start Runde as an ordinary user.",
-                account.name, folder.string()));
+            throw ClusterError(
+                fmt::format("Started by root, the database runs as the user {}, who may not enter {}. Choose another data folder "
+                            "(--data /var/lib/runde), or start Runde as an ordinary user.",
+                            account.name, folder.string()));
     }
 }
 
@@ -118,9 +119,7 @@ static std::string settings(const ClusterOptions& options, const ClusterFiles& f
     const auto megabytes = machine.totalram / 1024 * machine.mem_unit / 1024;
     std::string text =
         "# Written by Runde at every start. Your own settings belong into postgresql.conf, below the include line.\n";
-    const auto set = [&text](std::string_view name, std::string_view value) {
-        text += fmt::format("{} = '{}'\n", name, value);
-    };
+    const auto set = [&text](std::string_view name, std::string_view value) { text += fmt::format("{} = '{}'\n", name, value); };
     set("listen_addresses", "");
     set("unix_socket_directories", files.socket_folder);
     set("unix_socket_permissions", "0700");
@@ -197,8 +196,7 @@ static void initialise(const ClusterOptions& options, const ClusterFiles& files)
     command.output = open(files.log.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     const int code = run_program(command, files.account);
     close(command.output);
-    if (code != 0)
-        throw ClusterError(fmt::format("initdb could not make {}:\n{}", fresh.string(), log_tail(files)));
+    if (code != 0) throw ClusterError(fmt::format("initdb could not make {}:\n{}", fresh.string(), log_tail(files)));
     {
         std::ofstream conf(fresh / "postgresql.conf", std::ios::app);
         conf << "\ninclude = 'runde.conf'\n# Your own settings, which win over Runde's:\n";
@@ -221,10 +219,10 @@ ClusterFiles prepare_cluster(const ClusterOptions& options) {
 
     struct stat info {};
     if (stat(files.folder.c_str(), &info) != 0 || info.st_uid != files.account.uid)
-        throw ClusterError(fmt::format(
-            "{} belongs to another user than {}, as whom the database would run. Start Runde as the user it was made "
-            "with, or change the owner of the folder.",
-            files.folder.string(), files.account.name));
+        throw ClusterError(
+            fmt::format("{} belongs to another user than {}, as whom the database would run. Start Runde as the user it was made "
+                        "with, or change the owner of the folder.",
+                        files.folder.string(), files.account.name));
     files.socket_folder = socket_folder_of(files.folder);
     configure(options, files);
     return files;
@@ -260,8 +258,8 @@ void clear_predecessor(const ClusterFiles& files) {
         if (!gone_within(pid, files.folder, 2s)) kill(pid, SIGINT);
         if (!gone_within(pid, files.folder, 60s)) kill(pid, SIGQUIT);
         if (!gone_within(pid, files.folder, 10s))
-            throw ClusterError(fmt::format("PostgreSQL (process {}) still runs in {} and does not stop", pid,
-                                           files.folder.string()));
+            throw ClusterError(
+                fmt::format("PostgreSQL (process {}) still runs in {} and does not stop", pid, files.folder.string()));
     }
     fs::remove(pid_file);
 }

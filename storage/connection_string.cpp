@@ -13,7 +13,7 @@ using Keywords = std::map<std::string, std::string>;
 static Keywords parse(const std::string& url) {
     char* error = nullptr;
     const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfoParse(url.c_str(), &error),
-                                                                              &PQconninfoFree);
+                                                                               &PQconninfoFree);
     if (!options) {
         // libpq's text may repeat the string, and with it a password.
         if (error) PQfreemem(error);
@@ -39,8 +39,7 @@ static std::string print(const Keywords& keywords) {
     return text;
 }
 
-std::string connection_string(const std::string& url,
-                              const std::vector<std::pair<std::string, std::string>>& defaults) {
+std::string connection_string(const std::string& url, const std::vector<std::pair<std::string, std::string>>& defaults) {
     auto keywords = parse(url);
     for (const auto& [keyword, value] : defaults) {
         const auto [present, is_new] = keywords.emplace(keyword, value);

@@ -127,8 +127,7 @@ static Rows to_rows(pqxx::result result) {
     impl->affected = static_cast<std::int64_t>(result.affected_rows());
     impl->cells.reserve(impl->size * impl->columns);
     for (const auto& row : result)
-        for (const auto& field : row)
-            impl->cells.emplace_back(field.is_null() ? nullptr : field.c_str(), field.size());
+        for (const auto& field : row) impl->cells.emplace_back(field.is_null() ? nullptr : field.c_str(), field.size());
     impl->keep = std::make_shared<pqxx::result>(std::move(result));
     return Rows(std::move(impl));
 }
@@ -267,8 +266,7 @@ void Database::Impl::serve() {
     }
 }
 
-Database::Database(net::Runtime& runtime, DatabaseOptions options)
-    : impl_(std::make_unique<Impl>(runtime, std::move(options))) {
+Database::Database(net::Runtime& runtime, DatabaseOptions options) : impl_(std::make_unique<Impl>(runtime, std::move(options))) {
     for (unsigned i = 0; i < std::max(1u, impl_->options.readers); ++i)
         impl_->threads.emplace_back([impl = impl_.get()] { impl->serve(); });
 }
@@ -314,8 +312,7 @@ void Database::transact_now(const std::function<void(Tx&)>& work) {
         const bool last = tries == 10;
         const bool fresh = !impl_->now_session;
         try {
-            if (fresh)
-                impl_->now_session = translated("", [&] { return std::make_unique<Session>(impl_->conninfo); });
+            if (fresh) impl_->now_session = translated("", [&] { return std::make_unique<Session>(impl_->conninfo); });
             return attempt(*impl_->now_session, work, true, statements);
         } catch (const ConnectionLost&) {
             // A session kept from before may have died of old age; a fresh one that fails means nobody is there.

@@ -75,7 +75,9 @@ public:
     std::optional<std::string> maybe_string() const { return is_null() ? std::nullopt : std::optional(string()); }
     std::optional<std::int64_t> maybe_number() const { return is_null() ? std::nullopt : std::optional(number()); }
     template <class Nid>
-    Nid nid() const { return static_cast<Nid>(number()); }
+    Nid nid() const {
+        return static_cast<Nid>(number());
+    }
 
 private:
     const char* text_;
@@ -99,7 +101,10 @@ public:
     class Iterator {
     public:
         Row operator*() const { return rows_[index_]; }
-        Iterator& operator++() { ++index_; return *this; }
+        Iterator& operator++() {
+            ++index_;
+            return *this;
+        }
         bool operator!=(const Iterator& other) const { return index_ != other.index_; }
 
     private:

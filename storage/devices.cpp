@@ -2,9 +2,8 @@
 
 namespace runde::storage {
 
-schema::DeviceNid insert_or_find_device(Tx& tx, schema::UserNid user, schema::DeviceNid fresh,
-                                        std::string_view device_id, const std::optional<std::string>& name,
-                                        std::int64_t now_ms) {
+schema::DeviceNid insert_or_find_device(Tx& tx, schema::UserNid user, schema::DeviceNid fresh, std::string_view device_id,
+                                        const std::optional<std::string>& name, std::int64_t now_ms) {
     // The empty update makes RETURNING answer for a known device as well, and locks it.
     const auto rows = tx.exec(
         R"(INSERT INTO devices (user_nid, device_nid, device_id, name, created, seen_day)
@@ -25,8 +24,7 @@ DeviceRow device_row(const Rows::Row& row) {
 }
 
 /// The rows of other tables that no foreign key takes along, because those tables are on the hot path.
-std::vector<RemovedDevice> remove_what_hangs_on(Tx& tx, schema::UserNid user, std::string_view user_id,
-                                                const Rows& gone) {
+std::vector<RemovedDevice> remove_what_hangs_on(Tx& tx, schema::UserNid user, std::string_view user_id, const Rows& gone) {
     std::vector<RemovedDevice> removed;
     std::vector<std::int64_t> nids;
     std::vector<std::string> ids;
@@ -58,21 +56,18 @@ std::vector<DeviceRow> devices_of(Tx& tx, schema::UserNid user) {
 }
 
 std::optional<DeviceRow> find_device(Tx& tx, schema::UserNid user, std::string_view device_id) {
-    const auto rows = tx.exec(
-        "SELECT device_nid, device_id, name, seen_day FROM devices WHERE user_nid = $1 AND device_id = $2",
-        user, device_id);
+    const auto rows = tx.exec("SELECT device_nid, device_id, name, seen_day FROM devices WHERE user_nid = $1 AND device_id = $2",
+                              user, device_id);
     return rows.empty() ? std::nullopt : std::optional(device_row(rows.front()));
 }
 
 bool rename_device(Tx& tx, schema::UserNid user, std::string_view device_id, std::string_view name) {
-    const auto rows =
-        tx.exec("UPDATE devices SET name = $3 WHERE user_nid = $1 AND device_id = $2", user, device_id, name);
+    const auto rows = tx.exec("UPDATE devices SET name = $3 WHERE user_nid = $1 AND device_id = $2", user, device_id, name);
     return rows.affected() == 1;
 }
 
 void mark_device_seen(Tx& tx, schema::DeviceNid device, std::int64_t day) {
-    tx.exec("UPDATE devices SET seen_day = $2 WHERE device_nid = $1 AND seen_day IS DISTINCT FROM $2::int",
-            device, day);
+    tx.exec("UPDATE devices SET seen_day = $2 WHERE device_nid = $1 AND seen_day IS DISTINCT FROM $2::int", device, day);
 }
 
 std::vector<RemovedDevice> remove_devices(Tx& tx, schema::UserNid user, std::string_view user_id,

@@ -18,9 +18,8 @@ struct DeviceRow {
 };
 
 /// Returns the device's number: `fresh`, or the one it already has. Name and date of a known device stay.
-schema::DeviceNid insert_or_find_device(Tx& tx, schema::UserNid user, schema::DeviceNid fresh,
-                                        std::string_view device_id, const std::optional<std::string>& name,
-                                        std::int64_t now_ms);
+schema::DeviceNid insert_or_find_device(Tx& tx, schema::UserNid user, schema::DeviceNid fresh, std::string_view device_id,
+                                        const std::optional<std::string>& name, std::int64_t now_ms);
 std::vector<DeviceRow> devices_of(Tx& tx, schema::UserNid user);
 std::optional<DeviceRow> find_device(Tx& tx, schema::UserNid user, std::string_view device_id);
 /// False when there is no such device.

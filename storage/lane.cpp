@@ -66,8 +66,9 @@ struct Lane::Impl {
                     {"connect_timeout", "5"},
                     {"client_encoding", "UTF8"},
                     // The statements touch a table each: one plan serves all, and planning would cost more than running.
-                    {"options", "-c statement_timeout=10s -c plan_cache_mode=force_generic_plan -c jit=off "
-                                "-c synchronous_commit=on"}})),
+                    {"options",
+                     "-c statement_timeout=10s -c plan_cache_mode=force_generic_plan -c jit=off "
+                     "-c synchronous_commit=on"}})),
           durability(d) {}
 
     // On the lane's thread
@@ -279,8 +280,7 @@ std::optional<BatchOutcome> Lane::Impl::reconnect(std::int64_t positions) {
             connection.reset();
         }
         std::unique_lock lock(mutex);
-        if (stopping && give_up == std::chrono::steady_clock::time_point::max())
-            give_up = std::chrono::steady_clock::now() + 5s;
+        if (stopping && give_up == std::chrono::steady_clock::time_point::max()) give_up = std::chrono::steady_clock::now() + 5s;
         if (std::chrono::steady_clock::now() > give_up) return BatchOutcome{Kind::failed, "08006", 0};
         wake.wait_for(lock, backoff);  // Woken by every submission too: they are as eager as we are.
         backoff = std::min<std::chrono::milliseconds>(backoff * 2, 500ms);
@@ -334,9 +334,9 @@ void Lane::submit(Submission submission, Done done) {
         }
     }
     impl_->runtime.post([done = std::move(done)] {
-        done({}, std::make_exception_ptr(schema::Refusal(schema::Reason::limit_exceeded,
-                                                         "The server is busy. Please try again in a moment.",
-                                                         {{"retry_after_ms", 1000}})));
+        done({},
+             std::make_exception_ptr(schema::Refusal(
+                 schema::Reason::limit_exceeded, "The server is busy. Please try again in a moment.", {{"retry_after_ms", 1000}})));
     });
 }
 

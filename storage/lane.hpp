@@ -24,7 +24,12 @@ using schema::UserNid;
 namespace rows {
 
 enum EventFlag : int {
-    is_state = 1, rejected = 2, soft_failed = 4, backfilled = 8, has_url = 16, local = 32,
+    is_state = 1,
+    rejected = 2,
+    soft_failed = 4,
+    backfilled = 8,
+    has_url = 16,
+    local = 32,
     off_main_line = 64,   ///< State before it is not the room's; visibility must look at its own state.
     notifies = 128,       ///< Counted in n_main / n_all / n_thread.
     encrypted = 256,

@@ -40,8 +40,7 @@ static BatchOutcome to_outcome(const PGresult* result) {
 Result LaneConnection::Impl::simple(const char* sql, const std::vector<std::string>& parameters) {
     std::vector<const char*> values;
     for (const auto& parameter : parameters) values.push_back(parameter.c_str());
-    Result result(PQexecParams(connection.get(), sql, static_cast<int>(values.size()), nullptr, values.data(), nullptr,
-                               nullptr, 0),
+    Result result(PQexecParams(connection.get(), sql, static_cast<int>(values.size()), nullptr, values.data(), nullptr, nullptr, 0),
                   &PQclear);
     const auto status = PQresultStatus(result.get());
     if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) return result;
@@ -56,7 +55,8 @@ LaneConnection::LaneConnection(const std::string& conninfo)
     : impl_(std::make_unique<Impl>(Impl{{PQconnectdb(conninfo.c_str()), &PQfinish}})) {
     auto* connection = impl_->connection.get();
     if (PQstatus(connection) != CONNECTION_OK) throw Unreachable{};
-    PQsetNoticeProcessor(connection, [](void*, const char*) {}, nullptr);
+    PQsetNoticeProcessor(
+        connection, [](void*, const char*) {}, nullptr);
     for (int i = 0; i < static_cast<int>(Statement::count); ++i) {
         const auto statement = static_cast<Statement>(i);
         const Result result(PQprepare(connection, name_of(statement).c_str(), sql_of(statement), 0, nullptr), &PQclear);
@@ -116,8 +116,8 @@ static bool send(PGconn* connection, const StatementCall& call) {
         lengths[i] = static_cast<int>(call.parameters[i].size());
         formats[i] = 1;
     }
-    return PQsendQueryPrepared(connection, name_of(call.statement).c_str(), static_cast<int>(count), values, lengths,
-                               formats, 1) == 1;
+    return PQsendQueryPrepared(connection, name_of(call.statement).c_str(), static_cast<int>(count), values, lengths, formats, 1) ==
+           1;
 }
 
 static Position big_endian(const char* bytes) {

@@ -40,15 +40,15 @@ static const Migration* next_missing(Tx& tx, const std::vector<Migration>& known
         const auto number = row[0].number();
         const auto found = std::ranges::find(known, number, &Migration::number);
         if (found == known.end())
-            throw SchemaMismatch(fmt::format(
-                "The data was written by a newer version of Runde (its schema has step {}, this program knows {}). "
-                "Start that version, or restore a copy from before the update.",
-                number, known.empty() ? 0 : known.back().number));
+            throw SchemaMismatch(
+                fmt::format("The data was written by a newer version of Runde (its schema has step {}, this program knows {}). "
+                            "Start that version, or restore a copy from before the update.",
+                            number, known.empty() ? 0 : known.back().number));
         if (found->sha256 != row[2].text())
-            throw SchemaMismatch(fmt::format(
-                "Step {} of the schema ({}) is not the one this database was made with. A migration is never edited "
-                "after its release: use the released program, or put the change into a new migration.",
-                number, found->name));
+            throw SchemaMismatch(
+                fmt::format("Step {} of the schema ({}) is not the one this database was made with. A migration is never edited "
+                            "after its release: use the released program, or put the change into a new migration.",
+                            number, found->name));
     }
     for (const auto& migration : known) {
         bool done = false;
@@ -69,8 +69,8 @@ int migrate(Database& database, const std::vector<Migration>& to) {
             // The reader's limit of 10 s is for requests; building an index may take as long as it needs.
             tx.exec("SET LOCAL statement_timeout = 0");
             tx.exec_once(std::string(migration->sql), {});
-            tx.exec("INSERT INTO schema_migrations (number, name, sha256) VALUES ($1, $2, $3)", migration->number,
-                    migration->name, migration->sha256);
+            tx.exec("INSERT INTO schema_migrations (number, name, sha256) VALUES ($1, $2, $3)", migration->number, migration->name,
+                    migration->sha256);
         });
         applied += more;
     }

@@ -10,8 +10,7 @@ struct Block {
 
 /// Everything below next_nid has been given away before anybody draws from it.
 Block reserve(Tx& tx) {
-    const auto end = tx.exec("UPDATE process SET next_nid = next_nid + $1 WHERE proc_no = 0 RETURNING next_nid",
-                             Numbers::block)
+    const auto end = tx.exec("UPDATE process SET next_nid = next_nid + $1 WHERE proc_no = 0 RETURNING next_nid", Numbers::block)
                          .front()[0]
                          .number();
     return {end - Numbers::block, end};
@@ -44,8 +43,7 @@ Numbers::Numbers(Database& database) : impl_(std::make_shared<Impl>(Impl{databas
 std::int64_t Numbers::next() {
     auto& impl = *impl_;
     if (impl.current.next == impl.current.end) {
-        if (impl.following.next == impl.following.end)
-            impl.database.transact_now([&](Tx& tx) { impl.following = reserve(tx); });
+        if (impl.following.next == impl.following.end) impl.database.transact_now([&](Tx& tx) { impl.following = reserve(tx); });
         impl.current = std::exchange(impl.following, {});
         if (!std::exchange(impl.fetching, true)) impl.database.runtime().spawn("numbers", Impl::fetch(impl_));
     }

@@ -22,8 +22,8 @@ std::vector<StoredDestination> load_destinations(Tx& tx, const std::string& own_
                     greatest(k.newest, r.newest) > k.sent_pos
              FROM known k LEFT JOIN removed r USING (name) WHERE k.name <> $1)",
                                    own_server))
-        found.push_back({row[0].string(), row[1].number(), row[2].maybe_number(), row[3].maybe_number(),
-                         row[4].maybe_number(), row[5].flag()});
+        found.push_back(
+            {row[0].string(), row[1].number(), row[2].maybe_number(), row[3].maybe_number(), row[4].maybe_number(), row[5].flag()});
     return found;
 }
 
@@ -39,15 +39,15 @@ void save_destinations(Tx& tx, const std::vector<std::int64_t>& new_nids, const 
     }
 }
 
-#define UNSENT                                                                                                        \
-    "WITH unsent AS ("                                                                                                \
-    "SELECT e.room_nid, e.pos, e.event_id, r.version, e.json, e.redacted_by IS NOT NULL AS redacted "                 \
-    "FROM room_servers s JOIN rooms r USING (room_nid) JOIN events e ON e.room_nid = r.room_nid "                     \
-    "WHERE s.server = $1 AND r.out_pos > $2 AND e.ord >= (($2::bigint + 1) << 16) AND e.ord < (($3::bigint + 1) << 16) " \
-    "AND e.flags & 32 <> 0 "                                                                                          \
-    "UNION "                                                                                                          \
-    "SELECT e.room_nid, e.pos, e.event_id, r.version, e.json, e.redacted_by IS NOT NULL "                             \
-    "FROM events e JOIN rooms r USING (room_nid) "                                                                    \
+#define UNSENT                                                                                                             \
+    "WITH unsent AS ("                                                                                                     \
+    "SELECT e.room_nid, e.pos, e.event_id, r.version, e.json, e.redacted_by IS NOT NULL AS redacted "                      \
+    "FROM room_servers s JOIN rooms r USING (room_nid) JOIN events e ON e.room_nid = r.room_nid "                          \
+    "WHERE s.server = $1 AND r.out_pos > $2 AND e.ord >= (($2::bigint + 1) << 16) AND e.ord < (($3::bigint + 1) << 16) "   \
+    "AND e.flags & 32 <> 0 "                                                                                               \
+    "UNION "                                                                                                               \
+    "SELECT e.room_nid, e.pos, e.event_id, r.version, e.json, e.redacted_by IS NOT NULL "                                  \
+    "FROM events e JOIN rooms r USING (room_nid) "                                                                         \
     "WHERE e.pos > $2 AND e.pos <= $3 AND e.type = 'm.room.member' AND e.flags & 32 <> 0 AND e.state_key LIKE '%:' || $1 " \
     "AND (e.json LIKE '%\"membership\":\"leave\"%' OR e.json LIKE '%\"membership\":\"ban\"%')) "
 
@@ -58,12 +58,12 @@ static std::vector<UnsentEvent> read_unsent(const Rows& rows) {
     return events;
 }
 
-std::vector<UnsentEvent> unsent_events(Tx& tx, const std::string& server, Position after, Position upto, int limit,
-                                       int too_many) {
-    const auto count = tx.exec(UNSENT "SELECT count(*) FROM (SELECT 1 FROM unsent LIMIT $4) few", server, after, upto, too_many + 1);
+std::vector<UnsentEvent> unsent_events(Tx& tx, const std::string& server, Position after, Position upto, int limit, int too_many) {
+    const auto count =
+        tx.exec(UNSENT "SELECT count(*) FROM (SELECT 1 FROM unsent LIMIT $4) few", server, after, upto, too_many + 1);
     if (count.front()[0].number() <= too_many)
-        return read_unsent(tx.exec(UNSENT "SELECT pos, event_id, version, json, redacted FROM unsent ORDER BY pos LIMIT $4",
-                                   server, after, upto, limit));
+        return read_unsent(tx.exec(UNSENT "SELECT pos, event_id, version, json, redacted FROM unsent ORDER BY pos LIMIT $4", server,
+                                   after, upto, limit));
     return read_unsent(tx.exec(UNSENT "SELECT * FROM (SELECT DISTINCT ON (room_nid) pos, event_id, version, json, redacted "
                                       "FROM unsent ORDER BY room_nid, pos DESC) newest ORDER BY pos LIMIT $4",
                                server, after, upto, limit));

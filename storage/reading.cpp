@@ -66,16 +66,17 @@ std::vector<StoredThreadAfter> threads_after(Tx& tx, const std::vector<std::pair
                  WHERE l.room_nid = r.room_nid AND l.parent_id = r.event_id AND l.rel_type = 'm.thread' AND l.ord <= w.at
                  ORDER BY l.ord DESC LIMIT 1) c ON r.ord <= w.at)",
                                    rooms, ords))
-        threads.push_back({row[0].nid<RoomNid>(), row[1].nid<EventNid>(), row[2].string(), small(row[3]), small(row[4]),
-                           row[5].number()});
+        threads.push_back(
+            {row[0].nid<RoomNid>(), row[1].nid<EventNid>(), row[2].string(), small(row[3]), small(row[4]), row[5].number()});
     return threads;
 }
 
 std::vector<StoredPushSetting> push_settings(Tx& tx, const std::vector<UserNid>& users) {
     std::vector<StoredPushSetting> settings;
-    for (const auto& row : tx.exec("SELECT user_nid, type, json FROM account_data WHERE user_nid = ANY($1::bigint[]) AND room_nid = 0 "
-                                   "AND type IN ('m.push_rules', 'm.ignored_user_list')",
-                                   users))
+    for (const auto& row :
+         tx.exec("SELECT user_nid, type, json FROM account_data WHERE user_nid = ANY($1::bigint[]) AND room_nid = 0 "
+                 "AND type IN ('m.push_rules', 'm.ignored_user_list')",
+                 users))
         settings.push_back({row[0].nid<UserNid>(), row[1].string(), row[2].string()});
     return settings;
 }

@@ -50,7 +50,8 @@ static constexpr Retention registry[] = {
     {"e2e_fallback", "public keys", "as long as the device", "purge"},
 
     // Accounts
-    {"users", "name, password hash, profile", "as long as the account; the name for ever, so that nobody else gets it", "accounts' deactivation"},
+    {"users", "name, password hash, profile", "as long as the account; the name for ever, so that nobody else gets it",
+     "accounts' deactivation"},
     {"devices", "name of the device, day of last use", "until signed out", "logout; accounts' deactivation"},
     {"access_tokens", "hash of the token", "until signed out; 200 days after it expired", "logout; purge"},
     {"refresh_tokens", "hash of the token", "until signed out; 30 days after it expired", "logout; purge"},
@@ -108,10 +109,12 @@ static std::int64_t prune_redacted(Tx& tx, Position position, std::int64_t limit
         pruned.push_back(*std::move(json));
     }
     if (events.empty()) return 0;
-    return tx.exec("UPDATE events e SET json = u.json, flags = e.flags | 512 "
-                   "FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS u(room, nid, json) "
-                   "WHERE e.room_nid = u.room AND e.event_nid = u.nid",
-                   rooms, events, pruned)
+    return tx
+        .exec(
+            "UPDATE events e SET json = u.json, flags = e.flags | 512 "
+            "FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS u(room, nid, json) "
+            "WHERE e.room_nid = u.room AND e.event_nid = u.nid",
+            rooms, events, pruned)
         .affected();
 }
 
@@ -128,29 +131,34 @@ std::int64_t purge(Tx& tx, std::int64_t now_ms, std::int64_t limit) {
     gone += tx.exec("DELETE FROM fed_txn WHERE ctid = ANY (ARRAY(SELECT ctid FROM fed_txn WHERE ts < $1 LIMIT $2))",
                     now_ms - 7 * day_ms, limit)
                 .affected();
-    gone += tx.exec("DELETE FROM notif WHERE ctid = ANY (ARRAY("
-                    "SELECT n.ctid FROM notif n JOIN user_rooms r USING (user_nid, room_nid) "
-                    "WHERE n.pos < $1 AND n.ord <= r.read_ord LIMIT $2))",
-                    position_of_days_ago(tx, today, 30), limit)
+    gone += tx.exec(
+                  "DELETE FROM notif WHERE ctid = ANY (ARRAY("
+                  "SELECT n.ctid FROM notif n JOIN user_rooms r USING (user_nid, room_nid) "
+                  "WHERE n.pos < $1 AND n.ord <= r.read_ord LIMIT $2))",
+                  position_of_days_ago(tx, today, 30), limit)
                 .affected();
     gone += prune_redacted(tx, position_of_days_ago(tx, today, 7), std::min<std::int64_t>(limit, 500));
     // Whoever asks "whose devices have changed since" gets the same answer from the newest change alone.
-    gone += tx.exec("DELETE FROM device_list_log WHERE ctid = ANY (ARRAY("
-                    "SELECT o.ctid FROM device_list_log o WHERE EXISTS "
-                    "(SELECT FROM device_list_log n WHERE n.user_id = o.user_id AND n.pos > o.pos) LIMIT $1))",
-                    limit)
+    gone += tx.exec(
+                  "DELETE FROM device_list_log WHERE ctid = ANY (ARRAY("
+                  "SELECT o.ctid FROM device_list_log o WHERE EXISTS "
+                  "(SELECT FROM device_list_log n WHERE n.user_id = o.user_id AND n.pos > o.pos) LIMIT $1))",
+                  limit)
                 .affected();
-    gone += tx.exec("DELETE FROM sss_conn WHERE ctid = ANY (ARRAY(SELECT c.ctid FROM sss_conn c WHERE c.saved < $1 "
-                    "OR NOT EXISTS (SELECT FROM devices d WHERE d.device_nid = c.device_nid) LIMIT $2))",
-                    now_ms - 30 * day_ms, limit)
+    gone += tx.exec(
+                  "DELETE FROM sss_conn WHERE ctid = ANY (ARRAY(SELECT c.ctid FROM sss_conn c WHERE c.saved < $1 "
+                  "OR NOT EXISTS (SELECT FROM devices d WHERE d.device_nid = c.device_nid) LIMIT $2))",
+                  now_ms - 30 * day_ms, limit)
                 .affected();
     // Expired tokens are kept for a while: their owners hear "expired, sign in again as the same device".
-    gone += tx.exec("DELETE FROM access_tokens WHERE ctid = ANY (ARRAY(SELECT ctid FROM access_tokens WHERE expires < $1 LIMIT $2))",
-                    now_ms - 200 * day_ms, limit)
-                .affected();
-    gone += tx.exec("DELETE FROM refresh_tokens WHERE ctid = ANY (ARRAY(SELECT ctid FROM refresh_tokens WHERE expires < $1 LIMIT $2))",
-                    now_ms - 30 * day_ms, limit)
-                .affected();
+    gone +=
+        tx.exec("DELETE FROM access_tokens WHERE ctid = ANY (ARRAY(SELECT ctid FROM access_tokens WHERE expires < $1 LIMIT $2))",
+                now_ms - 200 * day_ms, limit)
+            .affected();
+    gone +=
+        tx.exec("DELETE FROM refresh_tokens WHERE ctid = ANY (ARRAY(SELECT ctid FROM refresh_tokens WHERE expires < $1 LIMIT $2))",
+                now_ms - 30 * day_ms, limit)
+            .affected();
     // What was left for a device that has signed out since.
     for (const char* sql : {"DELETE FROM to_device WHERE ctid = ANY (ARRAY(SELECT t.ctid FROM to_device t "
                             "WHERE NOT EXISTS (SELECT FROM devices d WHERE d.device_nid = t.device_nid) LIMIT $1))",

@@ -4,9 +4,9 @@ namespace runde::storage {
 
 Inserted insert_alias(Tx& tx, const std::string& alias, RoomNid room, const std::string& creator) {
     // ON CONFLICT rather than SELECT-then-INSERT: the primary key decides the race, not us.
-    const auto rows = tx.exec(
-        "INSERT INTO room_aliases (alias, room_nid, creator) VALUES ($1, $2, $3) ON CONFLICT (alias) DO NOTHING", alias,
-        room, creator);
+    const auto rows =
+        tx.exec("INSERT INTO room_aliases (alias, room_nid, creator) VALUES ($1, $2, $3) ON CONFLICT (alias) DO NOTHING", alias,
+                room, creator);
     return rows.affected() == 1 ? Inserted::yes : Inserted::no;
 }
 

@@ -61,9 +61,9 @@ std::optional<StoredRoomWhole> load_rest(Tx& tx, const Rows& rows, int recent) {
     const auto row = rows.front();
     StoredRoomWhole whole;
     auto& room = whole.room;
-    room = {row[0].nid<RoomNid>(), row[1].string(),  row[2].string(), row[3].number(), row[4].number(), row[5].number(),
-            row[6].number(),       small(row[7]),    small(row[8]),   row[9].maybe_number(), row[10].numbers(),
-            row[11].flag(),        small(row[12])};
+    room = {row[0].nid<RoomNid>(), row[1].string(), row[2].string(), row[3].number(), row[4].number(),
+            row[5].number(),       row[6].number(), small(row[7]),   small(row[8]),   row[9].maybe_number(),
+            row[10].numbers(),     row[11].flag(),  small(row[12])};
     whole.state = load_state(tx, room.nid);
     std::vector<EventNid> extremities;
     for (const auto nid : room.extremities) extremities.push_back(EventNid{nid});
@@ -75,14 +75,13 @@ std::optional<StoredRoomWhole> load_rest(Tx& tx, const Rows& rows, int recent) {
     whole.exceptions = exceptions_in(tx, room.nid);
     whole.withdrawn = withdrawn_in(tx, room.nid);
     if (room.sg) whole.groups = load_state_chain(tx, room.nid, *room.sg);
-    for (const auto& server : tx.exec("SELECT server, joined FROM room_servers WHERE room_nid = $1",
-                                      room.nid))
+    for (const auto& server : tx.exec("SELECT server, joined FROM room_servers WHERE room_nid = $1", room.nid))
         whole.servers.push_back({server[0].string(), small(server[1])});
     return whole;
 }
 
-#define ROOM_COLUMNS                                                                                    \
-    "room_nid, room_id, version, head_pos, out_pos, min_ord, depth, n_main, n_all, sg, extremities, "    \
+#define ROOM_COLUMNS                                                                                  \
+    "room_nid, room_id, version, head_pos, out_pos, min_ord, depth, n_main, n_all, sg, extremities, " \
     "partial, flags"
 
 }  // namespace
@@ -148,13 +147,12 @@ std::vector<StoredUserRoom> rooms_of_user(Tx& tx, UserNid user) {
 }
 
 std::optional<StoredThread> find_thread(Tx& tx, RoomNid room, EventNid root) {
-    const auto rows =
-        tx.exec("SELECT t.last_nid, t.replies, t.n, e.origin_ts FROM threads t "
-                "JOIN events e ON e.room_nid = t.room_nid AND e.event_nid = t.last_nid WHERE t.room_nid = $1 AND t.root_nid = $2",
-                room, root);
+    const auto rows = tx.exec(
+        "SELECT t.last_nid, t.replies, t.n, e.origin_ts FROM threads t "
+        "JOIN events e ON e.room_nid = t.room_nid AND e.event_nid = t.last_nid WHERE t.room_nid = $1 AND t.root_nid = $2",
+        room, root);
     if (rows.empty()) return std::nullopt;
-    return StoredThread{rows.front()[0].nid<EventNid>(), small(rows.front()[1]), small(rows.front()[2]),
-                        rows.front()[3].number()};
+    return StoredThread{rows.front()[0].nid<EventNid>(), small(rows.front()[1]), small(rows.front()[2]), rows.front()[3].number()};
 }
 
 std::optional<EventNid> newest_reply(Tx& tx, RoomNid room, EventNid root, EventNid except) {
@@ -168,8 +166,7 @@ std::optional<EventNid> newest_reply(Tx& tx, RoomNid room, EventNid root, EventN
     return rows.front()[0].nid<EventNid>();
 }
 
-bool has_annotation(Tx& tx, RoomNid room, const std::string& parent_id, const std::string& sender,
-                    const std::string& key) {
+bool has_annotation(Tx& tx, RoomNid room, const std::string& parent_id, const std::string& sender, const std::string& key) {
     return !tx.exec(R"(
         SELECT 1 FROM relations l JOIN events e ON e.room_nid = l.room_nid AND e.event_nid = l.child_nid
         WHERE l.room_nid = $1 AND l.parent_id = $2 AND l.rel_type = 'm.annotation' AND l.sender = $3

@@ -36,9 +36,10 @@ std::vector<std::string> long_words(const std::vector<std::string>& stems) {
 
 void count_words(Tx& tx, const std::vector<std::string>& words) {
     if (words.empty()) return;
-    tx.exec("INSERT INTO search_words (word, uses) SELECT w, 1 FROM unnest($1::text[]) w ORDER BY w "
-            "ON CONFLICT (word) DO UPDATE SET uses = search_words.uses + 1",
-            words);
+    tx.exec(
+        "INSERT INTO search_words (word, uses) SELECT w, 1 FROM unnest($1::text[]) w ORDER BY w "
+        "ON CONFLICT (word) DO UPDATE SET uses = search_words.uses + 1",
+        words);
 }
 
 /// What the row's words counted is taken back, before the row changes or goes.
@@ -48,9 +49,10 @@ void uncount_words(Tx& tx, RoomNid room, EventNid event) {
         FROM (SELECT unnest(tsvector_to_array(words)) AS word FROM event_search WHERE room_nid = $1 AND event_nid = $2) w
         WHERE s.word = w.word COLLATE "C")",
             room, event);
-    tx.exec("DELETE FROM search_words WHERE uses <= 0 AND word IN (SELECT unnest(tsvector_to_array(words)) COLLATE \"C\" "
-            "FROM event_search WHERE room_nid = $1 AND event_nid = $2)",
-            room, event);
+    tx.exec(
+        "DELETE FROM search_words WHERE uses <= 0 AND word IN (SELECT unnest(tsvector_to_array(words)) COLLATE \"C\" "
+        "FROM event_search WHERE room_nid = $1 AND event_nid = $2)",
+        room, event);
 }
 
 }  // namespace
@@ -70,16 +72,13 @@ schema::JsonObject content_of(const StoredEvent& event) {
     return content ? *content : schema::JsonObject{};
 }
 
-Position lock_search_cursor(Tx& tx) {
-    return tx.exec("SELECT pos FROM search_cursor WHERE id = 1 FOR UPDATE").front()[0].number();
-}
+Position lock_search_cursor(Tx& tx) { return tx.exec("SELECT pos FROM search_cursor WHERE id = 1 FOR UPDATE").front()[0].number(); }
 
 void move_search_cursor(Tx& tx, Position to) { tx.exec("UPDATE search_cursor SET pos = $1 WHERE id = 1", to); }
 
 std::vector<StoredEvent> events_at(Tx& tx, Position from, Position to) {
-    return stored_event::read_events(tx.exec("SELECT " EVENT_COLUMNS "FROM events e" EVENT_JOINS
-                                             "WHERE e.pos > $1 AND e.pos <= $2 ORDER BY e.pos",
-                                             from, to));
+    return stored_event::read_events(
+        tx.exec("SELECT " EVENT_COLUMNS "FROM events e" EVENT_JOINS "WHERE e.pos > $1 AND e.pos <= $2 ORDER BY e.pos", from, to));
 }
 
 std::optional<StoredEvent> redacted_by(Tx& tx, RoomNid room, EventNid redaction) {
@@ -91,16 +90,15 @@ std::optional<StoredEvent> redacted_by(Tx& tx, RoomNid room, EventNid redaction)
 }
 
 void put_search_row(Tx& tx, const SearchRow& row) {
-    const auto rows = tx.exec(R"(
+    const auto rows =
+        tx.exec(R"(
         INSERT INTO event_search (room_nid, event_nid, ord, ts, sender, root_nid, kind, body, words)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::tsvector) ON CONFLICT (room_nid, event_nid) DO NOTHING)",
-                              row.room, row.event, row.ord, row.ts, row.sender, row.root, row.kind, row.body,
-                              tsvector_of(row.stems));
+                row.room, row.event, row.ord, row.ts, row.sender, row.root, row.kind, row.body, tsvector_of(row.stems));
     if (rows.affected() == 1) count_words(tx, long_words(row.stems));
 }
 
-void change_search_text(Tx& tx, RoomNid room, EventNid event, const std::string& body,
-                        const std::vector<std::string>& stems) {
+void change_search_text(Tx& tx, RoomNid room, EventNid event, const std::string& body, const std::vector<std::string>& stems) {
     uncount_words(tx, room, event);
     const auto rows = tx.exec("UPDATE event_search SET body = $3, words = $4::tsvector WHERE room_nid = $1 AND event_nid = $2",
                               room, event, body, tsvector_of(stems));
@@ -119,20 +117,20 @@ std::vector<std::string> words_with(Tx& tx, const std::string& part, int limit) 
         pattern += c;
     }
     std::vector<std::string> words;
-    for (const auto& row : tx.exec("SELECT word FROM search_words WHERE word LIKE $1 ORDER BY uses DESC LIMIT $2",
-                                   pattern + "%", limit))
+    for (const auto& row :
+         tx.exec("SELECT word FROM search_words WHERE word LIKE $1 ORDER BY uses DESC LIMIT $2", pattern + "%", limit))
         words.push_back(row[0].string());
     return words;
 }
 
 // Rows that fit, in the two orders. The words' index narrows; the other conditions only sort out.
 #define FITS                                                                                               \
-    " FROM event_search s WHERE s.room_nid = ANY($1::bigint[]) AND s.words @@ $2::tsquery "                  \
-    "AND ($3::text IS NULL OR s.sender = $3) AND ($4::bigint IS NULL OR s.ts >= $4) "                        \
-    "AND ($5::bigint IS NULL OR s.ts < $5) AND s.kind = ANY($7::int[]) "                                     \
-    "AND ($6::text IS NULL OR EXISTS (SELECT 1 FROM topics t WHERE t.room_nid = s.room_nid "                 \
-    "AND t.root_nid = s.root_nid AND $6 = ANY(t.tags))) "                                                    \
-    "AND (s.room_nid <> ALL($10::bigint[]) OR EXISTS (SELECT 1 FROM unnest($11::bigint[], $12::bigint[], "    \
+    " FROM event_search s WHERE s.room_nid = ANY($1::bigint[]) AND s.words @@ $2::tsquery "                \
+    "AND ($3::text IS NULL OR s.sender = $3) AND ($4::bigint IS NULL OR s.ts >= $4) "                      \
+    "AND ($5::bigint IS NULL OR s.ts < $5) AND s.kind = ANY($7::int[]) "                                   \
+    "AND ($6::text IS NULL OR EXISTS (SELECT 1 FROM topics t WHERE t.room_nid = s.room_nid "               \
+    "AND t.root_nid = s.root_nid AND $6 = ANY(t.tags))) "                                                  \
+    "AND (s.room_nid <> ALL($10::bigint[]) OR EXISTS (SELECT 1 FROM unnest($11::bigint[], $12::bigint[], " \
     "$13::bigint[]) AS v(room, first, last) WHERE v.room = s.room_nid AND s.ord BETWEEN v.first AND v.last)) "
 
 /// The stretches as three arrays of one length.
@@ -149,22 +147,20 @@ struct Stretches {
 };
 
 #define HIT_COLUMNS "s.room_nid, s.event_nid, s.root_nid, s.ord, s.ts, s.sender, s.body, ts_rank(s.words, $2::tsquery) AS rank"
-#define CONDITIONS                                                                                         \
-    query.rooms, query.words, query.author, query.after_ts, query.before_ts, query.tag, query.kinds
+#define CONDITIONS query.rooms, query.words, query.author, query.after_ts, query.before_ts, query.tag, query.kinds
 #define STRETCHES query.partly, stretches.rooms, stretches.first, stretches.last
 
 std::vector<SearchHit> find_posts(Tx& tx, const SearchQuery& query) {
     const auto below = query.below == 0 ? std::numeric_limits<Ord>::max() : query.below;
     const Stretches stretches(query);
-    const auto rows =
-        query.by_rank ? tx.exec("SELECT " HIT_COLUMNS FITS "ORDER BY rank DESC, s.ord DESC LIMIT $8 OFFSET $9", CONDITIONS,
-                                query.limit, query.offset, STRETCHES)
-                      : tx.exec("SELECT " HIT_COLUMNS FITS "AND s.ord < $9 ORDER BY s.ord DESC LIMIT $8", CONDITIONS,
-                                query.limit, below, STRETCHES);
+    const auto rows = query.by_rank ? tx.exec("SELECT " HIT_COLUMNS FITS "ORDER BY rank DESC, s.ord DESC LIMIT $8 OFFSET $9",
+                                              CONDITIONS, query.limit, query.offset, STRETCHES)
+                                    : tx.exec("SELECT " HIT_COLUMNS FITS "AND s.ord < $9 ORDER BY s.ord DESC LIMIT $8", CONDITIONS,
+                                              query.limit, below, STRETCHES);
     std::vector<SearchHit> hits;
     for (const auto& row : rows)
-        hits.push_back({row[0].nid<RoomNid>(), row[1].nid<EventNid>(), row[2].nid<EventNid>(), row[3].number(),
-                        row[4].number(), row[5].string(), row[6].string(), row[7].real()});
+        hits.push_back({row[0].nid<RoomNid>(), row[1].nid<EventNid>(), row[2].nid<EventNid>(), row[3].number(), row[4].number(),
+                        row[5].string(), row[6].string(), row[7].real()});
     return hits;
 }
 

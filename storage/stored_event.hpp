@@ -6,18 +6,17 @@
 #include "storage/rooms.hpp"
 
 // The columns of StoredEvent, for every query that reads events. A literal, so that statements stay literals.
-#define EVENT_COLUMNS                                                                                       \
-    "e.room_nid, e.event_nid, e.ord, e.pos, e.origin_ts, e.depth, e.sg, e.sg_after, e.thread_root, "         \
-    "e.flags, e.n_main, e.n_all, e.n_thread, e.event_id, e.type, e.sender, e.state_key, e.json, "            \
-    "e.redacted_by, r.event_id, r.json, l.key_no, l.prev_nid, p.event_id, p.json, "      \
+#define EVENT_COLUMNS                                                                                \
+    "e.room_nid, e.event_nid, e.ord, e.pos, e.origin_ts, e.depth, e.sg, e.sg_after, e.thread_root, " \
+    "e.flags, e.n_main, e.n_all, e.n_thread, e.event_id, e.type, e.sender, e.state_key, e.json, "    \
+    "e.redacted_by, r.event_id, r.json, l.key_no, l.prev_nid, p.event_id, p.json, "                  \
     "p.redacted_by IS NOT NULL "
 // A state event's row in room_state_log is found by its position: one look-up, and none for messages.
 #define EVENT_JOINS                                                                                         \
-    " LEFT JOIN events r ON r.room_nid = e.room_nid AND r.event_nid = e.redacted_by "                        \
-    " LEFT JOIN room_state_log l ON e.state_key IS NOT NULL AND l.room_nid = e.room_nid AND l.pos = e.pos "  \
-    "   AND l.event_nid = e.event_nid "                                                                      \
+    " LEFT JOIN events r ON r.room_nid = e.room_nid AND r.event_nid = e.redacted_by "                       \
+    " LEFT JOIN room_state_log l ON e.state_key IS NOT NULL AND l.room_nid = e.room_nid AND l.pos = e.pos " \
+    "   AND l.event_nid = e.event_nid "                                                                     \
     " LEFT JOIN events p ON p.room_nid = e.room_nid AND p.event_nid = l.prev_nid "
-
 
 namespace runde::storage::stored_event {
 

@@ -93,8 +93,8 @@ void delete_to_device(Tx& tx, UserNid user, std::int64_t device, Position up_to)
     tx.exec("DELETE FROM to_device WHERE user_nid = $1 AND device_nid = $2 AND pos <= $3", user, device, up_to);
 }
 
-std::vector<std::pair<Position, std::string>> device_list_changes(Tx& tx, UserNid user, const std::string& user_id,
-                                                                  Position after, Position up_to) {
+std::vector<std::pair<Position, std::string>> device_list_changes(Tx& tx, UserNid user, const std::string& user_id, Position after,
+                                                                  Position up_to) {
     std::vector<std::pair<Position, std::string>> changes;
     for (const auto& row : tx.exec(R"(
              SELECT d.pos, d.user_id FROM device_list_log d
@@ -116,8 +116,8 @@ std::vector<StoredEvent> sync_timelines(Tx& tx, const std::vector<TimelineWish>&
         after.push_back(wish.after);
         up_to.push_back(wish.up_to);
     }
-    const bool open = !selection.types && !selection.senders && selection.not_types.empty() &&
-                      selection.not_senders.empty() && !selection.contains_url;
+    const bool open = !selection.types && !selection.senders && selection.not_types.empty() && selection.not_senders.empty() &&
+                      !selection.contains_url;
     // One more than asked for tells whether there are more.
     const auto limit = selection.limit + 1 + (open ? 0 : room_for_markers);
     return read_events(tx.exec("SELECT " EVENT_COLUMNS R"(
@@ -158,7 +158,8 @@ std::vector<SyncState> sync_states(Tx& tx, const std::vector<StateWish>& wishes,
     std::vector<SyncState> states;
     // What was current at up_to is what is current now, but for keys that the log says changed later: those had the
     // value that the first later change replaced.
-    for (const auto& row : tx.exec(R"(
+    for (const auto& row :
+         tx.exec(R"(
              WITH w AS (SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS w(room, since, up_to, few)),
              later AS (
                  SELECT DISTINCT ON (l.room_nid, l.key_no) l.room_nid, l.key_no, l.prev_nid
@@ -189,8 +190,7 @@ std::vector<SyncState> sync_states(Tx& tx, const std::vector<StateWish>& wishes,
              JOIN events e ON e.room_nid = r.room AND e.event_nid = r.nid
              WHERE e.state_key IS NOT NULL
              ORDER BY 1, 2)",
-                                   rooms, since, up_to, few, few_types, selection.lazy, member_rooms, members, replaced_rooms,
-                                   replaced))
+                 rooms, since, up_to, few, few_types, selection.lazy, member_rooms, members, replaced_rooms, replaced))
         states.push_back({row[0].nid<RoomNid>(), small(row[1]), row[2].nid<EventNid>(), row[3].string(), row[4].string(),
                           row[5].string(), row[6].string(), row[7].string(), row[8].flag(), row[9].flag()});
     return states;
@@ -234,8 +234,16 @@ std::vector<SyncSummary> sync_summaries(Tx& tx, UserNid user, const std::string&
         summary.n_all = small(row[2]);
         if (!row[5].is_null()) summary.heroes = row[5].strings();
         summary.history_visibility = row[6].is_null() ? "shared" : history_visibility(row[6].text());
-        summary.member = {user, {}, small(row[7]), row[8].nid<EventNid>(), row[9].flag(), small(row[10]), row[11].number(),
-                          row[12].number(), small(row[13]), small(row[14])};
+        summary.member = {user,
+                          {},
+                          small(row[7]),
+                          row[8].nid<EventNid>(),
+                          row[9].flag(),
+                          small(row[10]),
+                          row[11].number(),
+                          row[12].number(),
+                          small(row[13]),
+                          small(row[14])};
         const auto numbers = [&](std::size_t column) {
             return row[column].is_null() ? std::vector<std::int64_t>{} : row[column].numbers();
         };
@@ -246,7 +254,8 @@ std::vector<SyncSummary> sync_summaries(Tx& tx, UserNid user, const std::string&
         const auto root_ids = ords.empty() ? std::vector<std::string>{} : row[22].strings();
         const auto root_of = [](std::int64_t root) { return root == 0 ? std::nullopt : std::optional(EventNid{root}); };
         for (std::size_t i = 0; i < ords.size(); ++i)
-            summary.exceptions.push_back({user, summary.room, ords[i], root_of(roots[i]), root_ids[i], static_cast<int>(kinds[i]), counted[i] != 0});
+            summary.exceptions.push_back(
+                {user, summary.room, ords[i], root_of(roots[i]), root_ids[i], static_cast<int>(kinds[i]), counted[i] != 0});
         const auto withdrawn = numbers(23), withdrawn_roots = numbers(24);
         for (std::size_t i = 0; i < withdrawn.size(); ++i)
             summary.withdrawn.push_back({summary.room, withdrawn[i], root_of(withdrawn_roots[i])});
@@ -255,8 +264,8 @@ std::vector<SyncSummary> sync_summaries(Tx& tx, UserNid user, const std::string&
     return summaries;
 }
 
-std::vector<StoredReceipt> sync_receipts(Tx& tx, const std::string& user_id,
-                                         const std::vector<std::pair<RoomNid, Position>>& after, Position up_to) {
+std::vector<StoredReceipt> sync_receipts(Tx& tx, const std::string& user_id, const std::vector<std::pair<RoomNid, Position>>& after,
+                                         Position up_to) {
     std::vector<std::int64_t> rooms, positions;
     for (const auto& [room, position] : after) {
         rooms.push_back(schema::raw(room));

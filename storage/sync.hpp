@@ -42,8 +42,8 @@ std::vector<SyncMail> to_device_after(Tx& tx, UserNid user, std::int64_t device,
 void delete_to_device(Tx& tx, UserNid user, std::int64_t device, Position up_to);
 
 /// Users whose devices changed in (after, up_to] and who share a room with `user`, or who are `user`.
-std::vector<std::pair<Position, std::string>> device_list_changes(Tx& tx, UserNid user, const std::string& user_id,
-                                                                  Position after, Position up_to);
+std::vector<std::pair<Position, std::string>> device_list_changes(Tx& tx, UserNid user, const std::string& user_id, Position after,
+                                                                  Position up_to);
 
 // --- rooms in bulk
 
@@ -113,8 +113,8 @@ struct StoredReceipt {
     std::int64_t ts = 0;
 };
 /// Receipts of rooms, each after its own position: everybody's public ones and `user_id`'s private ones.
-std::vector<StoredReceipt> sync_receipts(Tx& tx, const std::string& user_id,
-                                         const std::vector<std::pair<RoomNid, Position>>& after, Position up_to);
+std::vector<StoredReceipt> sync_receipts(Tx& tx, const std::string& user_id, const std::vector<std::pair<RoomNid, Position>>& after,
+                                         Position up_to);
 
 /// The member event that was in force for `user_id` just after `since`, in rooms where it changed later: its JSON.
 std::vector<std::pair<RoomNid, std::optional<std::string>>> membership_before(Tx& tx, const std::string& user_id, Position since,

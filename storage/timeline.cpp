@@ -69,8 +69,8 @@ Bundled bundled(Tx& tx, const std::vector<Bundling>& events, const std::string& 
              JOIN threads t ON t.room_nid = w.room_nid AND t.root_nid = w.root_nid
              JOIN events e ON e.room_nid = t.room_nid AND e.event_nid = t.last_nid)" EVENT_JOINS "WHERE t.replies > 0",
                                    rooms, nids, viewer)) {
-        result.threads.push_back({row[event_columns].nid<EventNid>(), small(row[event_columns + 1]),
-                                  row[event_columns + 2].flag(), read_event(row)});
+        result.threads.push_back(
+            {row[event_columns].nid<EventNid>(), small(row[event_columns + 1]), row[event_columns + 2].flag(), read_event(row)});
         editable_rooms.push_back(result.threads.back().latest.room);
         editable.push_back(result.threads.back().latest.event_id);
     }
@@ -99,11 +99,10 @@ Bundled bundled(Tx& tx, const std::vector<Bundling>& events, const std::string& 
 namespace {
 
 /// The usual case reads along the index relations_order, as far as the page reaches.
-#define RELATED_IN_ORDER                                                                                              \
-    "SELECT " EVENT_COLUMNS                                                                                          \
-    "FROM relations x JOIN events e ON e.room_nid = x.room_nid AND e.event_nid = x.child_nid" EVENT_JOINS            \
-    "WHERE x.room_nid = $1 AND x.parent_id = $2 AND x.ord > $5 AND x.ord < $6 "                                     \
-    "AND ($3::text IS NULL OR x.rel_type = $3) AND ($4::text IS NULL OR x.child_type = $4) "                        \
+#define RELATED_IN_ORDER                                                                                                          \
+    "SELECT " EVENT_COLUMNS "FROM relations x JOIN events e ON e.room_nid = x.room_nid AND e.event_nid = x.child_nid" EVENT_JOINS \
+    "WHERE x.room_nid = $1 AND x.parent_id = $2 AND x.ord > $5 AND x.ord < $6 "                                                   \
+    "AND ($3::text IS NULL OR x.rel_type = $3) AND ($4::text IS NULL OR x.child_type = $4) "                                      \
     "AND e.redacted_by IS NULL ORDER BY x.ord "
 
 std::vector<StoredEvent> directly_related(Tx& tx, const RelationQuery& query) {
@@ -120,8 +119,9 @@ std::vector<StoredEvent> related_events(Tx& tx, const RelationQuery& query) {
     if (!query.recurse) return directly_related(tx, query);
     // One literal for both directions: the sort key carries it. The type says what to find, not which way to go: the
     // reactions to the answers in a thread hang on the thread's root by m.thread first.
-    return read_events(tx.exec("WITH RECURSIVE related AS ("
-                               R"(
+    return read_events(tx.exec(
+        "WITH RECURSIVE related AS ("
+        R"(
              SELECT x.child_nid, x.rel_type, 1 AS level FROM relations x WHERE x.room_nid = $1 AND x.parent_id = $2
              UNION
              SELECT x.child_nid, x.rel_type, r.level + 1
@@ -134,8 +134,7 @@ std::vector<StoredEvent> related_events(Tx& tx, const RelationQuery& query) {
                AND e.redacted_by IS NULL
                AND ($4::text IS NULL OR e.type = $4) AND e.ord > $5 AND e.ord < $6
              ORDER BY CASE WHEN $8::boolean THEN e.ord ELSE -e.ord END LIMIT $7)",
-                               query.room, query.parent_id, query.rel_type, query.event_type, query.after, query.before,
-                               query.limit, query.forward));
+        query.room, query.parent_id, query.rel_type, query.event_type, query.after, query.before, query.limit, query.forward));
 }
 
 std::vector<ThreadRow> threads_of(Tx& tx, RoomNid room, const std::optional<std::string>& participant,

@@ -4,9 +4,7 @@ namespace runde::storage {
 
 namespace {
 
-std::optional<Blob> blob(const std::optional<std::string>& bytes) {
-    return bytes ? std::optional(Blob{*bytes}) : std::nullopt;
-}
+std::optional<Blob> blob(const std::optional<std::string>& bytes) { return bytes ? std::optional(Blob{*bytes}) : std::nullopt; }
 
 }  // namespace
 
@@ -36,8 +34,8 @@ void insert_access_token(Tx& tx, const std::string& hash, schema::UserNid user, 
         Blob{hash}, user, device, expires, blob(replaces));
 }
 
-void insert_refresh_token(Tx& tx, const std::string& hash, schema::UserNid user, schema::DeviceNid device,
-                          std::int64_t expires, const std::optional<std::string>& replaces) {
+void insert_refresh_token(Tx& tx, const std::string& hash, schema::UserNid user, schema::DeviceNid device, std::int64_t expires,
+                          const std::optional<std::string>& replaces) {
     tx.exec(
         "INSERT INTO refresh_tokens (token_hash, user_nid, device_nid, expires, replaces) VALUES ($1, $2, "
         "$3, $4, $5)",
@@ -59,8 +57,7 @@ std::optional<RefreshRow> use_refresh_token(Tx& tx, const std::string& hash) {
     if (rows.empty()) return std::nullopt;
     const auto row = rows.front();
     if (!row[4].is_null()) tx.exec("DELETE FROM refresh_tokens WHERE token_hash = $1", Blob{row[4].blob()});
-    tx.exec("DELETE FROM refresh_tokens WHERE device_nid = $1 AND replaces = $2", row[2].number(),
-            Blob{hash});
+    tx.exec("DELETE FROM refresh_tokens WHERE device_nid = $1 AND replaces = $2", row[2].number(), Blob{hash});
     tx.exec("DELETE FROM access_tokens WHERE device_nid = $1 AND replaces = $2", row[2].number(), Blob{hash});
     return RefreshRow{.user = row[0].nid<schema::UserNid>(),
                       .user_flags = static_cast<int>(row[1].number()),
@@ -68,11 +65,9 @@ std::optional<RefreshRow> use_refresh_token(Tx& tx, const std::string& hash) {
                       .expires = row[3].number()};
 }
 
-void settle_refresh(Tx& tx, const std::string& access_hash, schema::DeviceNid device,
-                    const std::string& replaced) {
+void settle_refresh(Tx& tx, const std::string& access_hash, schema::DeviceNid device, const std::string& replaced) {
     tx.exec("DELETE FROM refresh_tokens WHERE token_hash = $1", Blob{replaced});
-    tx.exec("DELETE FROM access_tokens WHERE device_nid = $1 AND token_hash <> $2", device,
-            Blob{access_hash});
+    tx.exec("DELETE FROM access_tokens WHERE device_nid = $1 AND token_hash <> $2", device, Blob{access_hash});
     tx.exec("UPDATE access_tokens SET replaces = NULL WHERE token_hash = $1", Blob{access_hash});
 }
 

@@ -26,8 +26,8 @@ std::optional<SessionRow> find_session(Tx& tx, const std::string& hash);
 
 void insert_access_token(Tx& tx, const std::string& hash, schema::UserNid user, schema::DeviceNid device,
                          std::optional<std::int64_t> expires, const std::optional<std::string>& replaces);
-void insert_refresh_token(Tx& tx, const std::string& hash, schema::UserNid user, schema::DeviceNid device,
-                          std::int64_t expires, const std::optional<std::string>& replaces);
+void insert_refresh_token(Tx& tx, const std::string& hash, schema::UserNid user, schema::DeviceNid device, std::int64_t expires,
+                          const std::optional<std::string>& replaces);
 /// Access and refresh tokens of a device that is signed in anew.
 void remove_tokens_of(Tx& tx, schema::DeviceNid device);
 
@@ -42,8 +42,7 @@ struct RefreshRow {
 /// never used, are void too (the client did not get them).
 std::optional<RefreshRow> use_refresh_token(Tx& tx, const std::string& hash);
 /// First use of a refreshed access token: what came before it is void.
-void settle_refresh(Tx& tx, const std::string& access_hash, schema::DeviceNid device,
-                    const std::string& replaced);
+void settle_refresh(Tx& tx, const std::string& access_hash, schema::DeviceNid device, const std::string& replaced);
 
 /// Whether the token may be used, now.
 bool registration_token_valid(Tx& tx, std::string_view token, std::int64_t now_ms);

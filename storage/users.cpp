@@ -28,18 +28,15 @@ Inserted insert_user(Tx& tx, const UserRow& user, std::string_view profile) {
 
 std::optional<UserRow> find_user(Tx& tx, std::string_view localpart) {
     return user_row(
-        tx.exec("SELECT user_nid, localpart, pw_hash, created, kind, flags FROM users WHERE localpart = $1",
-                localpart));
+        tx.exec("SELECT user_nid, localpart, pw_hash, created, kind, flags FROM users WHERE localpart = $1", localpart));
 }
 
 std::optional<UserRow> find_user(Tx& tx, schema::UserNid user) {
-    return user_row(tx.exec(
-        "SELECT user_nid, localpart, pw_hash, created, kind, flags FROM users WHERE user_nid = $1", user));
+    return user_row(tx.exec("SELECT user_nid, localpart, pw_hash, created, kind, flags FROM users WHERE user_nid = $1", user));
 }
 
 void set_password(Tx& tx, schema::UserNid user, std::string_view hash) {
-    tx.exec("UPDATE users SET pw_hash = $2, flags = flags & ~16 WHERE user_nid = $1 AND flags & 1 = 0", user,
-            hash);
+    tx.exec("UPDATE users SET pw_hash = $2, flags = flags & ~16 WHERE user_nid = $1 AND flags & 1 = 0", user, hash);
 }
 
 void change_user_flags(Tx& tx, schema::UserNid user, int set, int clear) {
@@ -54,9 +51,7 @@ void deactivate_user(Tx& tx, schema::UserNid user, bool erase) {
         user, erase ? int{erasure_requested} : 0);
 }
 
-bool administrator_exists(Tx& tx) {
-    return !tx.exec("SELECT 1 FROM users WHERE flags & 9 = 8 LIMIT 1").empty();
-}
+bool administrator_exists(Tx& tx) { return !tx.exec("SELECT 1 FROM users WHERE flags & 9 = 8 LIMIT 1").empty(); }
 
 std::optional<std::string> find_profile(Tx& tx, std::string_view localpart) {
     const auto rows = tx.exec("SELECT profile FROM users WHERE localpart = $1 AND flags & 1 = 0", localpart);
@@ -64,8 +59,7 @@ std::optional<std::string> find_profile(Tx& tx, std::string_view localpart) {
 }
 
 std::optional<std::string> lock_profile(Tx& tx, schema::UserNid user) {
-    const auto rows =
-        tx.exec("SELECT profile FROM users WHERE user_nid = $1 AND flags & 1 = 0 FOR UPDATE", user);
+    const auto rows = tx.exec("SELECT profile FROM users WHERE user_nid = $1 AND flags & 1 = 0 FOR UPDATE", user);
     return rows.empty() ? std::nullopt : std::optional(rows.front()[0].string());
 }
 
@@ -73,8 +67,7 @@ void set_profile(Tx& tx, schema::UserNid user, std::string_view json) {
     tx.exec("UPDATE users SET profile = $2 WHERE user_nid = $1", user, json);
 }
 
-void insert_terms_accepted(Tx& tx, schema::UserNid user, std::string_view policy, std::string_view version,
-                           std::int64_t now_ms) {
+void insert_terms_accepted(Tx& tx, schema::UserNid user, std::string_view policy, std::string_view version, std::int64_t now_ms) {
     tx.exec(
         R"(INSERT INTO terms_accepted (user_nid, policy, version, accepted) VALUES ($1, $2, $3, $4)
            ON CONFLICT DO NOTHING)",

@@ -51,7 +51,6 @@ std::optional<std::string> lock_profile(Tx& tx, schema::UserNid user);
 void set_profile(Tx& tx, schema::UserNid user, std::string_view json);
 
 /// m.login.terms
-void insert_terms_accepted(Tx& tx, schema::UserNid user, std::string_view policy, std::string_view version,
-                           std::int64_t now_ms);
+void insert_terms_accepted(Tx& tx, schema::UserNid user, std::string_view policy, std::string_view version, std::int64_t now_ms);
 
 }  // namespace runde::storage

@@ -21,13 +21,12 @@ net::Task<net::Response> get_nonce(const Call&, Services& services) {
 // POST /_synapse/admin/v1/register
 net::Task<net::Response> post_register(const Call& call, Services& services) {
     const auto fields = call.fields();
-    const accounts::SharedSecret::Claim claim{
-        .nonce = std::string(fields.required_string("nonce", 255)),
-        .username = std::string(fields.required_string("username", 255)),
-        .password = std::string(fields.required_string("password", 512)),
-        .mac = std::string(fields.required_string("mac", 255)),
-        .administrator = fields.boolean_or("admin", false),
-        .user_type = std::string(fields.string_or("user_type", ""))};
+    const accounts::SharedSecret::Claim claim{.nonce = std::string(fields.required_string("nonce", 255)),
+                                              .username = std::string(fields.required_string("username", 255)),
+                                              .password = std::string(fields.required_string("password", 512)),
+                                              .mac = std::string(fields.required_string("mac", 255)),
+                                              .administrator = fields.boolean_or("admin", false),
+                                              .user_type = std::string(fields.string_or("user_type", ""))};
     services.accounts.shared_secret.require(claim);
     accounts::check_password_strength(claim.password);
 
@@ -47,8 +46,7 @@ net::Task<net::Response> post_register(const Call& call, Services& services) {
     co_return client::answer(body);
 }
 
-constexpr std::string_view described =
-    "https://element-hq.github.io/synapse/latest/admin_api/register_api.html";
+constexpr std::string_view described = "https://element-hq.github.io/synapse/latest/admin_api/register_api.html";
 constexpr Route routes[] = {
     {net::Method::get, "/_synapse/admin/v1/register", Access::anyone, Rate::login, get_nonce, described},
     {net::Method::post, "/_synapse/admin/v1/register", Access::anyone, Rate::login, post_register, described},
@@ -56,8 +54,6 @@ constexpr Route routes[] = {
 
 }  // namespace
 
-std::span<const Route> registration_routes() {
-    return routes;
-}
+std::span<const Route> registration_routes() { return routes; }
 
 }  // namespace runde::api::admin

@@ -28,8 +28,7 @@ net::Task<net::Response> post_password(const Call& call, Services& services) {
     const auto& session = call.maybe_session();
     if (password) accounts::check_password_strength(*password, session ? session->user.localpart() : "");
 
-    auto confirmed =
-        co_await confirm(call, services, services.accounts.sign_in.confirm_owner("change password", session));
+    auto confirmed = co_await confirm(call, services, services.accounts.sign_in.confirm_owner("change password", session));
     if (auto* ask = std::get_if<net::Response>(&confirmed)) co_return std::move(*ask);
     const auto& confirmation = std::get<accounts::Confirmation>(confirmed);
 
@@ -44,8 +43,7 @@ net::Task<net::Response> post_password(const Call& call, Services& services) {
 // POST /_matrix/client/v3/account/deactivate
 net::Task<net::Response> post_deactivate(const Call& call, Services& services) {
     const bool erase = call.fields(true).boolean_or("erase", false);
-    auto confirmed = co_await confirm(
-        call, services, services.accounts.sign_in.confirm_owner("deactivate", call.maybe_session()));
+    auto confirmed = co_await confirm(call, services, services.accounts.sign_in.confirm_owner("deactivate", call.maybe_session()));
     if (auto* ask = std::get_if<net::Response>(&confirmed)) co_return std::move(*ask);
     const auto& confirmation = std::get<accounts::Confirmation>(confirmed);
 
@@ -59,9 +57,7 @@ net::Task<net::Response> post_deactivate(const Call& call, Services& services) {
 // or use.
 
 // GET /_matrix/client/v3/account/3pid
-net::Task<net::Response> get_third_party_ids(const Call&, Services&) {
-    co_return net::Response::json(R"({"threepids":[]})");
-}
+net::Task<net::Response> get_third_party_ids(const Call&, Services&) { co_return net::Response::json(R"({"threepids":[]})"); }
 
 // POST /_matrix/client/v3/account/3pid and its add, bind
 net::Task<net::Response> refuse_third_party_id(const Call& call, Services&) {
@@ -112,24 +108,22 @@ constexpr Route routes[] = {
      "client-server-api/#post_matrixclientv3account3piddelete"},
     {post, "/_matrix/client/v3/account/3pid/unbind", Access::user, Rate::write, remove_third_party_id,
      "client-server-api/#post_matrixclientv3account3pidunbind"},
-    {post, "/_matrix/client/v3/account/3pid/email/requestToken", Access::anyone, Rate::login,
-     refuse_validation, "client-server-api/#post_matrixclientv3account3pidemailrequesttoken"},
-    {post, "/_matrix/client/v3/account/3pid/msisdn/requestToken", Access::anyone, Rate::login,
-     refuse_validation, "client-server-api/#post_matrixclientv3account3pidmsisdnrequesttoken"},
-    {post, "/_matrix/client/v3/account/password/email/requestToken", Access::anyone, Rate::login,
-     refuse_password_reset, "client-server-api/#post_matrixclientv3accountpasswordemailrequesttoken"},
-    {post, "/_matrix/client/v3/account/password/msisdn/requestToken", Access::anyone, Rate::login,
-     refuse_password_reset, "client-server-api/#post_matrixclientv3accountpasswordmsisdnrequesttoken"},
-    {post, "/_matrix/client/v3/register/email/requestToken", Access::anyone, Rate::login,
-     refuse_third_party_id, "client-server-api/#post_matrixclientv3registeremailrequesttoken"},
-    {post, "/_matrix/client/v3/register/msisdn/requestToken", Access::anyone, Rate::login,
-     refuse_third_party_id, "client-server-api/#post_matrixclientv3registermsisdnrequesttoken"},
+    {post, "/_matrix/client/v3/account/3pid/email/requestToken", Access::anyone, Rate::login, refuse_validation,
+     "client-server-api/#post_matrixclientv3account3pidemailrequesttoken"},
+    {post, "/_matrix/client/v3/account/3pid/msisdn/requestToken", Access::anyone, Rate::login, refuse_validation,
+     "client-server-api/#post_matrixclientv3account3pidmsisdnrequesttoken"},
+    {post, "/_matrix/client/v3/account/password/email/requestToken", Access::anyone, Rate::login, refuse_password_reset,
+     "client-server-api/#post_matrixclientv3accountpasswordemailrequesttoken"},
+    {post, "/_matrix/client/v3/account/password/msisdn/requestToken", Access::anyone, Rate::login, refuse_password_reset,
+     "client-server-api/#post_matrixclientv3accountpasswordmsisdnrequesttoken"},
+    {post, "/_matrix/client/v3/register/email/requestToken", Access::anyone, Rate::login, refuse_third_party_id,
+     "client-server-api/#post_matrixclientv3registeremailrequesttoken"},
+    {post, "/_matrix/client/v3/register/msisdn/requestToken", Access::anyone, Rate::login, refuse_third_party_id,
+     "client-server-api/#post_matrixclientv3registermsisdnrequesttoken"},
 };
 
 }  // namespace
 
-std::span<const Route> account_routes() {
-    return routes;
-}
+std::span<const Route> account_routes() { return routes; }
 
 }  // namespace runde::api::client

@@ -20,15 +20,13 @@ net::Task<schema::RoomNid> room_of(const Call& call, Services& services) {
 }
 
 net::Task<net::Response> get(const Call& call, Services& services, AccountData::Room room) {
-    auto json =
-        co_await services.accounts.account_data.find(call.session().user_nid, room, call.param("type"));
+    auto json = co_await services.accounts.account_data.find(call.session().user_nid, room, call.param("type"));
     if (!json) throw Refusal(Reason::not_found, "");
     co_return net::Response::json(*std::move(json));
 }
 
 net::Task<net::Response> put(const Call& call, Services& services, AccountData::Room room) {
-    co_await services.accounts.account_data.put_by_client(call.session().user_nid, room, call.param("type"),
-                                                          call.json());
+    co_await services.accounts.account_data.put_by_client(call.session().user_nid, room, call.param("type"), call.json());
     co_return empty_answer();
 }
 
@@ -79,8 +77,7 @@ net::Task<net::Response> put_tag(const Call& call, Services& services) {
     const auto& content = call.json(true);
     if (const auto* order = content.if_contains("order"); order && !order->is_number())
         throw Refusal(Reason::bad_json, "order must be a number");
-    co_await services.accounts.account_data.set_tag(call.session().user_nid, room, call.param("tag"),
-                                                    content);
+    co_await services.accounts.account_data.set_tag(call.session().user_nid, room, call.param("tag"), content);
     co_return empty_answer();
 }
 
@@ -93,26 +90,24 @@ net::Task<net::Response> delete_tag(const Call& call, Services& services) {
 }
 
 constexpr Route routes[] = {
-    {net::Method::get, "/_matrix/client/v3/user/{userId}/account_data/{type}", Access::user, Rate::read,
-     get_global, "client-server-api/#get_matrixclientv3useruseridaccount_datatype"},
-    {net::Method::put, "/_matrix/client/v3/user/{userId}/account_data/{type}", Access::user, Rate::write,
-     put_global, "client-server-api/#put_matrixclientv3useruseridaccount_datatype"},
-    {net::Method::get, "/_matrix/client/v3/user/{userId}/rooms/{roomId}/account_data/{type}", Access::user,
-     Rate::read, get_of_room, "client-server-api/#get_matrixclientv3useruseridroomsroomidaccount_datatype"},
-    {net::Method::put, "/_matrix/client/v3/user/{userId}/rooms/{roomId}/account_data/{type}", Access::user,
-     Rate::write, put_of_room, "client-server-api/#put_matrixclientv3useruseridroomsroomidaccount_datatype"},
-    {net::Method::get, "/_matrix/client/v3/user/{userId}/rooms/{roomId}/tags", Access::user, Rate::read,
-     get_tags, "client-server-api/#get_matrixclientv3useruseridroomsroomidtags"},
-    {net::Method::put, "/_matrix/client/v3/user/{userId}/rooms/{roomId}/tags/{tag}", Access::user,
-     Rate::write, put_tag, "client-server-api/#put_matrixclientv3useruseridroomsroomidtagstag"},
-    {net::Method::delete_, "/_matrix/client/v3/user/{userId}/rooms/{roomId}/tags/{tag}", Access::user,
-     Rate::write, delete_tag, "client-server-api/#delete_matrixclientv3useruseridroomsroomidtagstag"},
+    {net::Method::get, "/_matrix/client/v3/user/{userId}/account_data/{type}", Access::user, Rate::read, get_global,
+     "client-server-api/#get_matrixclientv3useruseridaccount_datatype"},
+    {net::Method::put, "/_matrix/client/v3/user/{userId}/account_data/{type}", Access::user, Rate::write, put_global,
+     "client-server-api/#put_matrixclientv3useruseridaccount_datatype"},
+    {net::Method::get, "/_matrix/client/v3/user/{userId}/rooms/{roomId}/account_data/{type}", Access::user, Rate::read, get_of_room,
+     "client-server-api/#get_matrixclientv3useruseridroomsroomidaccount_datatype"},
+    {net::Method::put, "/_matrix/client/v3/user/{userId}/rooms/{roomId}/account_data/{type}", Access::user, Rate::write,
+     put_of_room, "client-server-api/#put_matrixclientv3useruseridroomsroomidaccount_datatype"},
+    {net::Method::get, "/_matrix/client/v3/user/{userId}/rooms/{roomId}/tags", Access::user, Rate::read, get_tags,
+     "client-server-api/#get_matrixclientv3useruseridroomsroomidtags"},
+    {net::Method::put, "/_matrix/client/v3/user/{userId}/rooms/{roomId}/tags/{tag}", Access::user, Rate::write, put_tag,
+     "client-server-api/#put_matrixclientv3useruseridroomsroomidtagstag"},
+    {net::Method::delete_, "/_matrix/client/v3/user/{userId}/rooms/{roomId}/tags/{tag}", Access::user, Rate::write, delete_tag,
+     "client-server-api/#delete_matrixclientv3useruseridroomsroomidtagstag"},
 };
 
 }  // namespace
 
-std::span<const Route> account_data_routes() {
-    return routes;
-}
+std::span<const Route> account_data_routes() { return routes; }
 
 }  // namespace runde::api::client

@@ -42,8 +42,6 @@ constexpr Route routes[] = {
 
 }  // namespace
 
-std::span<const Route> capabilities_routes() {
-    return routes;
-}
+std::span<const Route> capabilities_routes() { return routes; }
 
 }  // namespace runde::api::client

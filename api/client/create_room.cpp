@@ -37,8 +37,7 @@ CreateRoom read_wish(const Fields& body) {
     CreateRoom wish;
     wish.version = body.string_or("room_version", schema::default_room_version);
     const auto visibility = body.string_or("visibility", "private");
-    if (visibility != "public" && visibility != "private")
-        throw Refusal(Reason::bad_json, "visibility must be public or private");
+    if (visibility != "public" && visibility != "private") throw Refusal(Reason::bad_json, "visibility must be public or private");
     wish.published = visibility == "public";
     if (const auto name = body.string("preset")) wish.preset = preset(*name);
     if (const auto alias = body.string("room_alias_name", 255)) {

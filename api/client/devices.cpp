@@ -35,8 +35,7 @@ net::Task<net::Response> get_devices(const Call& call, Services& services) {
 
 // GET /_matrix/client/v3/devices/{deviceId}
 net::Task<net::Response> get_device(const Call& call, Services& services) {
-    const auto device =
-        co_await services.accounts.devices.find(call.session().user_nid, call.param("deviceId"));
+    const auto device = co_await services.accounts.devices.find(call.session().user_nid, call.param("deviceId"));
     if (!device) throw Refusal(Reason::not_found, "");
     co_return answer(described(*device));
 }
@@ -58,8 +57,7 @@ net::Task<net::Response> remove(const Call& call, Services& services, std::vecto
     const auto& session = call.session();
     std::string operation = "delete devices";
     for (const auto& device : devices) operation += " " + schema::quoted(device);
-    auto confirmed = co_await confirm(call, services,
-                                      services.accounts.sign_in.confirm_owner(std::move(operation), session));
+    auto confirmed = co_await confirm(call, services, services.accounts.sign_in.confirm_owner(std::move(operation), session));
     if (auto* ask = std::get_if<net::Response>(&confirmed)) co_return std::move(*ask);
 
     co_await services.accounts.devices.remove(session.user_nid, session.user, devices);
@@ -79,8 +77,7 @@ net::Task<net::Response> post_delete_devices(const Call& call, Services& service
     if (!devices) throw Refusal(Reason::missing_param, "devices is missing");
     if (devices->size() > most_at_once) throw Refusal(Reason::invalid_param, "too many devices");
     for (const auto& device : *devices)
-        if (device.find('\0') != std::string::npos)
-            throw Refusal(Reason::invalid_param, "devices holds no device id");
+        if (device.find('\0') != std::string::npos) throw Refusal(Reason::invalid_param, "devices holds no device id");
     auto response = co_await remove(call, services, *std::move(devices));
     co_return response;
 }
@@ -100,8 +97,6 @@ constexpr Route routes[] = {
 
 }  // namespace
 
-std::span<const Route> device_routes() {
-    return routes;
-}
+std::span<const Route> device_routes() { return routes; }
 
 }  // namespace runde::api::client

@@ -55,8 +55,7 @@ net::Task<net::Response> get_visibility(const Call& call, Services& services) {
 
 net::Task<net::Response> put_visibility(const Call& call, Services& services) {
     const auto visibility = call.fields(true).string_or("visibility", "public");
-    if (visibility != "public" && visibility != "private")
-        throw Refusal(Reason::invalid_param, "visibility is public or private");
+    if (visibility != "public" && visibility != "private") throw Refusal(Reason::invalid_param, "visibility is public or private");
     co_await rooms::set_published(services.rooms, call.session().user, call.session().administrator, room_id(call),
                                   visibility == "public");
     co_return empty_answer();
@@ -140,8 +139,8 @@ constexpr Route routes[] = {
      "client-server-api/#get_matrixclientv1roomsroomidhierarchy"},
     {net::Method::get, "/_matrix/client/v1/room_summary/{roomIdOrAlias}", Access::maybe_user, Rate::read, get_summary,
      "client-server-api/#get_matrixclientv1room_summaryroomidoralias"},
-    {net::Method::get, "/_matrix/client/unstable/im.nheko.summary/rooms/{roomIdOrAlias}/summary", Access::maybe_user,
-     Rate::read, get_summary, "client-server-api/#get_matrixclientv1room_summaryroomidoralias"},
+    {net::Method::get, "/_matrix/client/unstable/im.nheko.summary/rooms/{roomIdOrAlias}/summary", Access::maybe_user, Rate::read,
+     get_summary, "client-server-api/#get_matrixclientv1room_summaryroomidoralias"},
     {net::Method::post, "/_matrix/client/v3/rooms/{roomId}/upgrade", Access::user, Rate::write, post_upgrade,
      "client-server-api/#post_matrixclientv3roomsroomidupgrade"},
 };

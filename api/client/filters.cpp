@@ -27,14 +27,12 @@ net::Task<net::Response> get_filter(const Call& call, Services& services) {
 constexpr Route routes[] = {
     {net::Method::post, "/_matrix/client/v3/user/{userId}/filter", Access::user, Rate::write, post_filter,
      "client-server-api/#post_matrixclientv3useruseridfilter"},
-    {net::Method::get, "/_matrix/client/v3/user/{userId}/filter/{filterId}", Access::user, Rate::read,
-     get_filter, "client-server-api/#get_matrixclientv3useruseridfilterfilterid"},
+    {net::Method::get, "/_matrix/client/v3/user/{userId}/filter/{filterId}", Access::user, Rate::read, get_filter,
+     "client-server-api/#get_matrixclientv3useruseridfilterfilterid"},
 };
 
 }  // namespace
 
-std::span<const Route> filter_routes() {
-    return routes;
-}
+std::span<const Route> filter_routes() { return routes; }
 
 }  // namespace runde::api::client

@@ -35,8 +35,7 @@ net::Task<net::Response> get_messages(const Call& call, Services& services) {
     const auto chunk = co_await render_events(services, from, page.events);
     std::string body = fmt::format(R"({{"chunk":[{}],"start":"{}")", chunk, page.start.str());
     if (page.end) body += fmt::format(R"(,"end":"{}")", page.end->str());
-    if (filter.lazy_load_members)
-        body += fmt::format(R"(,"state":[{}])", rooms::render_members_of(*from.room, page.events));
+    if (filter.lazy_load_members) body += fmt::format(R"(,"state":[{}])", rooms::render_members_of(*from.room, page.events));
     co_return net::Response::json(body + "}");
 }
 
@@ -93,8 +92,8 @@ net::Task<net::Response> get_context(const Call& call, Services& services) {
     const auto start = older.end.value_or(rooms::Place{older.events.empty() ? event->ord - 1 : older.events.back()->ord - 1});
     const auto end = rooms::Place{newest->ord};
     co_return net::Response::json(
-        fmt::format(R"({{"start":"{}","end":"{}","event":{},"events_before":[{}],"events_after":[{}],"state":[{}]}})",
-                    start.str(), end.str(), event_text, older_text, newer_text, state));
+        fmt::format(R"({{"start":"{}","end":"{}","event":{},"events_before":[{}],"events_after":[{}],"state":[{}]}})", start.str(),
+                    end.str(), event_text, older_text, newer_text, state));
 }
 
 net::Task<net::Response> get_relations_of(const Call& call, Services& services, std::optional<std::string> rel_type,
@@ -148,9 +147,8 @@ net::Task<net::Response> get_timestamp_to_event(const Call& call, Services& serv
     const auto from = co_await readable_room(call, services);
     std::optional<storage::StoredEvent> best;
     for (const auto& range : from.viewer.visible.ranges()) {
-        auto found = co_await services.db.read([&](storage::Tx& tx) {
-            return storage::nearest_event(tx, from.room->nid(), ts, forward, range.first, range.last);
-        });
+        auto found = co_await services.db.read(
+            [&](storage::Tx& tx) { return storage::nearest_event(tx, from.room->nid(), ts, forward, range.first, range.last); });
         const auto nearer = [&] { return forward ? found->origin_ts < best->origin_ts : found->origin_ts > best->origin_ts; };
         if (found && (!best || nearer())) best = std::move(found);
     }
@@ -169,13 +167,12 @@ constexpr Route routes[] = {
      "client-server-api/#get_matrixclientv1roomsroomidrelationseventid"},
     {net::Method::get, "/_matrix/client/v1/rooms/{roomId}/relations/{eventId}/{relType}", Access::user, Rate::read,
      get_relations_typed, "client-server-api/#get_matrixclientv1roomsroomidrelationseventidreltype"},
-    {net::Method::get, "/_matrix/client/v1/rooms/{roomId}/relations/{eventId}/{relType}/{eventType}", Access::user,
-     Rate::read, get_relations_event_typed,
-     "client-server-api/#get_matrixclientv1roomsroomidrelationseventidreltypeeventtype"},
+    {net::Method::get, "/_matrix/client/v1/rooms/{roomId}/relations/{eventId}/{relType}/{eventType}", Access::user, Rate::read,
+     get_relations_event_typed, "client-server-api/#get_matrixclientv1roomsroomidrelationseventidreltypeeventtype"},
     {net::Method::get, "/_matrix/client/v1/rooms/{roomId}/threads", Access::user, Rate::read, get_threads,
      "client-server-api/#get_matrixclientv1roomsroomidthreads"},
-    {net::Method::get, "/_matrix/client/v1/rooms/{roomId}/timestamp_to_event", Access::user, Rate::read,
-     get_timestamp_to_event, "client-server-api/#get_matrixclientv1roomsroomidtimestamp_to_event"},
+    {net::Method::get, "/_matrix/client/v1/rooms/{roomId}/timestamp_to_event", Access::user, Rate::read, get_timestamp_to_event,
+     "client-server-api/#get_matrixclientv1roomsroomidtimestamp_to_event"},
 };
 
 }  // namespace

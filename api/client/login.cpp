@@ -15,8 +15,7 @@ using schema::Refusal;
 accounts::DeviceRequest read_device_request(const schema::Fields& fields) {
     accounts::DeviceRequest device;
     if (const auto id = fields.string("device_id")) device.device_id = std::string(*id);
-    if (const auto name = fields.string("initial_device_display_name"))
-        device.display_name = std::string(*name);
+    if (const auto name = fields.string("initial_device_display_name")) device.display_name = std::string(*name);
     device.wants_refresh_token = fields.boolean_or("refresh_token", false);
     return device;
 }
@@ -44,8 +43,7 @@ net::Task<net::Response> post_login(const Call& call, Services& services) {
     std::string password(fields.required_string("password"));
     const auto device = read_device_request(fields);
 
-    const auto signed_in =
-        co_await services.accounts.sign_in.with_password(*name, std::move(password), device);
+    const auto signed_in = co_await services.accounts.sign_in.with_password(*name, std::move(password), device);
     JsonObject body{{"user_id", signed_in.user.str()}, {"device_id", signed_in.device_id}};
     add_tokens(body, signed_in.tokens);
     if (!services.discovery.base_url.empty()) {
@@ -90,14 +88,12 @@ constexpr Route routes[] = {
      "client-server-api/#post_matrixclientv3refresh"},
     {net::Method::post, "/_matrix/client/v3/logout", Access::user_even_locked, Rate::write, post_logout,
      "client-server-api/#post_matrixclientv3logout"},
-    {net::Method::post, "/_matrix/client/v3/logout/all", Access::user_even_locked, Rate::write,
-     post_logout_all, "client-server-api/#post_matrixclientv3logoutall"},
+    {net::Method::post, "/_matrix/client/v3/logout/all", Access::user_even_locked, Rate::write, post_logout_all,
+     "client-server-api/#post_matrixclientv3logoutall"},
 };
 
 }  // namespace
 
-std::span<const Route> login_routes() {
-    return routes;
-}
+std::span<const Route> login_routes() { return routes; }
 
 }  // namespace runde::api::client

@@ -95,16 +95,14 @@ net::Task<net::Response> act(const Call& call, Services& services, rooms::Act ac
 net::Task<net::Response> post_kick(const Call& call, Services& services) {
     co_return co_await act(call, services, rooms::Act::kick);
 }
-net::Task<net::Response> post_ban(const Call& call, Services& services) {
-    co_return co_await act(call, services, rooms::Act::ban);
-}
+net::Task<net::Response> post_ban(const Call& call, Services& services) { co_return co_await act(call, services, rooms::Act::ban); }
 net::Task<net::Response> post_unban(const Call& call, Services& services) {
     co_return co_await act(call, services, rooms::Act::unban);
 }
 
 net::Task<net::Response> get_joined_rooms(const Call& call, Services& services) {
-    const auto listed = co_await services.db.read(
-        [user = call.session().user_nid](storage::Tx& tx) { return storage::rooms_of_user(tx, user); });
+    const auto listed =
+        co_await services.db.read([user = call.session().user_nid](storage::Tx& tx) { return storage::rooms_of_user(tx, user); });
     schema::JsonArray joined;
     for (const auto& room : listed)
         if (room.membership == static_cast<int>(rooms::Membership::join)) joined.emplace_back(room.room_id);

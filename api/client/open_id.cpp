@@ -18,8 +18,8 @@ net::Task<net::Response> post_request_token(const Call& call, Services& services
 }
 
 constexpr Route routes[] = {
-    {net::Method::post, "/_matrix/client/v3/user/{userId}/openid/request_token", Access::user, Rate::write,
-     post_request_token, "client-server-api/#post_matrixclientv3useruseridopenidrequest_token"},
+    {net::Method::post, "/_matrix/client/v3/user/{userId}/openid/request_token", Access::user, Rate::write, post_request_token,
+     "client-server-api/#post_matrixclientv3useruseridopenidrequest_token"},
 };
 
 }  // namespace

@@ -13,10 +13,8 @@ using schema::Refusal;
 
 namespace {
 
-net::Task<JsonObject> require_profile(const Call& call, Services& services,
-                                      std::optional<std::string> field = std::nullopt) {
-    if (services.accounts.options.profiles_need_sign_in && !call.maybe_session())
-        throw Refusal(Reason::forbidden, "");
+net::Task<JsonObject> require_profile(const Call& call, Services& services, std::optional<std::string> field = std::nullopt) {
+    if (services.accounts.options.profiles_need_sign_in && !call.maybe_session()) throw Refusal(Reason::forbidden, "");
     const auto user = call.id<schema::UserId>("userId");
     std::optional<JsonObject> profile;
     if (services.rooms.identity().is_local(user))
@@ -64,18 +62,16 @@ net::Task<net::Response> delete_field(const Call& call, Services& services) {
 constexpr Route routes[] = {
     {net::Method::get, "/_matrix/client/v3/profile/{userId}", Access::maybe_user, Rate::read, get_profile,
      "client-server-api/#get_matrixclientv3profileuserid"},
-    {net::Method::get, "/_matrix/client/v3/profile/{userId}/{keyName}", Access::maybe_user, Rate::read,
-     get_field, "client-server-api/#get_matrixclientv3profileuseridkeyname"},
+    {net::Method::get, "/_matrix/client/v3/profile/{userId}/{keyName}", Access::maybe_user, Rate::read, get_field,
+     "client-server-api/#get_matrixclientv3profileuseridkeyname"},
     {net::Method::put, "/_matrix/client/v3/profile/{userId}/{keyName}", Access::user, Rate::write, put_field,
      "client-server-api/#put_matrixclientv3profileuseridkeyname"},
-    {net::Method::delete_, "/_matrix/client/v3/profile/{userId}/{keyName}", Access::user, Rate::write,
-     delete_field, "client-server-api/#delete_matrixclientv3profileuseridkeyname"},
+    {net::Method::delete_, "/_matrix/client/v3/profile/{userId}/{keyName}", Access::user, Rate::write, delete_field,
+     "client-server-api/#delete_matrixclientv3profileuseridkeyname"},
 };
 
 }  // namespace
 
-std::span<const Route> profile_routes() {
-    return routes;
-}
+std::span<const Route> profile_routes() { return routes; }
 
 }  // namespace runde::api::client

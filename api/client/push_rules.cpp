@@ -21,8 +21,7 @@ RuleKind kind_of(const Call& call) {
 }
 
 net::Task<PushRules> rules_of(const Call& call, Services& services) {
-    auto rules =
-        co_await services.accounts.account_data.push_rules(call.session().user_nid, call.session().user);
+    auto rules = co_await services.accounts.account_data.push_rules(call.session().user_nid, call.session().user);
     co_return rules;
 }
 
@@ -35,8 +34,7 @@ net::Task<PushRule> require_rule(const Call& call, Services& services) {
 }
 
 net::Task<net::Response> change(const Call& call, Services& services, std::function<void(PushRules&)> what) {
-    co_await services.accounts.account_data.change_push_rules(call.session().user_nid, call.session().user,
-                                                              std::move(what));
+    co_await services.accounts.account_data.change_push_rules(call.session().user_nid, call.session().user, std::move(what));
     co_return empty_answer();
 }
 
@@ -62,8 +60,7 @@ net::Task<net::Response> get_rule(const Call& call, Services& services) {
 net::Task<net::Response> put_rule(const Call& call, Services& services) {
     const auto kind = kind_of(call);
     const auto fields = call.fields();
-    PushRule rule{.id = call.param("ruleId"),
-                  .actions = accounts::checked_actions(fields.required_array("actions"))};
+    PushRule rule{.id = call.param("ruleId"), .actions = accounts::checked_actions(fields.required_array("actions"))};
     if (kind == RuleKind::override_ || kind == RuleKind::underride) {
         const auto* conditions = fields.array("conditions");
         rule.conditions = conditions ? accounts::checked_conditions(*conditions) : schema::JsonArray();
@@ -97,8 +94,7 @@ net::Task<net::Response> put_enabled(const Call& call, Services& services) {
     const auto& id = call.param("ruleId");
     const auto enabled = call.fields().boolean("enabled");
     if (!enabled) throw Refusal(Reason::missing_param, "enabled is missing");
-    auto response =
-        co_await change(call, services, [&](PushRules& rules) { rules.enable(kind, id, *enabled); });
+    auto response = co_await change(call, services, [&](PushRules& rules) { rules.enable(kind, id, *enabled); });
     co_return response;
 }
 
@@ -115,38 +111,34 @@ net::Task<net::Response> put_actions(const Call& call, Services& services) {
     const auto kind = kind_of(call);
     const auto& id = call.param("ruleId");
     const auto actions = accounts::checked_actions(call.fields().required_array("actions"));
-    auto response =
-        co_await change(call, services, [&](PushRules& rules) { rules.set_actions(kind, id, actions); });
+    auto response = co_await change(call, services, [&](PushRules& rules) { rules.set_actions(kind, id, actions); });
     co_return response;
 }
 
 constexpr auto get = net::Method::get;
 constexpr auto put = net::Method::put;
 constexpr Route routes[] = {
-    {get, "/_matrix/client/v3/pushrules/", Access::user, Rate::read, get_all,
-     "client-server-api/#get_matrixclientv3pushrules"},
+    {get, "/_matrix/client/v3/pushrules/", Access::user, Rate::read, get_all, "client-server-api/#get_matrixclientv3pushrules"},
     {get, "/_matrix/client/v3/pushrules/global/", Access::user, Rate::read, get_global,
      "client-server-api/#get_matrixclientv3pushrulesglobal"},
     {get, "/_matrix/client/v3/pushrules/global/{kind}/{ruleId}", Access::user, Rate::read, get_rule,
      "client-server-api/#get_matrixclientv3pushrulesglobalkindruleid"},
     {put, "/_matrix/client/v3/pushrules/global/{kind}/{ruleId}", Access::user, Rate::write, put_rule,
      "client-server-api/#put_matrixclientv3pushrulesglobalkindruleid"},
-    {net::Method::delete_, "/_matrix/client/v3/pushrules/global/{kind}/{ruleId}", Access::user, Rate::write,
-     delete_rule, "client-server-api/#delete_matrixclientv3pushrulesglobalkindruleid"},
-    {get, "/_matrix/client/v3/pushrules/global/{kind}/{ruleId}/enabled", Access::user, Rate::read,
-     get_enabled, "client-server-api/#get_matrixclientv3pushrulesglobalkindruleidenabled"},
-    {put, "/_matrix/client/v3/pushrules/global/{kind}/{ruleId}/enabled", Access::user, Rate::write,
-     put_enabled, "client-server-api/#put_matrixclientv3pushrulesglobalkindruleidenabled"},
-    {get, "/_matrix/client/v3/pushrules/global/{kind}/{ruleId}/actions", Access::user, Rate::read,
-     get_actions, "client-server-api/#get_matrixclientv3pushrulesglobalkindruleidactions"},
-    {put, "/_matrix/client/v3/pushrules/global/{kind}/{ruleId}/actions", Access::user, Rate::write,
-     put_actions, "client-server-api/#put_matrixclientv3pushrulesglobalkindruleidactions"},
+    {net::Method::delete_, "/_matrix/client/v3/pushrules/global/{kind}/{ruleId}", Access::user, Rate::write, delete_rule,
+     "client-server-api/#delete_matrixclientv3pushrulesglobalkindruleid"},
+    {get, "/_matrix/client/v3/pushrules/global/{kind}/{ruleId}/enabled", Access::user, Rate::read, get_enabled,
+     "client-server-api/#get_matrixclientv3pushrulesglobalkindruleidenabled"},
+    {put, "/_matrix/client/v3/pushrules/global/{kind}/{ruleId}/enabled", Access::user, Rate::write, put_enabled,
+     "client-server-api/#put_matrixclientv3pushrulesglobalkindruleidenabled"},
+    {get, "/_matrix/client/v3/pushrules/global/{kind}/{ruleId}/actions", Access::user, Rate::read, get_actions,
+     "client-server-api/#get_matrixclientv3pushrulesglobalkindruleidactions"},
+    {put, "/_matrix/client/v3/pushrules/global/{kind}/{ruleId}/actions", Access::user, Rate::write, put_actions,
+     "client-server-api/#put_matrixclientv3pushrulesglobalkindruleidactions"},
 };
 
 }  // namespace
 
-std::span<const Route> push_rule_routes() {
-    return routes;
-}
+std::span<const Route> push_rule_routes() { return routes; }
 
 }  // namespace runde::api::client

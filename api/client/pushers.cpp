@@ -30,8 +30,6 @@ constexpr Route routes[] = {
 
 }  // namespace
 
-std::span<const Route> pusher_routes() {
-    return routes;
-}
+std::span<const Route> pusher_routes() { return routes; }
 
 }  // namespace runde::api::client

@@ -33,7 +33,8 @@ std::string thread_of(const schema::JsonObject& body) {
     if (!thread->is_string() || thread->get_string().empty())
         throw Refusal(Reason::invalid_param, "thread_id must be a non-empty string.");
     const std::string id(thread->get_string());
-    if (id != "main" && !schema::EventId::parse(id)) throw Refusal(Reason::invalid_param, "thread_id must be \"main\" or an event id.");
+    if (id != "main" && !schema::EventId::parse(id))
+        throw Refusal(Reason::invalid_param, "thread_id must be \"main\" or an event id.");
     return id;
 }
 
@@ -44,8 +45,7 @@ net::Task<net::Response> post_receipt(const Call& call, Services& services) {
     auto thread = thread_of(call.json(true));
     if (type != "m.read" && type != "m.read.private" && type != "m.fully_read")
         throw Refusal(Reason::invalid_param, "The receipt type must be m.read, m.read.private or m.fully_read.");
-    if (type == "m.fully_read" && !thread.empty())
-        throw Refusal(Reason::invalid_param, "A fully-read marker has no thread_id.");
+    if (type == "m.fully_read" && !thread.empty()) throw Refusal(Reason::invalid_param, "A fully-read marker has no thread_id.");
 
     const auto room = co_await services.rooms.require_joined(call.id<schema::RoomId>("roomId"), call.session().user);
     if (type == "m.fully_read") {
@@ -79,8 +79,8 @@ net::Task<net::Response> post_read_markers(const Call& call, Services& services)
 }
 
 constexpr Route routes[] = {
-    {net::Method::post, "/_matrix/client/v3/rooms/{roomId}/receipt/{receiptType}/{eventId}", Access::user, Rate::write, post_receipt,
-     "client-server-api/#post_matrixclientv3roomsroomidreceiptreceipttypeeventid"},
+    {net::Method::post, "/_matrix/client/v3/rooms/{roomId}/receipt/{receiptType}/{eventId}", Access::user, Rate::write,
+     post_receipt, "client-server-api/#post_matrixclientv3roomsroomidreceiptreceipttypeeventid"},
     {net::Method::post, "/_matrix/client/v3/rooms/{roomId}/read_markers", Access::user, Rate::write, post_read_markers,
      "client-server-api/#post_matrixclientv3roomsroomidread_markers"},
 };

@@ -82,15 +82,12 @@ constexpr Route routes[] = {
      "client-server-api/#post_matrixclientv3register"},
     {net::Method::get, "/_matrix/client/v3/register/available", Access::anyone, Rate::login, get_available,
      "client-server-api/#get_matrixclientv3registeravailable"},
-    {net::Method::get, "/_matrix/client/v1/register/m.login.registration_token/validity", Access::anyone,
-     Rate::login, get_token_validity,
-     "client-server-api/#get_matrixclientv1registermloginregistration_tokenvalidity"},
+    {net::Method::get, "/_matrix/client/v1/register/m.login.registration_token/validity", Access::anyone, Rate::login,
+     get_token_validity, "client-server-api/#get_matrixclientv1registermloginregistration_tokenvalidity"},
 };
 
 }  // namespace
 
-std::span<const Route> registration_routes() {
-    return routes;
-}
+std::span<const Route> registration_routes() { return routes; }
 
 }  // namespace runde::api::client

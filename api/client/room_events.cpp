@@ -21,8 +21,7 @@ net::Response event_answer(const rooms::Room::Appended& event) { return answer({
 net::Task<net::Response> put_send(const Call& call, Services& services) {
     // The same transaction id at another endpoint is another request.
     const auto& type = call.param("eventType");
-    const auto appended =
-        co_await rooms::send(services.rooms, writing(call, type, call.event_json()), call.param("txnId"));
+    const auto appended = co_await rooms::send(services.rooms, writing(call, type, call.event_json()), call.param("txnId"));
     co_return event_answer(appended);
 }
 
@@ -31,19 +30,17 @@ net::Task<net::Response> put_redact(const Call& call, Services& services) {
     schema::JsonObject content;
     const auto body = call.fields(true);
     if (const auto reason = body.string("reason")) content["reason"] = *reason;
-    const auto appended = co_await rooms::redact(services.rooms, writing(call, "m.room.redaction", content), target,
-                                                 call.param("txnId"));
+    const auto appended =
+        co_await rooms::redact(services.rooms, writing(call, "m.room.redaction", content), target, call.param("txnId"));
     co_return event_answer(appended);
 }
 
 net::Task<net::Response> put_state_for(const Call& call, Services& services, std::string state_key) {
-    const auto appended = co_await rooms::set_state(
-        services.rooms, writing(call, call.param("eventType"), call.event_json()), std::move(state_key));
+    const auto appended =
+        co_await rooms::set_state(services.rooms, writing(call, call.param("eventType"), call.event_json()), std::move(state_key));
     co_return event_answer(appended);
 }
-net::Task<net::Response> put_state(const Call& call, Services& services) {
-    co_return co_await put_state_for(call, services, "");
-}
+net::Task<net::Response> put_state(const Call& call, Services& services) { co_return co_await put_state_for(call, services, ""); }
 net::Task<net::Response> put_state_keyed(const Call& call, Services& services) {
     co_return co_await put_state_for(call, services, call.param("stateKey"));
 }
@@ -93,9 +90,7 @@ net::Task<net::Response> get_state_for(const Call& call, Services& services, std
     if (format == "event") co_return net::Response::json(found->client_json() + "}");
     co_return net::Response::json(schema::to_text(found->event()->content()));
 }
-net::Task<net::Response> get_state(const Call& call, Services& services) {
-    co_return co_await get_state_for(call, services, "");
-}
+net::Task<net::Response> get_state(const Call& call, Services& services) { co_return co_await get_state_for(call, services, ""); }
 net::Task<net::Response> get_state_keyed(const Call& call, Services& services) {
     co_return co_await get_state_for(call, services, call.param("stateKey"));
 }
@@ -103,7 +98,8 @@ net::Task<net::Response> get_state_keyed(const Call& call, Services& services) {
 net::Task<net::Response> get_members(const Call& call, Services& services) {
     const auto known = [&](std::string_view name) {
         const auto value = call.query(name);
-        if (value && !rooms::parse_membership(*value)) throw Refusal(Reason::invalid_param, std::string(name) + " is no membership");
+        if (value && !rooms::parse_membership(*value))
+            throw Refusal(Reason::invalid_param, std::string(name) + " is no membership");
         return value;
     };
     const auto wanted = known("membership"), unwanted = known("not_membership");
@@ -145,14 +141,14 @@ constexpr Route routes[] = {
      "client-server-api/#put_matrixclientv3roomsroomidredacteventidtxnid"},
     {net::Method::put, "/_matrix/client/v3/rooms/{roomId}/state/{eventType}", Access::user, Rate::send, put_state,
      "client-server-api/#put_matrixclientv3roomsroomidstateeventtypestatekey"},
-    {net::Method::put, "/_matrix/client/v3/rooms/{roomId}/state/{eventType}/{stateKey}", Access::user, Rate::send,
-     put_state_keyed, "client-server-api/#put_matrixclientv3roomsroomidstateeventtypestatekey"},
+    {net::Method::put, "/_matrix/client/v3/rooms/{roomId}/state/{eventType}/{stateKey}", Access::user, Rate::send, put_state_keyed,
+     "client-server-api/#put_matrixclientv3roomsroomidstateeventtypestatekey"},
     {net::Method::get, "/_matrix/client/v3/rooms/{roomId}/state", Access::user, Rate::read, get_all_state,
      "client-server-api/#get_matrixclientv3roomsroomidstate"},
     {net::Method::get, "/_matrix/client/v3/rooms/{roomId}/state/{eventType}", Access::user, Rate::read, get_state,
      "client-server-api/#get_matrixclientv3roomsroomidstateeventtypestatekey"},
-    {net::Method::get, "/_matrix/client/v3/rooms/{roomId}/state/{eventType}/{stateKey}", Access::user, Rate::read,
-     get_state_keyed, "client-server-api/#get_matrixclientv3roomsroomidstateeventtypestatekey"},
+    {net::Method::get, "/_matrix/client/v3/rooms/{roomId}/state/{eventType}/{stateKey}", Access::user, Rate::read, get_state_keyed,
+     "client-server-api/#get_matrixclientv3roomsroomidstateeventtypestatekey"},
     {net::Method::get, "/_matrix/client/v3/rooms/{roomId}/members", Access::user, Rate::read, get_members,
      "client-server-api/#get_matrixclientv3roomsroomidmembers"},
     {net::Method::get, "/_matrix/client/v3/rooms/{roomId}/joined_members", Access::user, Rate::read, get_joined_members,

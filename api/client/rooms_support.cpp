@@ -12,8 +12,7 @@ net::Task<rooms::Person> caller(const Call& call, Services& services) {
 }
 
 net::Task<rooms::ReadableRoom> readable_room(const Call& call, Services& services) {
-    co_return co_await rooms::require_readable(services.rooms, room_id(call), call.session().user,
-                                               call.session().device_nid);
+    co_return co_await rooms::require_readable(services.rooms, room_id(call), call.session().user, call.session().device_nid);
 }
 
 rooms::EventFilter event_filter(const Call& call, int default_limit, int least) {

@@ -32,10 +32,14 @@ std::vector<std::int64_t> kinds_of(const std::optional<std::vector<std::string>>
     if (!keys || keys->empty()) return {0, 1, 2};
     std::vector<std::int64_t> kinds;
     for (const auto& key : *keys) {
-        if (key == "content.body") kinds.push_back(0);
-        else if (key == "content.name") kinds.push_back(1);
-        else if (key == "content.topic") kinds.push_back(2);
-        else throw Refusal(Reason::invalid_param, "keys may hold content.body, content.name and content.topic");
+        if (key == "content.body")
+            kinds.push_back(0);
+        else if (key == "content.name")
+            kinds.push_back(1);
+        else if (key == "content.topic")
+            kinds.push_back(2);
+        else
+            throw Refusal(Reason::invalid_param, "keys may hold content.body, content.name and content.topic");
     }
     return kinds;
 }
@@ -117,8 +121,7 @@ std::string state_of(const rooms::SearchResult& result) {
         });
     }
     std::string out;
-    for (const auto& [room, events] : rooms)
-        out += fmt::format("{}{}:[{}]", out.empty() ? "" : ",", schema::quoted(room), events);
+    for (const auto& [room, events] : rooms) out += fmt::format("{}{}:[{}]", out.empty() ? "" : ",", schema::quoted(room), events);
     return "{" + out + "}";
 }
 
@@ -130,8 +133,7 @@ std::string groups_of(const rooms::SearchResult& result, const std::vector<std::
         std::int64_t order = 0;
         for (const auto& found : result.found) {
             const auto& name = key == "room_id" ? found.room->id().str() : found.event->sender;
-            if (!by_key.contains(name))
-                by_key[name] = schema::JsonObject{{"order", ++order}, {"results", schema::JsonArray{}}};
+            if (!by_key.contains(name)) by_key[name] = schema::JsonObject{{"order", ++order}, {"results", schema::JsonArray{}}};
             by_key[name].get_object()["results"].get_array().emplace_back(found.event->id.str());
         }
         groups[key] = std::move(by_key);

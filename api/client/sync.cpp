@@ -1,7 +1,7 @@
 #include "core/sync/sync.hpp"
 
-#include <charconv>
 #include <spdlog/spdlog.h>
+#include <charconv>
 
 #include "api/client/tables.hpp"
 #include "api/http_error.hpp"
@@ -70,7 +70,8 @@ net::Task<net::Response> get_sync(const Call& call, Services& services) {
     request.full_state = call.query_flag("full_state");
     request.use_state_after = call.query_flag("use_state_after");
     request.timeout = net::Milliseconds(call.query_number("timeout", 0, 0, longest_wait_ms));
-    if (const auto presence = call.query("set_presence"); presence && *presence != "online" && *presence != "offline" && *presence != "unavailable")
+    if (const auto presence = call.query("set_presence");
+        presence && *presence != "online" && *presence != "offline" && *presence != "unavailable")
         throw Refusal(Reason::invalid_param, "set_presence must be online, offline or unavailable.");
     request.filter = co_await filter_of(call, services);
 

@@ -38,8 +38,6 @@ constexpr Route routes[] = {
 
 }  // namespace
 
-std::span<const Route> version_routes() {
-    return routes;
-}
+std::span<const Route> version_routes() { return routes; }
 
 }  // namespace runde::api::client

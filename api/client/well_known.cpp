@@ -56,8 +56,6 @@ constexpr Route routes[] = {
 
 }  // namespace
 
-std::span<const Route> well_known_routes() {
-    return routes;
-}
+std::span<const Route> well_known_routes() { return routes; }
 
 }  // namespace runde::api::client

@@ -83,7 +83,8 @@ net::Task<net::Response> get_hierarchy(const Call& call, Services& services) {
             inaccessible.emplace_back(id->str());
     }
     body["children_state"] = std::move(state);
-    co_return answer({{"room", std::move(body)}, {"children", std::move(children)}, {"inaccessible_children", std::move(inaccessible)}});
+    co_return answer(
+        {{"room", std::move(body)}, {"children", std::move(children)}, {"inaccessible_children", std::move(inaccessible)}});
 }
 
 constexpr Route routes[] = {

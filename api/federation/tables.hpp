@@ -1,7 +1,9 @@
 #pragma once
 #include <span>
 
-namespace runde::api { struct Route; }
+namespace runde::api {
+struct Route;
+}
 
 /// The route tables for other servers, one per file.
 namespace runde::api::federation {

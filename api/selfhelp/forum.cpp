@@ -58,8 +58,8 @@ schema::JsonObject to_json(const storage::TopicRow& topic, const rooms::Room& ro
 net::Task<net::Response> get_topics(const Call& call, Services& services) {
     auto request = read_request(call);
     const auto in = co_await client::readable_room(call, services);
-    const auto page = co_await runde::selfhelp::topics(services.rooms, services.follower, in, call.session().user_nid,
-                                                       std::move(request));
+    const auto page =
+        co_await runde::selfhelp::topics(services.rooms, services.follower, in, call.session().user_nid, std::move(request));
     schema::JsonArray topics;
     for (const auto& topic : page.topics) topics.push_back(to_json(topic, *in.room));
     schema::JsonObject body{{"topics", std::move(topics)}};

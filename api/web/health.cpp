@@ -11,8 +11,7 @@ namespace {
 // balancers and monitoring; says nothing else.
 net::Task<net::Response> get_health(const Call&, Services& services) {
     const bool works = services.db.reachable();
-    co_return works ? net::Response::json(R"({"status":"ok"})")
-                    : net::Response::json(R"({"status":"database unreachable"})", 503);
+    co_return works ? net::Response::json(R"({"status":"ok"})") : net::Response::json(R"({"status":"database unreachable"})", 503);
 }
 
 constexpr Route routes[] = {
@@ -21,8 +20,6 @@ constexpr Route routes[] = {
 
 }  // namespace
 
-std::span<const Route> health_routes() {
-    return routes;
-}
+std::span<const Route> health_routes() { return routes; }
 
 }  // namespace runde::api::web

@@ -25,14 +25,12 @@ constexpr std::int64_t most_entries = 10'000;  // All rooms together.
 
 class AccountData::Turn {
 public:
-    Turn(AccountData& data, UserNid user, std::shared_ptr<net::Gate> gate)
-        : data_(&data), user_(user), gate_(std::move(gate)) {}
+    Turn(AccountData& data, UserNid user, std::shared_ptr<net::Gate> gate) : data_(&data), user_(user), gate_(std::move(gate)) {}
     Turn(Turn&&) = default;
     Turn& operator=(Turn&&) = delete;
     ~Turn() {
         if (!gate_) return;
-        if (const auto last = data_->last_in_line_.find(user_);
-            last != data_->last_in_line_.end() && last->second == gate_)
+        if (const auto last = data_->last_in_line_.find(user_); last != data_->last_in_line_.end() && last->second == gate_)
             data_->last_in_line_.erase(last);
         gate_->open();
     }
@@ -53,33 +51,29 @@ net::Task<AccountData::Turn> AccountData::take_turn(UserNid user) {
 }
 
 net::Task<RoomNid> AccountData::room_of(UserNid user, const schema::RoomId& room) {
-    const auto nid =
-        co_await db_.read([&](storage::Tx& tx) { return storage::find_room_of_user(tx, user, room.str()); });
+    const auto nid = co_await db_.read([&](storage::Tx& tx) { return storage::find_room_of_user(tx, user, room.str()); });
     if (!nid) throw Refusal(Reason::not_found, "");
     co_return *nid;
 }
 
 net::Task<std::optional<std::string>> AccountData::find(UserNid user, Room room, std::string_view type) {
-    auto json =
-        co_await db_.read([=](storage::Tx& tx) { return storage::find_account_data(tx, user, room, type); });
+    auto json = co_await db_.read([=](storage::Tx& tx) { return storage::find_account_data(tx, user, room, type); });
     co_return json;
 }
 
-net::Task<> AccountData::put_by_client(UserNid user, Room room, std::string_view type,
-                                       const JsonObject& content) {
+net::Task<> AccountData::put_by_client(UserNid user, Room room, std::string_view type, const JsonObject& content) {
     if (type == "m.fully_read" || type == "m.push_rules") throw Refusal(Reason::managed_by_server, "");
     check_text("type", type, 1, 255);
     auto json = schema::to_text(content);
     if (json.size() > largest_content) throw Refusal(Reason::too_large, "");
-    const auto count =
-        co_await db_.read([=](storage::Tx& tx) { return storage::count_account_data(tx, user, room, type); });
+    const auto count = co_await db_.read([=](storage::Tx& tx) { return storage::count_account_data(tx, user, room, type); });
     if (!count.known && count.entries >= most_entries) throw Refusal(Reason::too_large, "");
     co_await put(user, room, std::string(type), std::move(json));
 }
 
 net::Task<Position> AccountData::put(UserNid user, Room room, std::string type, std::string json) {
-    storage::Submission submission{
-        .positions = 1, .account_data = {{.user = user, .room = room, .type = type, .at = 0, .json = json}}};
+    storage::Submission submission{.positions = 1,
+                                   .account_data = {{.user = user, .room = room, .type = type, .at = 0, .json = json}}};
     const auto committed = co_await lane_.submit(std::move(submission));
     listeners_.account_data_changed({user, room, type, json, committed.base});
     co_return committed.base;
@@ -121,8 +115,7 @@ net::Task<PushRules> AccountData::push_rules(UserNid user, const UserId& id) {
     co_return PushRules::from_stored(content.get_object(), id);
 }
 
-net::Task<> AccountData::change_push_rules(UserNid user, const UserId& id,
-                                           std::function<void(PushRules&)> change) {
+net::Task<> AccountData::change_push_rules(UserNid user, const UserId& id, std::function<void(PushRules&)> change) {
     const auto turn = co_await take_turn(user);
     auto rules = co_await push_rules(user, id);
     change(rules);

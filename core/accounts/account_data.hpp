@@ -38,22 +38,19 @@ public:
     net::Task<std::optional<std::string>> find(schema::UserNid user, Room room, std::string_view type);
     /// Checks type and size (Refusal invalid_param, too_large), and that the type is not one that the server
     /// manages (managed_by_server).
-    net::Task<> put_by_client(schema::UserNid user, Room room, std::string_view type,
-                              const schema::JsonObject& content);
+    net::Task<> put_by_client(schema::UserNid user, Room room, std::string_view type, const schema::JsonObject& content);
     /// No checks: for the server's own types (m.push_rules, m.fully_read, m.tag).
     net::Task<schema::Position> put(schema::UserNid user, Room room, std::string type, std::string json);
 
     /// {"m.favourite": {"order": 0.5}, ...}. https://spec.matrix.org/v1.19/client-server-api/#room-tagging
     net::Task<schema::JsonObject> tags(schema::UserNid user, schema::RoomNid room);
-    net::Task<> set_tag(schema::UserNid user, schema::RoomNid room, std::string_view tag,
-                        schema::JsonObject content);
+    net::Task<> set_tag(schema::UserNid user, schema::RoomNid room, std::string_view tag, schema::JsonObject content);
     net::Task<> remove_tag(schema::UserNid user, schema::RoomNid room, std::string_view tag);
 
     /// Those stored, or the default ones.
     net::Task<PushRules> push_rules(schema::UserNid user, const schema::UserId& id);
     /// Applies `change` to the current rules and stores the result; what it throws stops everything.
-    net::Task<> change_push_rules(schema::UserNid user, const schema::UserId& id,
-                                  std::function<void(PushRules&)> change);
+    net::Task<> change_push_rules(schema::UserNid user, const schema::UserId& id, std::function<void(PushRules&)> change);
 
 private:
     /// Held while an account's data is read, changed and written back.

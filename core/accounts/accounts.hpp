@@ -19,8 +19,7 @@ namespace runde::accounts {
 
 /// All parts of this folder, built from each other in this order. Floors above take the part they use.
 struct Accounts {
-    Accounts(net::Runtime& runtime, storage::Database& db, storage::Lane& lane, storage::Numbers& numbers,
-             Options what)
+    Accounts(net::Runtime& runtime, storage::Database& db, storage::Lane& lane, storage::Numbers& numbers, Options what)
         : options(std::move(what)),
           passwords(runtime),
           interactive(runtime.clock()),

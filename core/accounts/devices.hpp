@@ -29,10 +29,8 @@ public:
     /// Throws Refusal(not_found).
     net::Task<> rename(schema::UserNid user, std::string_view device_id, std::string_view name);
     /// Signs them out and forgets their keys; those that do not exist are passed over.
-    net::Task<> remove(schema::UserNid user, const schema::UserId& id,
-                       const std::vector<std::string>& device_ids);
-    net::Task<> remove_all(schema::UserNid user, const schema::UserId& id,
-                           std::optional<schema::DeviceNid> except = std::nullopt);
+    net::Task<> remove(schema::UserNid user, const schema::UserId& id, const std::vector<std::string>& device_ids);
+    net::Task<> remove_all(schema::UserNid user, const schema::UserId& id, std::optional<schema::DeviceNid> except = std::nullopt);
     /// For those who removed them in a transaction of their own: tells the rest of the server.
     net::Task<> announce_removed(schema::UserNid user, const schema::UserId& id,
                                  const std::vector<storage::RemovedDevice>& removed);

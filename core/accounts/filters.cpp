@@ -21,8 +21,7 @@ template <class Id>
 void check_ids(const Fields& filter, std::initializer_list<std::string_view> members) {
     for (const auto member : members)
         for (const auto& id : filter.strings(member).value_or(std::vector<std::string>()))
-            if (!Id::parse(id))
-                throw Refusal(Reason::bad_json, std::string(member) + " holds something that is no id");
+            if (!Id::parse(id)) throw Refusal(Reason::bad_json, std::string(member) + " holds something that is no id");
 }
 
 void check_event_filter(const JsonObject* object) {
@@ -39,8 +38,7 @@ void check_room_event_filter(const JsonObject* object) {
     check_event_filter(object);
     const Fields filter(*object);
     check_ids<schema::RoomId>(filter, {"rooms", "not_rooms"});
-    for (const auto* flag :
-         {"contains_url", "lazy_load_members", "include_redundant_members", "unread_thread_notifications"})
+    for (const auto* flag : {"contains_url", "lazy_load_members", "include_redundant_members", "unread_thread_notifications"})
         filter.boolean(flag);
 }
 
@@ -50,8 +48,7 @@ void check_filter(const JsonObject& object) {
     const Fields filter(object);
     filter.strings("event_fields");
     const auto format = filter.string_or("event_format", "client");
-    if (format != "client" && format != "federation")
-        throw Refusal(Reason::bad_json, "event_format must be client or federation");
+    if (format != "client" && format != "federation") throw Refusal(Reason::bad_json, "event_format must be client or federation");
     check_event_filter(filter.object("presence"));
     check_event_filter(filter.object("account_data"));
     const auto* room = filter.object("room");
@@ -59,16 +56,15 @@ void check_filter(const JsonObject& object) {
     const Fields rooms(*room);
     check_ids<schema::RoomId>(rooms, {"rooms", "not_rooms"});
     rooms.boolean("include_leave");
-    for (const auto* part : {"ephemeral", "state", "timeline", "account_data"})
-        check_room_event_filter(rooms.object(part));
+    for (const auto* part : {"ephemeral", "state", "timeline", "account_data"}) check_room_event_filter(rooms.object(part));
 }
 
 net::Task<std::string> Filters::define(schema::UserNid user, const JsonObject& filter) {
     check_filter(filter);
     const auto json = schema::to_text(filter);
     if (json.size() > largest_filter) throw Refusal(Reason::too_large, "");
-    const auto number = co_await db_.transact(
-        [&](storage::Tx& tx) { return storage::insert_or_find_filter(tx, user, json, filters_kept); });
+    const auto number =
+        co_await db_.transact([&](storage::Tx& tx) { return storage::insert_or_find_filter(tx, user, json, filters_kept); });
     co_return std::to_string(number);
 }
 

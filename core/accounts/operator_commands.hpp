@@ -12,8 +12,7 @@ namespace runde::accounts {
 
 /// An administrator with a password made up, returned so that it can be printed once. Such an account is
 /// asked to choose its own (must_change_password). Throws Refusal: user_in_use.
-std::string create_administrator_now(storage::Database& db, schema::UserNid nid, const schema::UserId& user,
-                                     std::int64_t now_ms);
+std::string create_administrator_now(storage::Database& db, schema::UserNid nid, const schema::UserId& user, std::int64_t now_ms);
 
 /// For somebody who has forgotten theirs, after the operator has made sure who is asking: a password made up,
 /// to be changed by its owner. The devices stay signed in. Throws Refusal: not_found (also for closed

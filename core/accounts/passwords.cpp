@@ -33,38 +33,33 @@ std::size_t characters(std::string_view utf8) {
 void check_password_strength(std::string_view password, std::string_view localpart) {
     using schema::Reason, schema::Refusal;
     if (password.size() > longest) throw Refusal(Reason::invalid_param, "The password is too long.");
-    if (characters(password) < 8)
-        throw Refusal(Reason::weak_password, "The password needs at least 8 characters.");
-    if (password == localpart)
-        throw Refusal(Reason::weak_password, "The password is the same as the user name.");
+    if (characters(password) < 8) throw Refusal(Reason::weak_password, "The password needs at least 8 characters.");
+    if (password == localpart) throw Refusal(Reason::weak_password, "The password is the same as the user name.");
 }
 
 std::string Passwords::hash_now(std::string_view password) {
     start_sodium();
     std::array<char, crypto_pwhash_STRBYTES> out{};
-    if (crypto_pwhash_str_alg(out.data(), password.data(), password.size(), passes, memory,
-                              crypto_pwhash_ALG_ARGON2ID13) != 0)
+    if (crypto_pwhash_str_alg(out.data(), password.data(), password.size(), passes, memory, crypto_pwhash_ALG_ARGON2ID13) != 0)
         throw std::bad_alloc();
     return out.data();
 }
 
 net::Task<std::string> Passwords::hash(std::string password) {
-    auto hashed =
-        co_await runtime_.on_hash_thread([password = std::move(password)] { return hash_now(password); });
+    auto hashed = co_await runtime_.on_hash_thread([password = std::move(password)] { return hash_now(password); });
     co_return hashed;
 }
 
 net::Task<bool> Passwords::matches(std::string password, std::optional<std::string> stored) {
-    const bool match = co_await runtime_.on_hash_thread(
-        [password = std::move(password), stored = std::move(stored)]() mutable {
-            start_sodium();
-            if (password.size() > longest) password.clear();  // Cannot be right; costs the same.
-            if (!stored) {
-                hash_now(password);
-                return false;
-            }
-            return crypto_pwhash_str_verify(stored->c_str(), password.data(), password.size()) == 0;
-        });
+    const bool match = co_await runtime_.on_hash_thread([password = std::move(password), stored = std::move(stored)]() mutable {
+        start_sodium();
+        if (password.size() > longest) password.clear();  // Cannot be right; costs the same.
+        if (!stored) {
+            hash_now(password);
+            return false;
+        }
+        return crypto_pwhash_str_verify(stored->c_str(), password.data(), password.size()) == 0;
+    });
     co_return match;
 }
 

@@ -43,9 +43,7 @@ void check_name(std::string_view field) {
         throw Refusal(Reason::invalid_param, "Invalid profile key.");
 }
 
-bool is_known(std::string_view field) {
-    return field == "displayname" || field == "avatar_url";
-}
+bool is_known(std::string_view field) { return field == "displayname" || field == "avatar_url"; }
 
 void check_value(std::string_view field, const Json& value) {
     if (!is_known(field)) return;
@@ -64,8 +62,7 @@ void check_value(std::string_view field, const Json& value) {
 
 net::Task<std::optional<JsonObject>> Profiles::find(const schema::UserId& user) {
     if (user.server() != options_.server_name.str()) co_return std::nullopt;
-    const auto json =
-        co_await db_.read([&](storage::Tx& tx) { return storage::find_profile(tx, user.localpart()); });
+    const auto json = co_await db_.read([&](storage::Tx& tx) { return storage::find_profile(tx, user.localpart()); });
     if (!json) co_return std::nullopt;
     co_return schema::parse_json(*json).get_object();
 }

@@ -19,8 +19,7 @@ constexpr std::size_t longest_globbed_text = 8 * 1024;
 std::string fold_case(std::string_view text) {
     if (std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; })) {
         std::string lower(text);
-        std::ranges::transform(lower, lower.begin(),
-                               [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+        std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
         return lower;
     }
     std::string folded;
@@ -30,18 +29,10 @@ std::string fold_case(std::string_view text) {
     return folded;
 }
 
-bool is_word(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-bool is_boundary_before(std::string_view text, std::size_t at) {
-    return at == 0 || !is_word(text[at - 1]);
-}
-bool is_boundary_after(std::string_view text, std::size_t at) {
-    return at == text.size() || !is_word(text[at]);
-}
-bool continues_character(char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
-}
+bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
+bool is_boundary_before(std::string_view text, std::size_t at) { return at == 0 || !is_word(text[at - 1]); }
+bool is_boundary_after(std::string_view text, std::size_t at) { return at == text.size() || !is_word(text[at]); }
+bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
 /// All places of the pattern at which the match may stand, moved on by one byte of text at a time.
 class Glob {
@@ -112,8 +103,7 @@ bool counts_the_same(const PushRule& a, const PushRule& b) {
 std::vector<std::string> split_property_path(std::string_view path) {
     std::vector<std::string> names(1);
     for (std::size_t at = 0; at < path.size(); ++at) {
-        const bool escapes =
-            path[at] == '\\' && at + 1 < path.size() && (path[at + 1] == '.' || path[at + 1] == '\\');
+        const bool escapes = path[at] == '\\' && at + 1 < path.size() && (path[at + 1] == '.' || path[at + 1] == '\\');
         if (escapes)
             names.back() += path[++at];
         else if (path[at] == '.')
@@ -173,8 +163,7 @@ const std::string* PushFacts::folded(const std::vector<std::string>& path) const
     if (known == folded_.end()) {
         std::optional<std::string> text;
         if (path.size() == 1 && path[0] == "room_id") {
-            text =
-                fold_case(room_id_);  // Missing in events of /sync and in create events of room version 12.
+            text = fold_case(room_id_);  // Missing in events of /sync and in create events of room version 12.
         } else if (const auto* value = at(path); value && value->is_string()) {
             text = fold_case(value->get_string());
         }
@@ -197,8 +186,7 @@ PushProgram::PushProgram(PushRules rules, const schema::UserId& owner) : rules_(
 
 std::vector<PushProgram::Condition> PushProgram::conditions_of(RuleKind kind, const PushRule& rule) {
     switch (kind) {
-        case RuleKind::content:
-            return {Matches{{"content", "body"}, fold_case(rule.pattern.value_or("")), true}};
+        case RuleKind::content: return {Matches{{"content", "body"}, fold_case(rule.pattern.value_or("")), true}};
         case RuleKind::room: return {InRoom{rule.id}};
         case RuleKind::sender: return {FromSender{rule.id}};
         case RuleKind::override_:
@@ -207,8 +195,7 @@ std::vector<PushProgram::Condition> PushProgram::conditions_of(RuleKind kind, co
     std::vector<Condition> conditions;
     if (rule.conditions)
         for (const auto& condition : *rule.conditions)
-            conditions.push_back(condition.is_object() ? compile(condition.get_object())
-                                                       : Condition(Never{}));
+            conditions.push_back(condition.is_object() ? compile(condition.get_object()) : Condition(Never{}));
     return conditions;
 }
 
@@ -233,13 +220,12 @@ PushProgram::Condition PushProgram::compile(const JsonObject& condition) {
         const auto digits = std::min(is.size(), is.find_first_of("0123456789"));
         MemberCount count{std::string(is.substr(0, digits)), 0};
         const auto [end, error] = std::from_chars(is.data() + digits, is.data() + is.size(), count.number);
-        const bool known = count.op.empty() || count.op == "==" || count.op == "<" || count.op == ">" ||
-                           count.op == "<=" || count.op == ">=";
+        const bool known =
+            count.op.empty() || count.op == "==" || count.op == "<" || count.op == ">" || count.op == "<=" || count.op == ">=";
         if (error != std::errc() || end != is.data() + is.size() || !known) return Never{};
         return count;
     }
-    if (kind == "sender_notification_permission")
-        return key ? Condition(MayNotify{std::string(*key)}) : Never{};
+    if (kind == "sender_notification_permission") return key ? Condition(MayNotify{std::string(*key)}) : Never{};
     if (kind == "contains_display_name") return DisplayName{};
     return Never{};
 }
@@ -252,8 +238,7 @@ bool PushProgram::holds(const Condition& condition, const PushFacts& facts, std:
         bool operator()(const Matches& match) const {
             const auto* text = facts.folded(match.path);
             if (!text) return false;
-            return match.words ? glob_matches_words(match.pattern, *text)
-                               : glob_matches(match.pattern, *text);
+            return match.words ? glob_matches_words(match.pattern, *text) : glob_matches(match.pattern, *text);
         }
         bool operator()(const Is& is) const {
             const auto* value = facts.at(is.path);
@@ -262,8 +247,7 @@ bool PushProgram::holds(const Condition& condition, const PushFacts& facts, std:
         bool operator()(const Contains& contains) const {
             const auto* value = facts.at(contains.path);
             const auto* array = value ? value->if_array() : nullptr;
-            return array && std::ranges::any_of(
-                                *array, [&](const Json& entry) { return same_value(entry, contains.value); });
+            return array && std::ranges::any_of(*array, [&](const Json& entry) { return same_value(entry, contains.value); });
         }
         bool operator()(const MemberCount& count) const {
             const auto joined = facts.joined();
@@ -292,8 +276,8 @@ bool PushProgram::holds(const Condition& condition, const PushFacts& facts, std:
 
 PushOutcome PushProgram::evaluate(const PushFacts& facts, std::string_view display_name) const {
     for (const auto& step : steps_) {
-        const bool matches = std::ranges::all_of(
-            step.all, [&](const Condition& condition) { return holds(condition, facts, display_name); });
+        const bool matches =
+            std::ranges::all_of(step.all, [&](const Condition& condition) { return holds(condition, facts, display_name); });
         if (matches) return {step.notify, step.notify && step.highlight, step.rule};
     }
     return {};
@@ -319,8 +303,7 @@ bool PushProgram::differs_from_default(const PushRules& standard) const {
 
 PushClass PushProgram::class_in(std::string_view room_id) const {
     const auto* master = rules_.find(RuleKind::override_, ".m.rule.master");
-    if (master && master->enabled)
-        return actions_of(*master).notify ? PushClass::own_rules : PushClass::muted;
+    if (master && master->enabled) return actions_of(*master).notify ? PushClass::own_rules : PushClass::muted;
     if (!plain_) return PushClass::own_rules;
     const auto* room = rules_.find(RuleKind::room, room_id);
     if (!room || !room->enabled) return PushClass::as_default;

@@ -41,8 +41,7 @@ private:
 struct PushOutcome {
     bool notify = false;
     bool highlight = false;
-    const PushRule* rule =
-        nullptr;  ///< The rule that matched; its actions go to the push gateway. nullptr: none did.
+    const PushRule* rule = nullptr;  ///< The rule that matched; its actions go to the push gateway. nullptr: none did.
 };
 
 /// How much the outcome for plain messages differs from what the server's own rules say. What is counted for
@@ -98,8 +97,7 @@ private:
         std::string id;
     };
     struct Never {};
-    using Condition =
-        std::variant<Matches, Is, Contains, MemberCount, MayNotify, DisplayName, InRoom, FromSender, Never>;
+    using Condition = std::variant<Matches, Is, Contains, MemberCount, MayNotify, DisplayName, InRoom, FromSender, Never>;
     struct Step {
         const PushRule* rule;
         std::vector<Condition> all;

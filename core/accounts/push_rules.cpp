@@ -23,9 +23,7 @@ JsonObject event_match(std::string_view key, std::string_view pattern) {
     return {{"kind", "event_match"}, {"key", key}, {"pattern", pattern}};
 }
 
-JsonObject sound(std::string_view name) {
-    return {{"set_tweak", "sound"}, {"value", name}};
-}
+JsonObject sound(std::string_view name) { return {{"set_tweak", "sound"}, {"value", name}}; }
 
 const JsonObject highlight{{"set_tweak", "highlight"}};
 
@@ -41,27 +39,22 @@ PushRule default_rule(std::string_view id, JsonArray conditions, JsonArray actio
 std::vector<PushRule> default_override_rules(std::string_view user) {
     const JsonObject mentions_user{
         {"kind", "event_property_contains"}, {"key", R"(content.m\.mentions.user_ids)"}, {"value", user}};
-    const JsonObject mentions_room{
-        {"kind", "event_property_is"}, {"key", R"(content.m\.mentions.room)"}, {"value", true}};
+    const JsonObject mentions_room{{"kind", "event_property_is"}, {"key", R"(content.m\.mentions.room)"}, {"value", true}};
     const JsonObject may_notify_room{{"kind", "sender_notification_permission"}, {"key", "room"}};
-    const JsonObject is_edit{
-        {"kind", "event_property_is"}, {"key", R"(content.m\.relates_to.rel_type)"}, {"value", "m.replace"}};
+    const JsonObject is_edit{{"kind", "event_property_is"}, {"key", R"(content.m\.relates_to.rel_type)"}, {"value", "m.replace"}};
     const auto is_type = [](std::string_view type) { return event_match("type", type); };
     return {
         default_rule(master, {}, {}),
         default_rule(".m.rule.suppress_notices", {event_match("content.msgtype", "m.notice")}, {}),
         default_rule(".m.rule.invite_for_me",
-                     {is_type("m.room.member"), event_match("content.membership", "invite"),
-                      event_match("state_key", user)},
+                     {is_type("m.room.member"), event_match("content.membership", "invite"), event_match("state_key", user)},
                      {"notify", sound("default")}),
         default_rule(".m.rule.member_event", {is_type("m.room.member")}, {}),
         default_rule(".m.rule.is_user_mention", {mentions_user}, {"notify", sound("default"), highlight}),
         default_rule(".m.rule.is_room_mention", {mentions_room, may_notify_room}, {"notify", highlight}),
-        default_rule(".m.rule.tombstone", {is_type("m.room.tombstone"), event_match("state_key", "")},
-                     {"notify", highlight}),
+        default_rule(".m.rule.tombstone", {is_type("m.room.tombstone"), event_match("state_key", "")}, {"notify", highlight}),
         default_rule(".m.rule.reaction", {is_type("m.reaction")}, {}),
-        default_rule(".m.rule.room.server_acl", {is_type("m.room.server_acl"), event_match("state_key", "")},
-                     {}),
+        default_rule(".m.rule.room.server_acl", {is_type("m.room.server_acl"), event_match("state_key", "")}, {}),
         default_rule(".m.rule.suppress_edits", {is_edit}, {}),
     };
 }
@@ -72,10 +65,8 @@ std::vector<PushRule> default_underride_rules() {
     const auto is_type = [](std::string_view type) { return event_match("type", type); };
     return {
         default_rule(".m.rule.call", {is_type("m.call.invite")}, {"notify", sound("ring")}),
-        default_rule(".m.rule.encrypted_room_one_to_one", {two_members, is_type("m.room.encrypted")},
-                     {"notify", sound("default")}),
-        default_rule(".m.rule.room_one_to_one", {two_members, is_type("m.room.message")},
-                     {"notify", sound("default")}),
+        default_rule(".m.rule.encrypted_room_one_to_one", {two_members, is_type("m.room.encrypted")}, {"notify", sound("default")}),
+        default_rule(".m.rule.room_one_to_one", {two_members, is_type("m.room.message")}, {"notify", sound("default")}),
         default_rule(".m.rule.message", {is_type("m.room.message")}, {"notify"}),
         default_rule(".m.rule.encrypted", {is_type("m.room.encrypted")}, {"notify"}),
     };
@@ -96,25 +87,20 @@ std::optional<PushRule> stored_rule(const schema::Json& value) {
     return rule;
 }
 
-auto find_in(auto& rules, std::string_view id) {
-    return std::ranges::find(rules, id, &PushRule::id);
-}
+auto find_in(auto& rules, std::string_view id) { return std::ranges::find(rules, id, &PushRule::id); }
 
 /// User rules stand above the server's, only .m.rule.master above all.
 std::vector<PushRule>::iterator first_user_place(std::vector<PushRule>& rules) {
     return rules.begin() + (!rules.empty() && rules.front().id == master);
 }
 
-[[noreturn]] void refuse(std::string why) {
-    throw Refusal(Reason::invalid_param, std::move(why));
-}
+[[noreturn]] void refuse(std::string why) { throw Refusal(Reason::invalid_param, std::move(why)); }
 
 void check_rule(RuleKind kind, const PushRule& rule) {
     check_text("ruleId", rule.id, 1, 255);
     if (rule.id.starts_with('.')) refuse("Rules that begin with a dot are the server's.");
     if (rule.id.find_first_of("/\\") != std::string::npos) refuse("A ruleId has no slashes.");
-    if (kind == RuleKind::content && !rule.pattern)
-        throw Refusal(Reason::missing_param, "pattern is missing");
+    if (kind == RuleKind::content && !rule.pattern) throw Refusal(Reason::missing_param, "pattern is missing");
     if (rule.pattern) check_text("pattern", *rule.pattern, 1, 255);
     if (kind == RuleKind::room && !schema::RoomId::parse(rule.id)) refuse("The ruleId must be a room id.");
     if (kind == RuleKind::sender && !schema::UserId::parse(rule.id)) refuse("The ruleId must be a user id.");
@@ -172,8 +158,7 @@ PushRules PushRules::from_stored(const JsonObject& content, const schema::UserId
                 known->actions = std::move(rule->actions);
             }
         }
-        into.insert(first_user_place(into), std::make_move_iterator(own.begin()),
-                    std::make_move_iterator(own.end()));
+        into.insert(first_user_place(into), std::make_move_iterator(own.begin()), std::make_move_iterator(own.end()));
     }
     return rules;
 }
@@ -241,9 +226,7 @@ void PushRules::remove(RuleKind kind, std::string_view id) {
     rules.erase(find_in(rules, id));
 }
 
-void PushRules::enable(RuleKind kind, std::string_view id, bool enabled) {
-    require(kind, id).enabled = enabled;
-}
+void PushRules::enable(RuleKind kind, std::string_view id, bool enabled) { require(kind, id).enabled = enabled; }
 
 void PushRules::set_actions(RuleKind kind, std::string_view id, JsonArray actions) {
     require(kind, id).actions = std::move(actions);

@@ -12,8 +12,7 @@ namespace runde::accounts {
 
 /// In the order in which they are tried.
 enum class RuleKind { override_, content, room, sender, underride };
-constexpr std::array all_rule_kinds{RuleKind::override_, RuleKind::content, RuleKind::room, RuleKind::sender,
-                                    RuleKind::underride};
+constexpr std::array all_rule_kinds{RuleKind::override_, RuleKind::content, RuleKind::room, RuleKind::sender, RuleKind::underride};
 std::string_view to_string(RuleKind kind);
 std::optional<RuleKind> parse_rule_kind(std::string_view text);
 

@@ -33,8 +33,7 @@ std::string described(const Fields& fields) {
         pusher[name] = fields.required_string(name, 1024);
     if (const auto tag = fields.string("profile_tag", 1024)) pusher["profile_tag"] = *tag;
     const auto& data = fields.required_object("data");
-    if (fields.required_string("kind") != "http")
-        throw Refusal(Reason::invalid_param, "kind must be http or null");
+    if (fields.required_string("kind") != "http") throw Refusal(Reason::invalid_param, "kind must be http or null");
     check_gateway(Fields(data).required_string("url", 2048));
     pusher["data"] = data;
     auto json = schema::to_text(pusher);
@@ -60,9 +59,8 @@ net::Task<> Pushers::set(const Session& session, const JsonObject& object) {
     const auto* kind = object.if_contains("kind");
     if (!kind) throw Refusal(Reason::missing_param, "kind is missing");
     if (kind->is_null()) {
-        co_await db_.transact([&](storage::Tx& tx) {
-            storage::remove_pusher(tx, session.user_nid, pusher.app_id, pusher.pushkey);
-        });
+        co_await db_.transact(
+            [&](storage::Tx& tx) { storage::remove_pusher(tx, session.user_nid, pusher.app_id, pusher.pushkey); });
         co_return;
     }
 
@@ -72,8 +70,7 @@ net::Task<> Pushers::set(const Session& session, const JsonObject& object) {
     co_await db_.transact([&](storage::Tx& tx) {
         if (!append) storage::remove_pushers_of_others(tx, session.user_nid, pusher.app_id, pusher.pushkey);
         storage::upsert_pusher(tx, session.user_nid, session.device_nid, pusher, head);
-        if (storage::pushers_of(tx, session.user_nid).size() > most_pushers)
-            throw Refusal(Reason::too_large, "");
+        if (storage::pushers_of(tx, session.user_nid).size() > most_pushers) throw Refusal(Reason::too_large, "");
     });
 }
 

@@ -23,13 +23,10 @@ using schema::UserNid;
 
 namespace {
 
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool may_stand_in_localpart(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-           std::string_view("._=/+-").find(c) != std::string_view::npos;
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || std::string_view("._=/+-").find(c) != std::string_view::npos;
 }
 
 /// https://spec.matrix.org/v1.19/client-server-api/#definition-mloginterms-params
@@ -57,31 +54,27 @@ std::string profile_with(const std::optional<std::string>& display_name) {
 UserId parse_new_localpart(std::string_view text, const schema::ServerName& server) {
     std::string localpart(text);
     std::ranges::transform(localpart, localpart.begin(), lower);
-    const bool good = !localpart.empty() && localpart.front() != '_' &&
-                      std::ranges::all_of(localpart, may_stand_in_localpart);
+    const bool good = !localpart.empty() && localpart.front() != '_' && std::ranges::all_of(localpart, may_stand_in_localpart);
     auto user = good ? UserId::parse("@" + localpart + ":" + server.str()) : std::nullopt;
     if (!user) throw Refusal(Reason::invalid_username, "");
     return *std::move(user);
 }
 
 void Registration::require_open() const {
-    if (options_.registration == RegistrationMode::closed ||
-        options_.registration == RegistrationMode::application)
+    if (options_.registration == RegistrationMode::closed || options_.registration == RegistrationMode::application)
         throw Refusal(Reason::registration_closed, "");
 }
 
 net::Task<UserId> Registration::require_available(std::string_view username) {
     auto user = parse_new_localpart(username, options_.server_name);
-    const auto taken =
-        co_await db_.read([&](storage::Tx& tx) { return storage::find_user(tx, user.localpart()); });
+    const auto taken = co_await db_.read([&](storage::Tx& tx) { return storage::find_user(tx, user.localpart()); });
     if (taken) throw Refusal(Reason::user_in_use, "");
     co_return user;
 }
 
 net::Task<bool> Registration::token_valid(std::string_view token) {
     const auto now = clock_.now_ms();
-    const bool valid =
-        co_await db_.read([=](storage::Tx& tx) { return storage::registration_token_valid(tx, token, now); });
+    const bool valid = co_await db_.read([=](storage::Tx& tx) { return storage::registration_token_valid(tx, token, now); });
     co_return valid;
 }
 
@@ -101,8 +94,7 @@ Demand Registration::demand() {
     if (!options_.terms.empty()) {
         flow.emplace_back(stage::terms);
         demand.params[stage::terms] = terms_params(options_.terms);
-        demand.checks[std::string(stage::terms)] = [](const schema::Fields&,
-                                                      JsonObject& kept) -> net::Task<> {
+        demand.checks[std::string(stage::terms)] = [](const schema::Fields&, JsonObject& kept) -> net::Task<> {
             kept["accepted_terms"] = true;
             co_return;
         };
@@ -114,22 +106,20 @@ Demand Registration::demand() {
 
 net::Task<Registered> Registration::create(NewAccount account) {
     if (!account.user) account.user = parse_new_localpart(random_localpart(), options_.server_name);
-    const storage::UserRow row{.nid = numbers_.next<UserNid>(),
-                               .localpart = std::string(account.user->localpart()),
-                               .password_hash = account.password_hash.empty()
-                                                    ? std::nullopt
-                                                    : std::optional(std::move(account.password_hash)),
-                               .created = clock_.now_ms(),
-                               .kind = account.kind,
-                               .flags = account.flags};
+    const storage::UserRow row{
+        .nid = numbers_.next<UserNid>(),
+        .localpart = std::string(account.user->localpart()),
+        .password_hash = account.password_hash.empty() ? std::nullopt : std::optional(std::move(account.password_hash)),
+        .created = clock_.now_ms(),
+        .kind = account.kind,
+        .flags = account.flags};
     std::optional<Sessions::Opening> opening;
     if (account.device) opening = sessions_.prepare(*account.device);
 
     co_await db_.transact([&](storage::Tx& tx) {
         if (storage::insert_user(tx, row, profile_with(account.display_name)) == storage::Inserted::no)
             throw Refusal(Reason::user_in_use, "");
-        if (account.registration_token &&
-            !storage::use_registration_token(tx, *account.registration_token, row.created))
+        if (account.registration_token && !storage::use_registration_token(tx, *account.registration_token, row.created))
             throw Refusal(Reason::interactive_auth_failed, "");
         if (account.accepted_terms)
             for (const auto& policy : options_.terms)

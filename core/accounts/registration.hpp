@@ -43,8 +43,8 @@ struct Registered {
 /// Making accounts. https://spec.matrix.org/v1.19/client-server-api/#legacy-account-registration
 class Registration {
 public:
-    Registration(storage::Database& db, storage::Numbers& numbers, net::Clock& clock, Sessions& sessions,
-                 AccountData& account_data, const Listeners& listeners, const Options& options)
+    Registration(storage::Database& db, storage::Numbers& numbers, net::Clock& clock, Sessions& sessions, AccountData& account_data,
+                 const Listeners& listeners, const Options& options)
         : db_(db),
           numbers_(numbers),
           clock_(clock),

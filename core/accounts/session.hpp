@@ -13,10 +13,8 @@ struct Session {
     schema::DeviceNid device_nid;
     std::string device_id;
     bool administrator = false;
-    bool locked =
-        false;  ///< May only log out: https://spec.matrix.org/v1.19/client-server-api/#account-locking
-    bool suspended =
-        false;  ///< May read and leave: https://spec.matrix.org/v1.19/client-server-api/#account-suspension
+    bool locked = false;  ///< May only log out: https://spec.matrix.org/v1.19/client-server-api/#account-locking
+    bool suspended = false;  ///< May read and leave: https://spec.matrix.org/v1.19/client-server-api/#account-suspension
     bool must_change_password = false;  ///< Still has the one-time password that an operator was shown.
 };
 

@@ -25,15 +25,9 @@ namespace {
 constexpr std::size_t generation_size = 50'000;
 constexpr std::int64_t day_ms = 86'400'000;
 
-Refusal unknown_token() {
-    return {Reason::unknown_token, ""};
-}
-Refusal expired_token() {
-    return {Reason::unknown_token, "", {{"soft_logout", true}}};
-}
-Refusal account_locked() {
-    return {Reason::user_locked, "", {{"soft_logout", true}}};
-}
+Refusal unknown_token() { return {Reason::unknown_token, ""}; }
+Refusal expired_token() { return {Reason::unknown_token, "", {{"soft_logout", true}}}; }
+Refusal account_locked() { return {Reason::user_locked, "", {{"soft_logout", true}}}; }
 
 /// SHA-256 is uniform: its first bytes are the best hash there is.
 struct HashOfHash {
@@ -91,16 +85,13 @@ struct Sessions::Impl {
         std::erase_if(old, [&](const auto& entry) { return which(entry.second.session); });
     }
 
-    void mark_seen(schema::DeviceNid device, std::int64_t today) {
-        runtime.spawn("device seen", write_seen(db, device, today));
-    }
+    void mark_seen(schema::DeviceNid device, std::int64_t today) { runtime.spawn("device seen", write_seen(db, device, today)); }
     static net::Task<> write_seen(storage::Database& db, schema::DeviceNid device, std::int64_t today) {
         co_await db.transact([=](storage::Tx& tx) { storage::mark_device_seen(tx, device, today); });
     }
 };
 
-Sessions::Sessions(net::Runtime& runtime, storage::Database& db, storage::Numbers& numbers,
-                   const Options& options)
+Sessions::Sessions(net::Runtime& runtime, storage::Database& db, storage::Numbers& numbers, const Options& options)
     : impl_(new Impl{runtime, db, numbers, options}) {}
 Sessions::~Sessions() = default;
 
@@ -118,37 +109,33 @@ net::Task<Session> Sessions::require(std::string_view token) {
     }
 
     auto before = impl_->forgotten;
-    const auto row =
-        co_await impl_->db.read([&](storage::Tx& tx) { return storage::find_session(tx, hash); });
+    const auto row = co_await impl_->db.read([&](storage::Tx& tx) { return storage::find_session(tx, hash); });
     if (!row) throw unknown_token();
     if (row->expires && *row->expires <= now) throw expired_token();
     auto user = schema::UserId::parse("@" + row->localpart + ":" + impl_->options.server_name.str());
     if (!user) throw unknown_token();  // The server was given another name: nobody is at home.
     if (row->replaces) {
-        co_await impl_->db.transact(
-            [&](storage::Tx& tx) { storage::settle_refresh(tx, hash, row->device, *row->replaces); });
+        co_await impl_->db.transact([&](storage::Tx& tx) { storage::settle_refresh(tx, hash, row->device, *row->replaces); });
         forget_device(row->device);
         before = impl_->forgotten;
     }
-    const Known known{
-        .session = {.user_nid = row->user,
-                    .user = *std::move(user),
-                    .device_nid = row->device,
-                    .device_id = row->device_id,
-                    .administrator = (row->user_flags & storage::administrator) != 0,
-                    .locked = (row->user_flags & storage::locked) != 0,
-                    .suspended = (row->user_flags & storage::suspended) != 0,
-                    .must_change_password = (row->user_flags & storage::must_change_password) != 0},
-        .expires = row->expires,
-        .seen_day = today};
+    const Known known{.session = {.user_nid = row->user,
+                                  .user = *std::move(user),
+                                  .device_nid = row->device,
+                                  .device_id = row->device_id,
+                                  .administrator = (row->user_flags & storage::administrator) != 0,
+                                  .locked = (row->user_flags & storage::locked) != 0,
+                                  .suspended = (row->user_flags & storage::suspended) != 0,
+                                  .must_change_password = (row->user_flags & storage::must_change_password) != 0},
+                      .expires = row->expires,
+                      .seen_day = today};
     if (row->seen_day != today) impl_->mark_seen(row->device, today);
     if (before == impl_->forgotten) impl_->keep(hash, known);
     co_return known.session;
 }
 
 Sessions::Opening Sessions::prepare(const DeviceRequest& request) {
-    Opening opening{.fresh_nid = impl_->numbers.next<schema::DeviceNid>(),
-                    .now_ms = impl_->runtime.clock().now_ms()};
+    Opening opening{.fresh_nid = impl_->numbers.next<schema::DeviceNid>(), .now_ms = impl_->runtime.clock().now_ms()};
     if (request.device_id) {
         check_text("device_id", *request.device_id, 1, 255);
         opening.device_id = *request.device_id;
@@ -167,16 +154,15 @@ Sessions::Opening Sessions::prepare(const DeviceRequest& request) {
 }
 
 schema::DeviceNid Sessions::write(storage::Tx& tx, schema::UserNid user, const Opening& opening) {
-    const auto device = storage::insert_or_find_device(tx, user, opening.fresh_nid, opening.device_id,
-                                                       opening.display_name, opening.now_ms);
+    const auto device =
+        storage::insert_or_find_device(tx, user, opening.fresh_nid, opening.device_id, opening.display_name, opening.now_ms);
     storage::remove_tokens_of(tx, device);
     std::optional<std::int64_t> expires;
     if (opening.tokens.expires_in_ms) expires = opening.now_ms + *opening.tokens.expires_in_ms;
-    storage::insert_access_token(tx, schema::sha256(opening.tokens.access), user, device, expires,
-                                 std::nullopt);
+    storage::insert_access_token(tx, schema::sha256(opening.tokens.access), user, device, expires, std::nullopt);
     if (opening.tokens.refresh)
-        storage::insert_refresh_token(tx, schema::sha256(*opening.tokens.refresh), user, device,
-                                      opening.refresh_expires, std::nullopt);
+        storage::insert_refresh_token(tx, schema::sha256(*opening.tokens.refresh), user, device, opening.refresh_expires,
+                                      std::nullopt);
     return device;
 }
 

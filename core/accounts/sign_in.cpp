@@ -59,13 +59,11 @@ net::Task<storage::UserRow> SignIn::verify(std::string_view name, std::string pa
     co_return *std::move(user);
 }
 
-net::Task<SignedIn> SignIn::with_password(std::string_view name, std::string password,
-                                          const DeviceRequest& device) {
+net::Task<SignedIn> SignIn::with_password(std::string_view name, std::string password, const DeviceRequest& device) {
     auto opening = sessions_.prepare(device);
     const auto user = co_await verify(name, std::move(password));
     if (user.is(storage::locked)) throw Refusal(Reason::user_locked, "", {{"soft_logout", true}});
-    const auto device_nid =
-        co_await db_.transact([&](storage::Tx& tx) { return Sessions::write(tx, user.nid, opening); });
+    const auto device_nid = co_await db_.transact([&](storage::Tx& tx) { return Sessions::write(tx, user.nid, opening); });
     sessions_.forget_device(device_nid);
     co_return SignedIn{.user = id_of(user),
                        .device_id = std::move(opening.device_id),
@@ -76,8 +74,7 @@ net::Task<SignedIn> SignIn::with_password(std::string_view name, std::string pas
 Demand SignIn::confirm_owner(std::string operation, const std::optional<Session>& session) {
     if (session) operation += " of " + session->user.str();
     Demand demand{.operation = std::move(operation), .flows = {{std::string(stage::password)}}};
-    demand.checks[std::string(stage::password)] = [this, session](const schema::Fields& auth,
-                                                                  JsonObject& kept) -> net::Task<> {
+    demand.checks[std::string(stage::password)] = [this, session](const schema::Fields& auth, JsonObject& kept) -> net::Task<> {
         auto name = read_identifier(auth);
         if (!name && session) name = session->user.str();
         if (!name) throw Refusal(Reason::missing_param, "identifier is missing");
@@ -102,8 +99,7 @@ net::Task<> SignIn::change_password(const storage::UserRow& user, std::string pa
     const auto id = id_of(user);
     const auto removed = co_await db_.transact([&](storage::Tx& tx) {
         storage::set_password(tx, user.nid, hash);
-        return sign_out_others ? storage::remove_all_devices(tx, user.nid, id.str(), stay)
-                               : std::vector<storage::RemovedDevice>();
+        return sign_out_others ? storage::remove_all_devices(tx, user.nid, id.str(), stay) : std::vector<storage::RemovedDevice>();
     });
     sessions_.forget_user(user.nid);  // What stays must no longer say "must change the password".
     co_await devices_.announce_removed(user.nid, id, removed);

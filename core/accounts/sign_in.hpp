@@ -32,19 +32,13 @@ struct SignedIn {
 /// Proving who one is, and what one may do only after proving it again.
 class SignIn {
 public:
-    SignIn(storage::Database& db, Passwords& passwords, Sessions& sessions, Devices& devices,
-           const Listeners& listeners, const Options& options)
-        : db_(db),
-          passwords_(passwords),
-          sessions_(sessions),
-          devices_(devices),
-          listeners_(listeners),
-          options_(options) {}
+    SignIn(storage::Database& db, Passwords& passwords, Sessions& sessions, Devices& devices, const Listeners& listeners,
+           const Options& options)
+        : db_(db), passwords_(passwords), sessions_(sessions), devices_(devices), listeners_(listeners), options_(options) {}
 
     /// `name`: localpart or user id, any case. A wrong password and an unknown name are told apart neither by
     /// the answer nor by its time. Throws Refusal: wrong_password, user_locked.
-    net::Task<SignedIn> with_password(std::string_view name, std::string password,
-                                      const DeviceRequest& device);
+    net::Task<SignedIn> with_password(std::string_view name, std::string password, const DeviceRequest& device);
 
     /// m.login.password, for what only the owner may do. Without a session whoever knows the password is the
     /// owner; `kept` then holds "user", the user id.

@@ -37,13 +37,9 @@ void check_text(std::string_view what, std::string_view text, std::size_t shorte
         if (byte < 0x20 || byte == 0x7F) refuse("holds a control character");
 }
 
-std::string random_device_id() {
-    return random_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ", 10);
-}
+std::string random_device_id() { return random_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ", 10); }
 
-std::string random_localpart() {
-    return random_of(easy_letters, 10);
-}
+std::string random_localpart() { return random_of(easy_letters, 10); }
 
 std::string random_password() {
     std::string password = random_of(easy_letters, 20);

@@ -26,13 +26,11 @@ bool is_complete(const Demand& demand, const std::vector<std::string>& completed
 /// Stages are passed in the order of a flow: is this one next in any flow that fits what was passed?
 bool is_next(const Demand& demand, const std::vector<std::string>& completed, std::string_view stage) {
     return std::ranges::any_of(demand.flows, [&](const Flow& flow) {
-        return begins_with(flow, completed) && completed.size() < flow.size() &&
-               flow[completed.size()] == stage;
+        return begins_with(flow, completed) && completed.size() < flow.size() && flow[completed.size()] == stage;
     });
 }
 
-schema::JsonObject challenge(const Demand& demand, const std::string& session,
-                             const std::vector<std::string>& completed) {
+schema::JsonObject challenge(const Demand& demand, const std::string& session, const std::vector<std::string>& completed) {
     schema::JsonArray flows;
     for (const auto& flow : demand.flows)
         flows.push_back(schema::JsonObject{{"stages", schema::JsonArray(flow.begin(), flow.end())}});
@@ -69,8 +67,7 @@ net::Task<Confirmation> UserInteractive::advance(const Demand& demand, const sch
                     if (const auto check = demand.checks.find(*type); check != demand.checks.end())
                         co_await check->second(fields, kept);
                     // The check may have taken its time: the session may be gone, or gone further.
-                    if (const auto state = sessions_.find(id);
-                        state != sessions_.end() && state->second.completed == completed) {
+                    if (const auto state = sessions_.find(id); state != sessions_.end() && state->second.completed == completed) {
                         state->second.kept = std::move(kept);
                         state->second.completed.emplace_back(*type);
                     }
@@ -89,15 +86,13 @@ net::Task<Confirmation> UserInteractive::advance(const Demand& demand, const sch
     const auto state = sessions_.find(id);
     if (state == sessions_.end()) {
         const auto& fresh = begin(demand);
-        co_return Confirmation{.session = fresh,
-                               .challenge = challenge(demand, fresh, {}),
-                               .failure = Refusal(Reason::interactive_auth_failed, "")};
+        co_return Confirmation{
+            .session = fresh, .challenge = challenge(demand, fresh, {}), .failure = Refusal(Reason::interactive_auth_failed, "")};
     }
     if (is_complete(demand, state->second.completed))
         co_return Confirmation{.complete = true, .session = id, .kept = state->second.kept};
-    co_return Confirmation{.session = id,
-                           .challenge = challenge(demand, id, state->second.completed),
-                           .failure = std::move(failure)};
+    co_return Confirmation{
+        .session = id, .challenge = challenge(demand, id, state->second.completed), .failure = std::move(failure)};
 }
 
 void UserInteractive::finish(const std::string& session) {
@@ -111,16 +106,13 @@ const std::string& UserInteractive::begin(const Demand& demand) {
     if (sessions_.size() >= most_sessions) finish(std::string(by_age_.front()));
     by_age_.push_back(schema::random_token(24));
     const auto& id = by_age_.back();
-    sessions_.emplace(
-        id,
-        State{.operation = demand.operation, .began_ms = clock_.now_ms(), .age = std::prev(by_age_.end())});
+    sessions_.emplace(id, State{.operation = demand.operation, .began_ms = clock_.now_ms(), .age = std::prev(by_age_.end())});
     return id;
 }
 
 void UserInteractive::forget_old_ones() {
     const auto oldest = clock_.now_ms() - lifetime_ms;
-    while (!by_age_.empty() && sessions_.at(by_age_.front()).began_ms < oldest)
-        finish(std::string(by_age_.front()));
+    while (!by_age_.empty() && sessions_.at(by_age_.front()).began_ms < oldest) finish(std::string(by_age_.front()));
 }
 
 }  // namespace runde::accounts

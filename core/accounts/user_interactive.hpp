@@ -36,8 +36,7 @@ struct Demand {
                                 ///< nothing else.
     std::vector<Flow> flows;    ///< Any one of them, its stages in order.
     schema::JsonObject params;  ///< What a client must know for a stage, by stage.
-    std::map<std::string, StageCheck, std::less<>>
-        checks;  ///< By stage; one without a check passes (dummy, terms).
+    std::map<std::string, StageCheck, std::less<>> checks;  ///< By stage; one without a check passes (dummy, terms).
 };
 
 struct Confirmation {

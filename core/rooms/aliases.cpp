@@ -88,7 +88,8 @@ net::Task<> check_canonical_alias(Rooms& rooms, RoomPtr room, const schema::Json
             throw Refusal(Reason::invalid_param, "That is not a room alias.");
         wanted.emplace_back(value.get_string());
     };
-    if (const auto* alias = content.if_contains("alias"); alias && !alias->is_null() && !(alias->is_string() && alias->get_string().empty()))
+    if (const auto* alias = content.if_contains("alias");
+        alias && !alias->is_null() && !(alias->is_string() && alias->get_string().empty()))
         add(*alias);
     if (const auto* others = schema::array_at(content, "alt_aliases"))
         for (const auto& alias : *others) add(alias);

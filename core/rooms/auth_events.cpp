@@ -10,9 +10,8 @@ using schema::Event;
 using schema::JsonObject;
 using schema::RoomRules;
 
-std::vector<StateKey> auth_types_for(std::string_view type, std::string_view sender,
-                                     std::string_view state_key, const JsonObject& content,
-                                     const RoomRules& rules) {
+std::vector<StateKey> auth_types_for(std::string_view type, std::string_view sender, std::string_view state_key,
+                                     const JsonObject& content, const RoomRules& rules) {
     std::vector<StateKey> keys;
     if (type == "m.room.create") return keys;
     const auto add = [&](std::string_view key_type, std::string_view key) {
@@ -31,8 +30,7 @@ std::vector<StateKey> auth_types_for(std::string_view type, std::string_view sen
     if (membership == "invite") {
         if (const auto* invite = schema::object_at(content, "third_party_invite"))
             if (const auto* is_signed = schema::object_at(*invite, "signed"))
-                if (const auto token = schema::string_at(*is_signed, "token"))
-                    add("m.room.third_party_invite", *token);
+                if (const auto token = schema::string_at(*is_signed, "token")) add("m.room.third_party_invite", *token);
     }
     if (membership == "join" && rules.restricted_joins) {
         if (const auto authoriser = schema::string_at(content, "join_authorised_via_users_server"))
@@ -42,21 +40,18 @@ std::vector<StateKey> auth_types_for(std::string_view type, std::string_view sen
 }
 
 std::vector<StateKey> auth_types_for(const Event& event, const RoomRules& rules) {
-    return auth_types_for(event.type, event.sender.str(), event.state_key.value_or(""), event.content(),
-                          rules);
+    return auth_types_for(event.type, event.sender.str(), event.state_key.value_or(""), event.content(), rules);
 }
 
-std::vector<schema::EventId> select_auth_events(std::string_view type, std::string_view sender,
-                                                std::string_view state_key, const JsonObject& content,
-                                                const RoomRules& rules, const StateLookup& state) {
+std::vector<schema::EventId> select_auth_events(std::string_view type, std::string_view sender, std::string_view state_key,
+                                                const JsonObject& content, const RoomRules& rules, const StateLookup& state) {
     std::vector<schema::EventId> ids;
     for (const auto& key : auth_types_for(type, sender, state_key, content, rules))
         if (const auto* event = state(key.type, key.state_key)) ids.push_back(event->id);
     return ids;
 }
 
-Verdict check_auth_events(const Event& event, const RoomRules& rules, std::span<const CitedEvent> cited,
-                          const Event* create) {
+Verdict check_auth_events(const Event& event, const RoomRules& rules, std::span<const CitedEvent> cited, const Event* create) {
     if (event.type == "m.room.create") return {true, "a create event needs no permission"};  // 1
 
     if (rules.room_id_is_create_hash && (!create || !is_create_event_of(event.room, *create)))  // 2
@@ -73,9 +68,7 @@ Verdict check_auth_events(const Event& event, const RoomRules& rules, std::span<
 
     const auto expected = auth_types_for(event, rules);  // 3.2
     const auto is_expected = [&](const KeyView& key) {
-        return std::ranges::any_of(expected, [&](const StateKey& e) {
-            return KeyView{e.type, e.state_key} == key;
-        });
+        return std::ranges::any_of(expected, [&](const StateKey& e) { return KeyView{e.type, e.state_key} == key; });
     };
     if (keys.size() != cited.size() || !std::ranges::all_of(keys, is_expected))
         return {false, "an auth event that this event must not cite"};
@@ -100,8 +93,7 @@ StateLookup state_of(std::span<const CitedEvent> cited, const Event* create) {
 }
 
 bool is_create_event_of(const schema::RoomId& room, const Event& create) {
-    return create.type == "m.room.create" &&
-           std::string_view(room.str()).substr(1) == std::string_view(create.id.str()).substr(1);
+    return create.type == "m.room.create" && std::string_view(room.str()).substr(1) == std::string_view(create.id.str()).substr(1);
 }
 
 }  // namespace runde::rooms

@@ -35,20 +35,18 @@ using StateLookup = std::function<const schema::Event*(std::string_view type, st
 /// The entries of the state that an event with this type, sender, state key and content must cite as its
 /// auth_events, as far as they exist. No duplicates; empty for m.room.create.
 /// https://spec.matrix.org/v1.19/server-server-api/#auth-events-selection
-std::vector<StateKey> auth_types_for(std::string_view type, std::string_view sender,
-                                     std::string_view state_key, const schema::JsonObject& content,
-                                     const schema::RoomRules& rules);
+std::vector<StateKey> auth_types_for(std::string_view type, std::string_view sender, std::string_view state_key,
+                                     const schema::JsonObject& content, const schema::RoomRules& rules);
 std::vector<StateKey> auth_types_for(const schema::Event& event, const schema::RoomRules& rules);
 
 /// The ids an event that is about to be built must cite, looked up in the state before it.
-std::vector<schema::EventId> select_auth_events(std::string_view type, std::string_view sender,
-                                                std::string_view state_key, const schema::JsonObject& content,
-                                                const schema::RoomRules& rules, const StateLookup& state);
+std::vector<schema::EventId> select_auth_events(std::string_view type, std::string_view sender, std::string_view state_key,
+                                                const schema::JsonObject& content, const schema::RoomRules& rules,
+                                                const StateLookup& state);
 
 /// One event that another cites in its auth_events.
 struct CitedEvent {
-    const schema::Event*
-        event;              ///< Not null: an event whose auth events are not all here cannot be judged yet.
+    const schema::Event* event;              ///< Not null: an event whose auth events are not all here cannot be judged yet.
     bool rejected = false;  ///< By the checks when it was received.
 };
 
@@ -56,8 +54,8 @@ struct CitedEvent {
 /// events of `event.auth_events`, in any order. `create` is the event that the room id names in version 12
 /// (nullptr when it is unknown or was rejected); earlier versions do not look at it. m.room.create itself
 /// cites nothing. https://spec.matrix.org/v1.19/rooms/v12/#authorisation-rules
-Verdict check_auth_events(const schema::Event& event, const schema::RoomRules& rules,
-                          std::span<const CitedEvent> cited, const schema::Event* create = nullptr);
+Verdict check_auth_events(const schema::Event& event, const schema::RoomRules& rules, std::span<const CitedEvent> cited,
+                          const schema::Event* create = nullptr);
 
 /// The state that the cited events make up, for judging an event by its own auth_events ("checks performed on
 /// receipt of a PDU", step 4). Rejected ones are left out. Refers to `cited` and `create`, which must live as

@@ -17,12 +17,8 @@ using schema::PowerLevels;
 using schema::RoomRules;
 using schema::UserId;
 
-Verdict yes(std::string_view why) {
-    return {true, why};
-}
-Verdict no(std::string_view why) {
-    return {false, why};
-}
+Verdict yes(std::string_view why) { return {true, why}; }
+Verdict no(std::string_view why) { return {false, why}; }
 
 /// The event, and the state it wants to become part of, in the words of the rules.
 class Case {
@@ -39,9 +35,7 @@ public:
     /// The user that a membership event is about.
     const std::string& target() const { return *event.state_key; }
 
-    const Event* state(std::string_view type, std::string_view state_key = "") const {
-        return state_(type, state_key);
-    }
+    const Event* state(std::string_view type, std::string_view state_key = "") const { return state_(type, state_key); }
     /// "join", "invite", ...; "" for who never had to do with the room.
     std::string_view membership(std::string_view user) const {
         const auto* member = state("m.room.member", user);
@@ -132,8 +126,7 @@ bool may_authorise_joins(const Case& c, std::string_view user) {
 /// Rule 5.3
 Verdict authorise_join(const Case& c) {
     const auto creators = PowerLevels::creators_of(c.create, c.rules);  // The first is who made the room.
-    const bool follows_create_directly =
-        c.event.prev_events.size() == 1 && c.event.prev_events.front() == c.create.id;
+    const bool follows_create_directly = c.event.prev_events.size() == 1 && c.event.prev_events.front() == c.create.id;
     if (follows_create_directly && !creators.empty() && c.target() == creators.front().str())  // 5.3.1
         return yes("the creator enters first");
 
@@ -237,8 +230,7 @@ Verdict authorise_invite(const Case& c) {
 Verdict authorise_leave(const Case& c) {
     const auto membership = c.membership(c.target());
     if (c.sender() == c.target()) {  // 5.5.1
-        const bool may =
-            membership == "invite" || membership == "join" || (membership == "knock" && c.rules.knocking);
+        const bool may = membership == "invite" || membership == "join" || (membership == "knock" && c.rules.knocking);
         return may ? yes("everybody may leave") : no("nothing to leave");
     }
     if (c.membership(c.sender()) != "join") return no("the sender is not in the room");  // 5.5.2
@@ -293,8 +285,8 @@ Verdict authorise_member(const Case& c) {
 
 /// Which changes to a table of levels a sender may not make: rules 10.7 and 10.8 on events and notifications,
 /// 10.9 and 10.10 on users. `equals_protected(name)`: whose entry may be altered only from above its level.
-bool changes_levels_above(const PowerLevels::Levels& before, const PowerLevels::Levels& after,
-                          PowerLevels::Level sender_level, auto&& equals_protected) {
+bool changes_levels_above(const PowerLevels::Levels& before, const PowerLevels::Levels& after, PowerLevels::Level sender_level,
+                          auto&& equals_protected) {
     for (const auto& [name, level] : before) {
         const auto now = after.find(name);
         if (now != after.end() && now->second == level) continue;
@@ -310,8 +302,7 @@ bool changes_levels_above(const PowerLevels::Levels& before, const PowerLevels::
 
 /// Rule 10
 Verdict authorise_power_levels(const Case& c) {
-    if (const auto complaint = PowerLevels::complaint(c.content(), c.rules))
-        return no(*complaint);  // 10.1 to 10.3
+    if (const auto complaint = PowerLevels::complaint(c.content(), c.rules)) return no(*complaint);  // 10.1 to 10.3
     const PowerLevels after(&c.content(), c.rules, PowerLevels::creators_of(c.create, c.rules));
     if (after.lists_a_creator()) return no("creators have no level to be set");  // 10.4
 
@@ -320,9 +311,8 @@ Verdict authorise_power_levels(const Case& c) {
     const auto own = c.sender_level();
 
     using Single = std::optional<PowerLevels::Level> PowerLevels::*;
-    for (const Single single :
-         {&PowerLevels::users_default, &PowerLevels::events_default, &PowerLevels::state_default,
-          &PowerLevels::ban, &PowerLevels::redact, &PowerLevels::kick, &PowerLevels::invite}) {  // 10.6
+    for (const Single single : {&PowerLevels::users_default, &PowerLevels::events_default, &PowerLevels::state_default,
+                                &PowerLevels::ban, &PowerLevels::redact, &PowerLevels::kick, &PowerLevels::invite}) {  // 10.6
         if (before.*single == after.*single) continue;
         if (before.*single > own || after.*single > own) return no("changes a level above the sender's own");
     }
@@ -330,8 +320,7 @@ Verdict authorise_power_levels(const Case& c) {
     const auto none = [](const std::string&) { return false; };
     if (changes_levels_above(before.events, after.events, own, none))  // 10.7, 10.8
         return no("changes an event's level above the sender's own");
-    if (c.rules.notifications_levels_checked &&
-        changes_levels_above(before.notifications, after.notifications, own, none))
+    if (c.rules.notifications_levels_checked && changes_levels_above(before.notifications, after.notifications, own, none))
         return no("changes a notification's level above the sender's own");
 
     const auto is_other = [&](const std::string& user) { return user != c.sender(); };
@@ -348,8 +337,7 @@ std::string_view domain_of(const schema::EventId& id) {
 /// Until version 2: rule 11.
 Verdict authorise_redaction(const Case& c) {
     if (c.sender_level() >= c.power_levels().needed_to_redact()) return yes("may redact what others wrote");
-    if (c.event.redacts && domain_of(*c.event.redacts) == domain_of(c.event.id) &&
-        !domain_of(c.event.id).empty())
+    if (c.event.redacts && domain_of(*c.event.redacts) == domain_of(c.event.id) && !domain_of(c.event.id).empty())
         return yes("redacts an event of the same server");
     return no("may not redact what others wrote");
 }
@@ -388,8 +376,7 @@ Verdict authorise(const Event& event, const RoomRules& rules, const StateLookup&
     return yes("a member may send this");  // 11
 }
 
-Verdict may_redact(const Event& redaction, const Event& target, const RoomRules& rules,
-                   const StateLookup& state) {
+Verdict may_redact(const Event& redaction, const Event& target, const RoomRules& rules, const StateLookup& state) {
     if (redaction.room != target.room) return no("redacts an event of another room");
     if (redaction.redacts != target.id) return no("redacts another event");
     if (rules.redaction_rule_in_auth) return yes("decided when the redaction was authorised");
@@ -398,8 +385,7 @@ Verdict may_redact(const Event& redaction, const Event& target, const RoomRules&
     if (!create) return no("the room has no create event");
     const Case c(redaction, rules, state, *create);
     if (c.sender_level() >= c.power_levels().needed_to_redact()) return yes("may redact what others wrote");
-    if (redaction.sender.server() == target.sender.server())
-        return yes("redacts an event of the same server");
+    if (redaction.sender.server() == target.sender.server()) return yes("redacts an event of the same server");
     return no("may not redact what others wrote");
 }
 

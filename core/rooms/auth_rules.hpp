@@ -24,7 +24,7 @@ Verdict authorise(const schema::Event& event, const schema::RoomRules& rules, co
 /// May this redaction take effect on `target`? `state` is the state before the redaction. From room version 3
 /// on a redaction may be part of the room and yet not be applied; before, authorise() has decided with the
 /// target's event id. https://spec.matrix.org/v1.19/rooms/v12/#handling-redactions
-Verdict may_redact(const schema::Event& redaction, const schema::Event& target,
-                   const schema::RoomRules& rules, const StateLookup& state);
+Verdict may_redact(const schema::Event& redaction, const schema::Event& target, const schema::RoomRules& rules,
+                   const StateLookup& state);
 
 }  // namespace runde::rooms

@@ -10,8 +10,7 @@ namespace runde::rooms {
 struct Conflicts {
     struct Key {
         const StateKey* key;
-        std::vector<const schema::EventId*>
-            by_set;  ///< As many as there are sets; nullptr: that set has none.
+        std::vector<const schema::EventId*> by_set;  ///< As many as there are sets; nullptr: that set has none.
     };
     std::vector<const StateEntry*> agreed;  ///< The unconflicted state map, sorted by key.
     std::vector<Key> disputed;              ///< The conflicted state set, sorted by key.

@@ -28,7 +28,9 @@ PresetRules rules_of(Preset preset) {
 class FirstEvents {
 public:
     FirstEvents(const Person& creator, const CreateRoom& wish, const schema::RoomRules& rules)
-        : creator_(creator), wish_(wish), rules_(rules),
+        : creator_(creator),
+          wish_(wish),
+          rules_(rules),
           preset_(wish.preset.value_or(wish.published ? Preset::public_chat : Preset::private_chat)) {}
 
     std::vector<DraftAndOptions> drafts(const std::optional<std::string>& alias) {
@@ -42,8 +44,8 @@ public:
         by_preset("m.room.history_visibility", "history_visibility", preset.history_visibility);
         by_preset("m.room.guest_access", "guest_access", preset.guest_access);
         for (const auto& state : wish_.initial_state) {
-            const bool overridden = state.state_key.empty() && ((state.type == "m.room.name" && wish_.name) ||
-                                                                (state.type == "m.room.topic" && wish_.topic));
+            const bool overridden = state.state_key.empty() &&
+                                    ((state.type == "m.room.name" && wish_.name) || (state.type == "m.room.topic" && wish_.topic));
             if (!overridden && state.type != "m.room.power_levels") add(state.type, state.state_key, state.content);
         }
         if (wish_.name) add("m.room.name", "", {{"name", *wish_.name}});
@@ -60,7 +62,11 @@ public:
 private:
     DraftAndOptions draft(std::string type, std::string state_key, JsonObject content,
                           std::optional<UserNid> target = std::nullopt) const {
-        return {schema::EventDraft{.type = std::move(type), .sender = creator_.id, .state_key = std::move(state_key), .content = std::move(content), .redacts = {}},
+        return {schema::EventDraft{.type = std::move(type),
+                                   .sender = creator_.id,
+                                   .state_key = std::move(state_key),
+                                   .content = std::move(content),
+                                   .redacts = {}},
                 AppendOptions{.target = target}};
     }
     void add(std::string type, std::string state_key, JsonObject content, std::optional<UserNid> target = std::nullopt) {
@@ -95,10 +101,9 @@ private:
             if (preset_ == Preset::trusted_private_chat)
                 for (const auto& user : wish_.invite) users[user.str()] = 100;
         }
-        JsonObject events{{"m.room.name", 50},           {"m.room.power_levels", 100},
-                          {"m.room.history_visibility", 100}, {"m.room.canonical_alias", 50},
-                          {"m.room.avatar", 50},         {"m.room.server_acl", 100},
-                          {"m.room.encryption", 100}};
+        JsonObject events{
+            {"m.room.name", 50},   {"m.room.power_levels", 100}, {"m.room.history_visibility", 100}, {"m.room.canonical_alias", 50},
+            {"m.room.avatar", 50}, {"m.room.server_acl", 100},   {"m.room.encryption", 100}};
         events["m.room.tombstone"] = rules_.creators_have_infinite_power ? 150 : 100;
         JsonObject content{{"users", std::move(users)}, {"events", std::move(events)}};
         content["users_default"] = 0;
@@ -117,9 +122,8 @@ private:
     }
 
     void by_preset(std::string_view type, std::string_view name, std::string_view value) {
-        const auto chosen = std::any_of(wish_.initial_state.begin(), wish_.initial_state.end(), [&](const auto& state) {
-            return state.type == type && state.state_key.empty();
-        });
+        const auto chosen = std::any_of(wish_.initial_state.begin(), wish_.initial_state.end(),
+                                        [&](const auto& state) { return state.type == type && state.state_key.empty(); });
         if (!chosen) add(std::string(type), "", JsonObject{{name, value}});
     }
 

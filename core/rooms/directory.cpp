@@ -17,9 +17,8 @@ using schema::Refusal;
 bool matches(const JsonObject& room, const DirectoryRequest& request) {
     if (request.room_types) {
         const auto type = schema::string_at(room, "room_type");
-        const bool wanted = std::any_of(request.room_types->begin(), request.room_types->end(), [&](const auto& name) {
-            return name ? type == *name : !type;
-        });
+        const bool wanted = std::any_of(request.room_types->begin(), request.room_types->end(),
+                                        [&](const auto& name) { return name ? type == *name : !type; });
         if (!wanted) return false;
     }
     if (!request.search_term || request.search_term->empty()) return true;
@@ -112,9 +111,9 @@ net::Task<DirectoryPage> published_rooms(Rooms& rooms, DirectoryRequest request)
 net::Task<> set_published(Rooms& rooms, UserId who, bool administrator, schema::RoomId id, bool on) {
     const auto room = co_await rooms.find(std::move(id));
     if (!room) throw Refusal(Reason::not_found, "There is no such room.");
-    const bool may = administrator ||
-                     (room->is_joined(who.str()) &&
-                      room->power_levels().level_of(who) >= room->power_levels().needed_for_state("m.room.canonical_alias"));
+    const bool may =
+        administrator || (room->is_joined(who.str()) &&
+                          room->power_levels().level_of(who) >= room->power_levels().needed_for_state("m.room.canonical_alias"));
     if (!may) throw Refusal(Reason::forbidden, "Only who moderates a room may list it.");
     if (room->is_published() == on) co_return;
     room->publish_in_directory(on);

@@ -13,8 +13,7 @@ bool contains(const std::vector<std::string>& list, std::string_view text) {
 }
 
 bool matches_one(const std::vector<std::string>& patterns, std::string_view text) {
-    return std::any_of(patterns.begin(), patterns.end(),
-                       [&](const auto& pattern) { return matches_wildcard(pattern, text); });
+    return std::any_of(patterns.begin(), patterns.end(), [&](const auto& pattern) { return matches_wildcard(pattern, text); });
 }
 
 }  // namespace

@@ -25,8 +25,8 @@ struct DropStemmer {
 std::string stem(const std::string& word) {
     thread_local const std::unique_ptr<sb_stemmer, DropStemmer> stemmer(sb_stemmer_new("german", "UTF_8"));
     if (!stemmer) throw std::runtime_error("libstemmer has no German");
-    const auto* stemmed = sb_stemmer_stem(stemmer.get(), reinterpret_cast<const sb_symbol*>(word.data()),
-                                          static_cast<int>(word.size()));
+    const auto* stemmed =
+        sb_stemmer_stem(stemmer.get(), reinterpret_cast<const sb_symbol*>(word.data()), static_cast<int>(word.size()));
     return {reinterpret_cast<const char*>(stemmed), static_cast<std::size_t>(sb_stemmer_length(stemmer.get()))};
 }
 
@@ -71,14 +71,13 @@ std::string fold(const icu::UnicodeString& word) {
 }
 
 /// Stems of words that say nothing alone. Sorted.
-constexpr std::array common{
-    "aber", "alle", "all",  "als",  "also", "am",   "an",   "and",  "auch", "auf",  "aus",  "bei",  "bin",
-    "bis",  "da",   "dann", "das",  "dass", "dein", "dem",  "den",  "denn", "der",  "des",  "die",  "dies",
-    "doch", "dort", "du",   "durch", "ein", "er",   "es",   "fur",  "hab",  "hat",  "ich",  "ihr",  "im",
-    "in",   "is",   "ist",  "ja",   "kann", "mal",  "man",  "mein", "mich", "mir",  "mit",  "nach", "noch",
-    "nun",  "nur",  "ob",   "oder", "of",   "schon", "sein", "sich", "sie", "sind", "so",   "the",  "to",
-    "uber", "um",   "und",  "uns",  "unser", "von", "vor",  "war",  "was",  "wenn", "wer",  "werd", "wie",
-    "wir",  "wird", "zu",   "zum",  "zur"};
+constexpr std::array common{"aber", "alle", "all",  "als",  "also", "am",    "an",   "and",  "auch", "auf",   "aus",  "bei",
+                            "bin",  "bis",  "da",   "dann", "das",  "dass",  "dein", "dem",  "den",  "denn",  "der",  "des",
+                            "die",  "dies", "doch", "dort", "du",   "durch", "ein",  "er",   "es",   "fur",   "hab",  "hat",
+                            "ich",  "ihr",  "im",   "in",   "is",   "ist",   "ja",   "kann", "mal",  "man",   "mein", "mich",
+                            "mir",  "mit",  "nach", "noch", "nun",  "nur",   "ob",   "oder", "of",   "schon", "sein", "sich",
+                            "sie",  "sind", "so",   "the",  "to",   "uber",  "um",   "und",  "uns",  "unser", "von",  "vor",
+                            "war",  "was",  "wenn", "wer",  "werd", "wie",   "wir",  "wird", "zu",   "zum",   "zur"};
 
 bool is_common(std::string_view stem) { return std::find(common.begin(), common.end(), stem) != common.end(); }
 

@@ -111,8 +111,8 @@ net::Task<> leave(Rooms& rooms, Person user, schema::RoomId room_id, std::option
     co_await room->append(member_draft(user.id, user.id, std::move(content)), {.target = user.nid});
 }
 
-net::Task<> invite(Rooms& rooms, UserId inviter, schema::RoomId room_id, UserId invited,
-                   std::optional<std::string> reason, bool is_direct) {
+net::Task<> invite(Rooms& rooms, UserId inviter, schema::RoomId room_id, UserId invited, std::optional<std::string> reason,
+                   bool is_direct) {
     auto room = co_await rooms.require_joined(room_id, inviter);
     JsonObject profile;
     std::optional<UserNid> target;
@@ -135,15 +135,13 @@ net::Task<> invite(Rooms& rooms, UserId inviter, schema::RoomId room_id, UserId 
     co_await room->append(member_draft(inviter, invited, std::move(content)), {.target = target});
 }
 
-net::Task<> act_on(Rooms& rooms, Act act, UserId actor, schema::RoomId room_id, UserId target,
-                   std::optional<std::string> reason) {
+net::Task<> act_on(Rooms& rooms, Act act, UserId actor, schema::RoomId room_id, UserId target, std::optional<std::string> reason) {
     auto room = co_await rooms.require_joined(room_id, actor);
     const auto membership = room->membership(target.str());
     // The member event of a kick and of an unban are the same; what was meant must fit what is.
     if (act == Act::kick && (membership == Membership::leave || membership == Membership::ban))
         throw Refusal(Reason::forbidden, "That person is not in the room.");
-    if (act == Act::unban && membership != Membership::ban)
-        throw Refusal(Reason::forbidden, "That person is not banned.");
+    if (act == Act::unban && membership != Membership::ban) throw Refusal(Reason::forbidden, "That person is not banned.");
     if (act == Act::ban && membership == Membership::ban) co_return;
     std::optional<UserNid> nid;
     if (rooms.identity().is_local(target))
@@ -175,8 +173,7 @@ net::Task<> forget(Rooms& rooms, Person user, schema::RoomId room_id) {
 net::Task<> spread_profile(Rooms& rooms, UserId user) {
     auto person = co_await find_person(rooms.parts().db, user);
     if (!person) co_return;
-    const auto listed =
-        co_await rooms.parts().db.read([&](storage::Tx& tx) { return storage::rooms_of_user(tx, person->nid); });
+    const auto listed = co_await rooms.parts().db.read([&](storage::Tx& tx) { return storage::rooms_of_user(tx, person->nid); });
     for (const auto& entry : listed) {
         if (entry.membership != static_cast<int>(Membership::join)) continue;
         auto room = co_await rooms.find(entry.room);
@@ -198,11 +195,11 @@ net::Task<> spread_profile(Rooms& rooms, UserId user) {
 }
 
 net::Task<> leave_all(Rooms& rooms, Person user) {
-    const auto listed =
-        co_await rooms.parts().db.read([&](storage::Tx& tx) { return storage::rooms_of_user(tx, user.nid); });
+    const auto listed = co_await rooms.parts().db.read([&](storage::Tx& tx) { return storage::rooms_of_user(tx, user.nid); });
     for (const auto& entry : listed) {
         const auto id = schema::RoomId::parse(entry.room_id);
-        if (!id || entry.membership == static_cast<int>(Membership::leave) || entry.membership == static_cast<int>(Membership::ban)) continue;
+        if (!id || entry.membership == static_cast<int>(Membership::leave) || entry.membership == static_cast<int>(Membership::ban))
+            continue;
         try {
             co_await leave(rooms, user, *id, std::nullopt);
         } catch (const Refusal&) {

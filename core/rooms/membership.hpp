@@ -28,8 +28,7 @@ net::Task<> invite(Rooms& rooms, UserId inviter, schema::RoomId room, UserId inv
 
 /// What one member does to another.
 enum class Act { kick, ban, unban };
-net::Task<> act_on(Rooms& rooms, Act act, UserId actor, schema::RoomId room, UserId target,
-                   std::optional<std::string> reason);
+net::Task<> act_on(Rooms& rooms, Act act, UserId actor, schema::RoomId room, UserId target, std::optional<std::string> reason);
 
 /// may_preview(), or the person is in one of the rooms that open a restricted one.
 net::Task<bool> may_see(Rooms& rooms, RoomPtr room, UserId user);

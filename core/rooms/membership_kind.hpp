@@ -20,8 +20,7 @@ constexpr std::string_view to_string(Membership membership) {
 }
 
 constexpr std::optional<Membership> parse_membership(std::string_view text) {
-    for (const auto membership :
-         {Membership::leave, Membership::join, Membership::invite, Membership::knock, Membership::ban})
+    for (const auto membership : {Membership::leave, Membership::join, Membership::invite, Membership::knock, Membership::ban})
         if (text == to_string(membership)) return membership;
     return std::nullopt;
 }

@@ -28,7 +28,8 @@ const schema::JsonObject* only_condition(const PushRule& rule) {
 
 std::string room_of(const PushRule& rule) {
     const auto* condition = only_condition(rule);
-    if (!condition || schema::string_at(*condition, "kind") != "event_match" || schema::string_at(*condition, "key") != "room_id") return {};
+    if (!condition || schema::string_at(*condition, "kind") != "event_match" || schema::string_at(*condition, "key") != "room_id")
+        return {};
     const auto pattern = std::string(schema::string_at(*condition, "pattern").value_or(""));
     return pattern.find_first_of("*?") == std::string::npos ? pattern : std::string();
 }

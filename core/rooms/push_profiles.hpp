@@ -10,7 +10,9 @@
 #include "net/task.hpp"
 #include "schema/ids.hpp"
 
-namespace runde::storage { class Database; }
+namespace runde::storage {
+class Database;
+}
 
 namespace runde::rooms {
 

@@ -96,7 +96,8 @@ Unread unread_of(const Reading& reading, int n_main, int n_all, const Withdrawn&
         unread.main.notifications = n_main - reading.base_main;
         unread.threads.notifications = reading.unread_in_threads(n_main, n_all);
         for (auto entry = withdrawn.upper_bound(std::min(reading.read_ord, reading.all_ord)); entry != withdrawn.end(); ++entry)
-            if (entry->first > reading.read_in(entry->second)) --(entry->second == main_line ? unread.main : unread.threads).notifications;
+            if (entry->first > reading.read_in(entry->second))
+                --(entry->second == main_line ? unread.main : unread.threads).notifications;
     }
     for (const auto& exception : reading.exceptions)
         if (exception.ord > reading.read_in(exception.root))

@@ -38,8 +38,7 @@ constexpr int most_hops = 3;
 
 net::Task<TimelineEventPtr> find_line(Rooms& rooms, RoomPtr room, std::string event_id) {
     if (auto line = room->find_in_ring(event_id)) co_return line;
-    const auto found =
-        co_await rooms.parts().db.read([&](storage::Tx& tx) { return storage::events_by_id(tx, {event_id}); });
+    const auto found = co_await rooms.parts().db.read([&](storage::Tx& tx) { return storage::events_by_id(tx, {event_id}); });
     if (found.empty() || found.front().room != room->nid() || !found.front().ord) co_return nullptr;
     co_return make_line(found.front(), room->rules());
 }
@@ -111,7 +110,8 @@ net::Task<> mark_read(Rooms& rooms, RoomPtr room, UserId user, Receipt receipt) 
     const auto standing = co_await current_place(rooms, room, user.str(), receipt);
     if (standing >= read.event->ord) co_return;
     const auto* member = room->local_member(user.str());
-    if (!member || room->is_stale()) throw Refusal(Reason::limit_exceeded, "The room is being reloaded; please try again.", {{"retry_after_ms", 100}});
+    if (!member || room->is_stale())
+        throw Refusal(Reason::limit_exceeded, "The room is being reloaded; please try again.", {{"retry_after_ms", 100}});
     const auto nid = member->nid;
     storage::Submission submission;
     co_await unread::read_by_receipt(submission, room, nid, read.event, receipt.thread, read.root);

@@ -41,8 +41,7 @@ schema::JsonObject Room::state_content(std::string_view type, std::string_view s
     return schema::JsonObject(found->event()->content(), boost::json::storage_ptr());
 }
 
-void Room::for_each_state(
-    const std::function<void(const StateEvent&, const std::string&, const std::string&)>& f) const {
+void Room::for_each_state(const std::function<void(const StateEvent&, const std::string&, const std::string&)>& f) const {
     current_.for_each([&](int key, EventNid) {
         if (const auto event = state_by_key(key)) f(*event, dictionary_.type(key), dictionary_.state_key(key));
     });
@@ -93,8 +92,8 @@ LocalMember* Room::local_member(std::string_view user_id) {
 }
 
 TimelineEventPtr Room::find_in_ring(std::string_view event_id) const {
-    const auto found = std::find_if(ring_.rbegin(), ring_.rend(),
-                                    [&](const TimelineEventPtr& line) { return line->id.str() == event_id; });
+    const auto found =
+        std::find_if(ring_.rbegin(), ring_.rend(), [&](const TimelineEventPtr& line) { return line->id.str() == event_id; });
     return found == ring_.rend() ? nullptr : *found;
 }
 

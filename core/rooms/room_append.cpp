@@ -78,16 +78,14 @@ net::Task<Room::Appended> Room::append_one(schema::EventDraft draft, AppendOptio
     }
     if (refused == "event_txn_pkey" && device) {
         // Sent before this actor was loaded.
-        const auto known = co_await parts_.db.read(
-            [&](storage::Tx& tx) { return storage::find_transaction(tx, schema::raw(*device), key); });
+        const auto known =
+            co_await parts_.db.read([&](storage::Tx& tx) { return storage::find_transaction(tx, schema::raw(*device), key); });
         if (known) co_return Appended{*schema::EventId::parse(*known), 0};
     }
     throw Refusal(Reason::limit_exceeded, "The room is being reloaded; please try again.", {{"retry_after_ms", 100}});
 }
 
-std::string Room::txn_key(const std::string& txn) const {
-    return fmt::format("{}/{}", schema::raw(nid_), txn);
-}
+std::string Room::txn_key(const std::string& txn) const { return fmt::format("{}/{}", schema::raw(nid_), txn); }
 
 net::Task<std::vector<Room::Appended>> Room::append_all(std::vector<DraftAndOptions> drafts, storage::Submission more) {
     const auto self = shared_from_this();
@@ -150,8 +148,7 @@ net::Task<> Room::prepare(const schema::EventDraft& draft) {
         }
         return result;
     });
-    if (found.annotated)
-        throw Refusal(Reason::duplicate_annotation, "You have already reacted to this event in this way.");
+    if (found.annotated) throw Refusal(Reason::duplicate_annotation, "You have already reacted to this event in this way.");
 
     if (known_events_.size() > known_limit) {
         known_events_.clear();
@@ -160,15 +157,15 @@ net::Task<> Room::prepare(const schema::EventDraft& draft) {
     for (const auto& event : found.events) {
         const auto parsed = schema::load_event(event.json, *schema::EventId::parse(event.event_id), rules_);
         known_events_.insert_or_assign(
-            event.event_id, Known{event.nid, event.sender, event.type, event.thread_root, event.state_key,
-                                  !event.redacted_by && relation_of(parsed->content()).has_value(),
-                                  event.redacted_by.has_value(), event.origin_ts,
-                                  event.thread_root ? relation_of(parsed->content()).value_or(RelationOf{}).parent_id
-                                                    : event.event_id,
-                                  event.ord.value_or(0), event.flags});
+            event.event_id,
+            Known{event.nid, event.sender, event.type, event.thread_root, event.state_key,
+                  !event.redacted_by && relation_of(parsed->content()).has_value(), event.redacted_by.has_value(), event.origin_ts,
+                  event.thread_root ? relation_of(parsed->content()).value_or(RelationOf{}).parent_id : event.event_id,
+                  event.ord.value_or(0), event.flags});
     }
     // What this actor knows already is newer than what the database told: its own replies may be on their way.
-    for (const auto& [root, thread] : found.threads) threads_.try_emplace(root, ThreadInfo{thread.replies, thread.n, thread.last_ts, thread.last});
+    for (const auto& [root, thread] : found.threads)
+        threads_.try_emplace(root, ThreadInfo{thread.replies, thread.n, thread.last_ts, thread.last});
     for (const auto& [reply, newest] : found.newest_but) last_reply_but_.insert_or_assign(reply, newest);
 }
 
@@ -223,8 +220,8 @@ void Room::add_to(Build& build, schema::EventDraft draft, const AppendOptions& o
     if (draft.type.size() > 255 || (draft.state_key && draft.state_key->size() > 255))
         throw Refusal(Reason::too_large, "The event type or state key is longer than 255 bytes.");
     const auto now = parts_.runtime.clock().now_ms();
-    const auto event = schema::seal_event(compose(draft, options.origin_ts.value_or(now)), rules_,
-                                          parts_.identity.server.str(), parts_.identity.key);
+    const auto event = schema::seal_event(compose(draft, options.origin_ts.value_or(now)), rules_, parts_.identity.server.str(),
+                                          parts_.identity.key);
     std::vector<EventPtr> keep_alive;
     if (event->is_state("m.room.create") && rules_.room_id_is_create_hash) id_ = event->room;
     const auto verdict = authorise(*event, rules_, lookup(keep_alive));
@@ -270,7 +267,8 @@ void Room::add_to(Build& build, schema::EventDraft draft, const AppendOptions& o
     row.json = event->json;
     build.rows.events.push_back(std::move(row));
     if (options.device && !options.txn.empty())
-        build.rows.transactions.push_back({schema::raw(*options.device), txn_key(scoped(draft, options.txn)), now, event->id.str()});
+        build.rows.transactions.push_back(
+            {schema::raw(*options.device), txn_key(scoped(draft, options.txn)), now, event->id.str()});
     single_out(build, *event, *line, at);
     read_by_sender(build, *line, at);
     build.entries.push_back({std::move(line), event, at});
@@ -284,8 +282,7 @@ std::vector<std::int64_t> Room::auth_nids_of(const schema::Event& event) const {
     return nids;
 }
 
-void Room::apply_state(Build& build, const EventPtr& event, EventNid nid, TimelineEvent& line,
-                       const AppendOptions& options) {
+void Room::apply_state(Build& build, const EventPtr& event, EventNid nid, TimelineEvent& line, const AppendOptions& options) {
     const auto key = dictionary_.intern(event->type, *event->state_key);
     const auto previous = current_.find(key);
     current_.set(key, nid);
@@ -303,8 +300,8 @@ void Room::apply_state(Build& build, const EventPtr& event, EventNid nid, Timeli
     const auto raw_number = [](const std::optional<StateGroupNo>& no) {
         return no ? std::optional(static_cast<std::int64_t>(*no)) : std::nullopt;
     };
-    build.rows.state_groups.push_back({nid_, static_cast<std::int64_t>(number), raw_number(group.parent),
-                                       raw_number(group.jump), group.depth, pack_delta(group.delta)});
+    build.rows.state_groups.push_back({nid_, static_cast<std::int64_t>(number), raw_number(group.parent), raw_number(group.jump),
+                                       group.depth, pack_delta(group.delta)});
     if (history_.size() > 256) history_.keep_only({&number, 1});
 
     rows::State row{nid_, key, event->type, *event->state_key, nid, std::nullopt};
@@ -320,7 +317,8 @@ void Room::apply_state(Build& build, const EventPtr& event, EventNid nid, Timeli
 void Room::apply_membership(Build& build, const schema::Event& event, EventNid nid, const AppendOptions& options) {
     const auto& user_id = *event.state_key;
     const auto before = membership(user_id);
-    const auto after = parse_membership(schema::string_at(event.content(), "membership").value_or("leave")).value_or(Membership::leave);
+    const auto after =
+        parse_membership(schema::string_at(event.content(), "membership").value_or("leave")).value_or(Membership::leave);
     set_membership(user_id, after);
     const auto user = UserId::parse(user_id);
     if (!user) return;
@@ -441,15 +439,16 @@ void Room::close(Build& build) {
     for (const auto& entry : build.entries)
         if (entry.line->thread_root) {
             const auto& thread = threads_.at(*entry.line->thread_root);
-            submission.threads.push_back({nid_, *entry.line->thread_root, entry.at, thread.last, thread.replies, thread.n, entry.line->sender});
+            submission.threads.push_back(
+                {nid_, *entry.line->thread_root, entry.at, thread.last, thread.replies, thread.n, entry.line->sender});
         }
     // What comes next may relate to these before they are committed.
     for (const auto& entry : build.entries)
-        known_events_.insert_or_assign(entry.pdu->id.str(),
-                                       Known{entry.line->nid, entry.line->sender, entry.line->type, entry.line->thread_root,
-                                             entry.line->state_key, entry.line->relation.has_value(), false, entry.line->origin_ts,
-                                             entry.line->thread_root ? entry.line->relation->parent_id : entry.pdu->id.str(), 0,
-                                             entry.line->flags});
+        known_events_.insert_or_assign(
+            entry.pdu->id.str(),
+            Known{entry.line->nid, entry.line->sender, entry.line->type, entry.line->thread_root, entry.line->state_key,
+                  entry.line->relation.has_value(), false, entry.line->origin_ts,
+                  entry.line->thread_root ? entry.line->relation->parent_id : entry.pdu->id.str(), 0, entry.line->flags});
 }
 
 net::Task<Position> Room::commit(Build build) {
@@ -478,7 +477,8 @@ void Room::publish(Build& build, Position base) {
         head_pos_ = std::max(head_pos_, entry.line->pos);
         push_to_ring(entry.line);
         committed.events.push_back({entry.line, entry.pdu, true});
-        if (const auto known = known_events_.find(entry.pdu->id.str()); known != known_events_.end()) known->second.ord = entry.line->ord;
+        if (const auto known = known_events_.find(entry.pdu->id.str()); known != known_events_.end())
+            known->second.ord = entry.line->ord;
         count_in_view(build, *entry.line, entry.at);
         if (entry.pdu->redacts) {
             redact_in_view(entry.pdu->redacts->str(), *entry.pdu);
@@ -513,8 +513,8 @@ void Room::redact_in_view(const std::string& target_id, const schema::Event& red
         const auto current = key ? state_by_key(*key) : nullptr;
         if (current && current->id.str() == target_id) {
             const auto pruned = schema::canonical_json(schema::redact(current->event()->object, rules_));
-            state_events_.insert_or_assign(
-                *key, std::make_shared<StateEvent>(current->nid, current->id, net::bytes(pruned), rules_));
+            state_events_.insert_or_assign(*key,
+                                           std::make_shared<StateEvent>(current->nid, current->id, net::bytes(pruned), rules_));
             power_levels_.reset();
         }
     }

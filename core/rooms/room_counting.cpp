@@ -103,7 +103,8 @@ void Room::count_in_view(Build& build, const TimelineEvent& line, int at) {
     const bool counted = (line.flags & rows::notifies) != 0;
     for (const auto& exception : build.exceptions) {
         auto* member = exception.at == at ? local_member(exception.user) : nullptr;
-        if (member && line.ord > member->read_in(root)) member->exceptions.push_back({line.ord, root, root_id, exception.kind, counted});
+        if (member && line.ord > member->read_in(root))
+            member->exceptions.push_back({line.ord, root, root_id, exception.kind, counted});
     }
     if (line.thread_root && counted)
         for (auto& [nid, member] : local_members_) {
@@ -112,7 +113,8 @@ void Room::count_in_view(Build& build, const TimelineEvent& line, int at) {
             thread.root_id = root_id;
             ++thread.n;
         }
-    if (auto* author = local_member(line.sender); author && author->membership == Membership::join) unread::own_event_placed(*author, line);
+    if (auto* author = local_member(line.sender); author && author->membership == Membership::join)
+        unread::own_event_placed(*author, line);
 }
 
 void Room::withdraw_in_view(const std::string& target_id) {

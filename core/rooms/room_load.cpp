@@ -28,11 +28,9 @@ void Room::restore(storage::StoredRoomWhole whole) {
     if (room.sg) group_ = StateGroupNo{*room.sg};
 
     for (auto& group : whole.groups) {
-        const auto number = [](std::optional<std::int64_t> sg) {
-            return sg ? std::optional(StateGroupNo{*sg}) : std::nullopt;
-        };
-        history_.restore({StateGroupNo{group.sg}, number(group.parent), number(group.jump), group.depth,
-                          unpack_delta(group.delta)});
+        const auto number = [](std::optional<std::int64_t> sg) { return sg ? std::optional(StateGroupNo{*sg}) : std::nullopt; };
+        history_.restore(
+            {StateGroupNo{group.sg}, number(group.parent), number(group.jump), group.depth, unpack_delta(group.delta)});
     }
 
     for (auto& state : whole.state) {
@@ -80,8 +78,7 @@ void Room::restore(storage::StoredRoomWhole whole) {
         local_members_.emplace(member.user, std::move(local));
     }
     for (const auto& read : whole.thread_reads)
-        if (auto* member = local_member(read.user))
-            member->threads[read.root] = {read.read_ord, read.base};
+        if (auto* member = local_member(read.user)) member->threads[read.root] = {read.read_ord, read.base};
     for (auto& exception : whole.exceptions) {
         const auto root = exception.root.value_or(EventNid{0});
         if (auto* member = local_member(exception.user); member && exception.ord > member->read_in(root))

@@ -15,13 +15,15 @@ Room::Parts Rooms::parts_for_room() {
             .numbers = parts_.numbers,
             .identity = parts_.identity,
             .profiles = push_profiles_,
-            .committed = [this](const Committed& committed) {
-                for (const auto& listener : listeners_) listener(committed);
-            },
+            .committed =
+                [this](const Committed& committed) {
+                    for (const auto& listener : listeners_) listener(committed);
+                },
             .failed = [this](Room& room) { drop(room); },
-            .guard = [this](const Room& room, const schema::EventDraft& draft) {
-                for (const auto& guard : guards_) guard(room, draft);
-            }};
+            .guard =
+                [this](const Room& room, const schema::EventDraft& draft) {
+                    for (const auto& guard : guards_) guard(room, draft);
+                }};
 }
 
 net::Task<RoomPtr> Rooms::find(schema::RoomId id) {

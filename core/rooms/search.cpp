@@ -273,8 +273,7 @@ net::Task<SearchResult> search(Rooms& rooms, Follower& follower, SearchRequest r
     for (const auto& [nid, events] : wanted) {
         const auto room = co_await rooms.find(nid);
         if (!room) continue;
-        const auto stored =
-            co_await rooms.parts().db.read([&](Tx& tx) { return storage::events_by_nid(tx, nid, events); });
+        const auto stored = co_await rooms.parts().db.read([&](Tx& tx) { return storage::events_by_nid(tx, nid, events); });
         for (const auto& event : stored) lines.emplace(event.nid, std::pair(room, make_line(event, room->rules())));
     }
 

@@ -48,8 +48,7 @@ void StateHistory::restore(StateGroup group) {
 }
 
 const StateGroup& StateHistory::begin(StateGroupNo number, StateDelta state) {
-    return groups_.insert_or_assign(number, StateGroup{number, std::nullopt, std::nullopt, 0, std::move(state)})
-        .first->second;
+    return groups_.insert_or_assign(number, StateGroup{number, std::nullopt, std::nullopt, 0, std::move(state)}).first->second;
 }
 
 const StateGroup& StateHistory::derive(StateGroupNo number, StateGroupNo parent_number, const StateDelta& change) {
@@ -58,8 +57,7 @@ const StateGroup& StateHistory::derive(StateGroupNo number, StateGroupNo parent_
     // Skew-binary: when the parent's jump and the jump after it span the same distance, take both in one.
     if (parent.jump) {
         const auto& skipped = groups_.at(*parent.jump);
-        if (skipped.jump &&
-            parent.depth - skipped.depth == skipped.depth - groups_.at(*skipped.jump).depth) {
+        if (skipped.jump && parent.depth - skipped.depth == skipped.depth - groups_.at(*skipped.jump).depth) {
             group.jump = skipped.jump;
             group.delta.insert(parent.delta.begin(), parent.delta.end());    // insert() keeps what is newer
             group.delta.insert(skipped.delta.begin(), skipped.delta.end());
@@ -70,8 +68,7 @@ const StateGroup& StateHistory::derive(StateGroupNo number, StateGroupNo parent_
 
 StateSet StateHistory::state_at(StateGroupNo number) const {
     std::vector<const StateGroup*> chain;
-    for (std::optional<StateGroupNo> next = number; next; next = chain.back()->jump)
-        chain.push_back(&groups_.at(*next));
+    for (std::optional<StateGroupNo> next = number; next; next = chain.back()->jump) chain.push_back(&groups_.at(*next));
     StateSet state;
     for (auto group = chain.rbegin(); group != chain.rend(); ++group)
         for (const auto& [key, event] : (*group)->delta) state.set(key, event);
@@ -81,8 +78,7 @@ StateSet StateHistory::state_at(StateGroupNo number) const {
 void StateHistory::keep_only(std::span<const StateGroupNo> in_use) {
     std::set<StateGroupNo> needed;
     for (const auto number : in_use)
-        for (std::optional<StateGroupNo> next = number; next && needed.insert(*next).second;)
-            next = groups_.at(*next).jump;
+        for (std::optional<StateGroupNo> next = number; next && needed.insert(*next).second;) next = groups_.at(*next).jump;
     std::erase_if(groups_, [&](const auto& entry) { return !needed.contains(entry.first); });
 }
 

@@ -9,21 +9,17 @@ namespace {
 
 using KeyView = std::pair<std::string_view, std::string_view>;
 
-KeyView view(const StateEntry& entry) {
-    return {entry.key.type, entry.key.state_key};
-}
+KeyView view(const StateEntry& entry) { return {entry.key.type, entry.key.state_key}; }
 
-auto place(auto& entries, KeyView key) {
-    return std::ranges::lower_bound(entries, key, {}, view);
-}
+auto place(auto& entries, KeyView key) { return std::ranges::lower_bound(entries, key, {}, view); }
 
 }  // namespace
 
 StateMap::StateMap(std::vector<StateEntry> entries) : entries_(std::move(entries)) {
     std::ranges::stable_sort(entries_, {}, view);
     // Of equal keys keep the last: walk backwards, where it comes first.
-    const auto superfluous = std::unique(entries_.rbegin(), entries_.rend(),
-                                         [](const auto& a, const auto& b) { return a.key == b.key; });
+    const auto superfluous =
+        std::unique(entries_.rbegin(), entries_.rend(), [](const auto& a, const auto& b) { return a.key == b.key; });
     entries_.erase(entries_.begin(), superfluous.base());
 }
 

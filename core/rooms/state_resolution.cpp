@@ -171,8 +171,8 @@ void Resolution::add_conflicted_state_subgraph() {
                 continue;
             }
             path.pop_back();
-            const bool leads = std::ranges::any_of(
-                parents, [&](Index parent) { return is_conflicted[parent] || leads_to_conflicted[parent]; });
+            const bool leads =
+                std::ranges::any_of(parents, [&](Index parent) { return is_conflicted[parent] || leads_to_conflicted[parent]; });
             if (!leads) continue;
             leads_to_conflicted.mark(event);
             add_to_full_set(event);
@@ -217,8 +217,7 @@ std::vector<Index> Resolution::reverse_topological_power_order(const std::vector
     };
     const auto later = [](const Candidate& a, const Candidate& b) {
         if (a.power != b.power) return a.power < b.power;
-        if (a.event->origin_server_ts != b.event->origin_server_ts)
-            return a.event->origin_server_ts > b.event->origin_server_ts;
+        if (a.event->origin_server_ts != b.event->origin_server_ts) return a.event->origin_server_ts > b.event->origin_server_ts;
         return a.event->id > b.event->id;
     };
     std::priority_queue<Candidate, std::vector<Candidate>, decltype(later)> candidates(later);
@@ -255,8 +254,7 @@ std::vector<Index> Resolution::reverse_topological_power_order(const std::vector
 
 std::vector<Index> Resolution::mainline_order(std::vector<Index> events) {
     constexpr auto off_mainline = std::numeric_limits<std::size_t>::max();
-    std::vector<std::size_t>
-        positions;  // By index of a power levels event; 0: not known yet, else position + 1.
+    std::vector<std::size_t> positions;  // By index of a power levels event; 0: not known yet, else position + 1.
     const auto position_of = [&](Index i) -> std::size_t& {
         if (i >= positions.size()) positions.resize(i + 1 + i / 2);
         return positions[i];
@@ -266,8 +264,7 @@ std::vector<Index> Resolution::mainline_order(std::vector<Index> events) {
     const auto key = key_number("m.room.power_levels", "");
     auto current = key != AuthGraph::none ? resolved_[key] : AuthGraph::none;
     if (current == AuthGraph::none && !starts_empty_) {
-        if (const auto* agreed = conflicts_.find_agreed("m.room.power_levels", ""))
-            current = graph_.index(*agreed);
+        if (const auto* agreed = conflicts_.find_agreed("m.room.power_levels", "")) current = graph_.index(*agreed);
     }
     for (std::size_t next = 1; current != AuthGraph::none && position_of(current) == 0; ++next) {
         position_of(current) = next;
@@ -294,8 +291,7 @@ std::vector<Index> Resolution::mainline_order(std::vector<Index> events) {
     }
     std::ranges::sort(placed, [](const Placed& a, const Placed& b) {
         if (a.position != b.position) return a.position > b.position;
-        if (a.event->origin_server_ts != b.event->origin_server_ts)
-            return a.event->origin_server_ts < b.event->origin_server_ts;
+        if (a.event->origin_server_ts != b.event->origin_server_ts) return a.event->origin_server_ts < b.event->origin_server_ts;
         return a.event->id < b.event->id;
     });
     std::ranges::transform(placed, events.begin(), &Placed::index);
@@ -321,8 +317,7 @@ const Event* Resolution::find_state(Index judged, std::string_view type, std::st
     if (found == AuthGraph::none && !starts_empty_) {
         if (const auto* agreed = conflicts_.find_agreed(type, state_key)) found = graph_.index(*agreed);
     }
-    if (found != AuthGraph::none && graph_.event(found) && !graph_.is_rejected(found))
-        return graph_.event(found);
+    if (found != AuthGraph::none && graph_.event(found) && !graph_.is_rejected(found)) return graph_.event(found);
 
     for (const auto parent : graph_.parents(judged)) {
         const auto* cited = graph_.event(parent);
@@ -346,9 +341,8 @@ std::int64_t Resolution::sender_power(Index i) {
     const auto* levels = state_above(i, "m.room.power_levels", "");
     const auto* create = state_above(i, "m.room.create", "");
     if (!create && rules_.room_id_is_create_hash) create = create_event(i);
-    return schema::PowerLevels(
-               levels ? &levels->content() : nullptr, rules_,
-               create ? schema::PowerLevels::creators_of(*create, rules_) : std::vector<schema::UserId>())
+    return schema::PowerLevels(levels ? &levels->content() : nullptr, rules_,
+                               create ? schema::PowerLevels::creators_of(*create, rules_) : std::vector<schema::UserId>())
         .level_of(graph_.event(i)->sender);
 }
 
@@ -357,8 +351,7 @@ StateMap Resolution::overlaid_with_agreed() const {
     entries.reserve(conflicts_.agreed.size() + keys_.size());
     for (std::size_t key = 0; key < keys_.size(); ++key) {
         if (resolved_[key] == AuthGraph::none) continue;
-        entries.push_back(
-            {{std::string(keys_[key].first), std::string(keys_[key].second)}, graph_.id(resolved_[key])});
+        entries.push_back({{std::string(keys_[key].first), std::string(keys_[key].second)}, graph_.id(resolved_[key])});
     }
     for (const auto* entry : conflicts_.agreed) entries.push_back(*entry);
     return StateMap(std::move(entries));  // The last one of a key counts.
@@ -368,8 +361,7 @@ StateMap Resolution::overlaid_with_agreed() const {
 
 StateMap resolve(const RoomRules& rules, std::span<const StateMap> sets, const EventSource& source) {
     if (sets.empty()) return {};
-    if (std::ranges::all_of(sets, [&](const StateMap& set) { return set == sets.front(); }))
-        return sets.front();
+    if (std::ranges::all_of(sets, [&](const StateMap& set) { return set == sets.front(); })) return sets.front();
     if (rules.resolution == RoomRules::Resolution::v1) return resolve_v1(rules, sets, source);
     return Resolution(rules, sets, source).run();
 }

@@ -84,8 +84,7 @@ private:
 
     /// By the state R, in which `predecessor` holds its own key.
     bool is_allowed(Index judged, Index predecessor) {
-        const StateLookup state = [this, predecessor](std::string_view type,
-                                                      std::string_view state_key) -> const Event* {
+        const StateLookup state = [this, predecessor](std::string_view type, std::string_view state_key) -> const Event* {
             if (predecessor != AuthGraph::none && graph_.event(predecessor)->is_state(type, state_key))
                 return graph_.event(predecessor);
             const auto* id = result_.find(type, state_key);
@@ -104,8 +103,7 @@ private:
 
 }  // namespace
 
-StateMap resolve_v1(const schema::RoomRules& rules, std::span<const StateMap> sets,
-                    const EventSource& source) {
+StateMap resolve_v1(const schema::RoomRules& rules, std::span<const StateMap> sets, const EventSource& source) {
     return ResolutionV1(rules, sets, source).run();
 }
 

@@ -4,7 +4,6 @@
 namespace runde::rooms {
 
 /// Algorithm v1, for rooms of version 1. https://spec.matrix.org/v1.19/rooms/v1/#state-resolution
-StateMap resolve_v1(const schema::RoomRules& rules, std::span<const StateMap> sets,
-                    const EventSource& source);
+StateMap resolve_v1(const schema::RoomRules& rules, std::span<const StateMap> sets, const EventSource& source);
 
 }  // namespace runde::rooms

@@ -62,9 +62,8 @@ void StateSet::for_each(const std::function<void(KeyNo, EventNid)>& f) const {
     }
 }
 
-void StateSet::for_each_difference(
-    const StateSet& other,
-    const std::function<void(KeyNo, std::optional<EventNid>, std::optional<EventNid>)>& f) const {
+void StateSet::for_each_difference(const StateSet& other,
+                                   const std::function<void(KeyNo, std::optional<EventNid>, std::optional<EventNid>)>& f) const {
     const auto pages = std::max(pages_.size(), other.pages_.size());
     for (std::size_t number = 0; number < pages; ++number) {
         const Page* mine = number < pages_.size() ? pages_[number].get() : nullptr;
@@ -73,9 +72,7 @@ void StateSet::for_each_difference(
         for (std::size_t slot = 0; slot < page_size; ++slot) {
             const auto here = mine ? (*mine)[slot] : 0, there = theirs ? (*theirs)[slot] : 0;
             if (here == there) continue;
-            const auto as_event = [](std::int64_t value) {
-                return value == 0 ? std::nullopt : std::optional(EventNid{value});
-            };
+            const auto as_event = [](std::int64_t value) { return value == 0 ? std::nullopt : std::optional(EventNid{value}); };
             f(static_cast<KeyNo>(number * page_size + slot), as_event(here), as_event(there));
         }
     }

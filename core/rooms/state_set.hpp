@@ -49,9 +49,8 @@ public:
     /// Calls f(key, event) for every key that has an event, in the order of the keys.
     void for_each(const std::function<void(KeyNo, EventNid)>& f) const;
     /// Calls f(key, mine, theirs) for every key whose event differs. Pages shared by both are skipped unseen.
-    void for_each_difference(
-        const StateSet& other,
-        const std::function<void(KeyNo, std::optional<EventNid>, std::optional<EventNid>)>& f) const;
+    void for_each_difference(const StateSet& other,
+                             const std::function<void(KeyNo, std::optional<EventNid>, std::optional<EventNid>)>& f) const;
     bool operator==(const StateSet& other) const;
 
 private:

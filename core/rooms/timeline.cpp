@@ -63,8 +63,7 @@ std::optional<Place> Place::parse(std::string_view token) {
 
 std::string Place::str() const { return fmt::format("t{}", after); }
 
-net::Task<ReadableRoom> require_readable(Rooms& rooms, schema::RoomId id, UserId user,
-                                         std::optional<schema::DeviceNid> device) {
+net::Task<ReadableRoom> require_readable(Rooms& rooms, schema::RoomId id, UserId user, std::optional<schema::DeviceNid> device) {
     auto room = co_await rooms.find(std::move(id));
     if (!room) throw Refusal(Reason::forbidden, "You are not a member of this room.");
     auto visible = co_await visible_ranges(rooms, room, user);
@@ -82,8 +81,8 @@ net::Task<Page> page(Rooms& rooms, const ReadableRoom& from, std::optional<Place
     const auto begin = start ? start->after : backward ? VisibleRanges::end_of_time : VisibleRanges::begin_of_time;
     // Both exclusive: events with after < ord < before.
     Ord after = backward ? (stop ? stop->after : VisibleRanges::begin_of_time) : begin;
-    Ord before = backward ? std::min(begin, VisibleRanges::end_of_time - 1) + 1
-                          : (stop ? stop->after + 1 : VisibleRanges::end_of_time);
+    Ord before =
+        backward ? std::min(begin, VisibleRanges::end_of_time - 1) + 1 : (stop ? stop->after + 1 : VisibleRanges::end_of_time);
     // What was said before the first visible event and after the last need not be read through.
     const auto& ranges = from.viewer.visible.ranges();
     if (!ranges.empty()) {
@@ -101,9 +100,8 @@ net::Task<Page> page(Rooms& rooms, const ReadableRoom& from, std::optional<Place
     for (int i = 0; i < strides && !at_end && result.events.size() <= limit; ++i) {
         auto found = from_ring(*room, after, before, static_cast<std::size_t>(stride), direction);
         if (!found) {
-            const auto stored = co_await rooms.parts().db.read([&](storage::Tx& tx) {
-                return storage::events_in_order(tx, room->nid(), after, before, stride, !backward);
-            });
+            const auto stored = co_await rooms.parts().db.read(
+                [&](storage::Tx& tx) { return storage::events_in_order(tx, room->nid(), after, before, stride, !backward); });
             found = lines_of(stored, room->rules());
         }
         at_end = found->size() < static_cast<std::size_t>(stride);
@@ -128,8 +126,7 @@ net::Task<Page> page(Rooms& rooms, const ReadableRoom& from, std::optional<Place
 net::Task<TimelineEventPtr> find_event(Rooms& rooms, const ReadableRoom& in, schema::EventId id) {
     TimelineEventPtr line = in.room->find_in_ring(id.str());
     if (!line) {
-        const auto stored =
-            co_await rooms.parts().db.read([&](storage::Tx& tx) { return storage::events_by_id(tx, {id.str()}); });
+        const auto stored = co_await rooms.parts().db.read([&](storage::Tx& tx) { return storage::events_by_id(tx, {id.str()}); });
         if (stored.empty() || stored.front().room != in.room->nid() || !stored.front().ord) co_return nullptr;
         line = make_line(stored.front(), in.room->rules());
     }
@@ -139,7 +136,9 @@ net::Task<TimelineEventPtr> find_event(Rooms& rooms, const ReadableRoom& in, sch
 
 net::Task<Page> relations(Rooms& rooms, const ReadableRoom& in, const RelationsRequest& request) {
     const bool backward = request.direction == Direction::backward;
-    const auto begin = request.from ? request.from->after : backward ? VisibleRanges::end_of_time - 1 : VisibleRanges::begin_of_time;
+    const auto begin = request.from ? request.from->after
+                       : backward   ? VisibleRanges::end_of_time - 1
+                                    : VisibleRanges::begin_of_time;
     storage::RelationQuery query{.room = in.room->nid(), .parent_id = request.parent_id};
     query.rel_type = request.rel_type;
     query.event_type = request.event_type;
@@ -166,7 +165,8 @@ net::Task<ThreadPage> threads(Rooms& rooms, const ReadableRoom& in, bool only_pa
     std::optional<storage::ThreadPlace> below;
     if (!from.empty()) {
         const auto middle = from.find('_');
-        const auto ord = from.front() == 'h' && middle != std::string_view::npos ? number(from.substr(1, middle - 1)) : std::nullopt;
+        const auto ord =
+            from.front() == 'h' && middle != std::string_view::npos ? number(from.substr(1, middle - 1)) : std::nullopt;
         const auto root = ord ? number(from.substr(middle + 1)) : std::nullopt;
         if (!root) throw Refusal(Reason::invalid_param, "from is not a token of this endpoint");
         below = storage::ThreadPlace{*ord, EventNid{*root}};

@@ -31,8 +31,7 @@ std::optional<RelationOf> relation_of(const schema::JsonObject& content) {
     if (!relates) return std::nullopt;
     const auto rel_type = schema::string_at(*relates, "rel_type");
     const auto parent = schema::string_at(*relates, "event_id");
-    if (!rel_type || !parent || rel_type->empty() || rel_type->size() > 255 || parent->size() > 255)
-        return std::nullopt;
+    if (!rel_type || !parent || rel_type->empty() || rel_type->size() > 255 || parent->size() > 255) return std::nullopt;
     RelationOf relation{std::string(*rel_type), std::string(*parent), std::nullopt};
     if (const auto key = schema::string_at(*relates, "key")) relation.key = std::string(*key);
     // An annotation without a key says nothing that could be counted.
@@ -40,8 +39,7 @@ std::optional<RelationOf> relation_of(const schema::JsonObject& content) {
     return relation;
 }
 
-std::shared_ptr<TimelineEvent> make_line(const Event& event, EventNid nid, const RoomRules& rules,
-                                         const Event* replaced) {
+std::shared_ptr<TimelineEvent> make_line(const Event& event, EventNid nid, const RoomRules& rules, const Event* replaced) {
     auto line = std::make_shared<TimelineEvent>(
         TimelineEvent{.nid = nid, .id = event.id, .type = event.type, .sender = event.sender.str()});
     line->state_key = event.state_key;
@@ -90,8 +88,7 @@ TimelineEventPtr make_line(const storage::StoredEvent& stored, const RoomRules& 
     return line;
 }
 
-TimelineEventPtr redacted_line(const TimelineEvent& line, const Event& event, const Event& redaction,
-                               const RoomRules& rules) {
+TimelineEventPtr redacted_line(const TimelineEvent& line, const Event& event, const Event& redaction, const RoomRules& rules) {
     auto redacted = std::make_shared<TimelineEvent>(line);
     redacted->redacted = true;
     redacted->relation.reset();
@@ -102,7 +99,8 @@ TimelineEventPtr redacted_line(const TimelineEvent& line, const Event& event, co
 
 void render(std::string& out, const TimelineEvent& event, const Reader& reader, std::string_view relations) {
     out += *event.client;
-    fmt::format_to(std::back_inserter(out), R"(,"unsigned":{{"age":{})", std::max<std::int64_t>(0, reader.now_ms - event.origin_ts));
+    fmt::format_to(std::back_inserter(out), R"(,"unsigned":{{"age":{})",
+                   std::max<std::int64_t>(0, reader.now_ms - event.origin_ts));
     if (event.txn_device && reader.device == event.txn_device && !event.txn.empty())
         fmt::format_to(std::back_inserter(out), R"(,"transaction_id":{})", schema::quoted(event.txn));
     if (!reader.membership.empty()) fmt::format_to(std::back_inserter(out), R"(,"membership":"{}")", reader.membership);

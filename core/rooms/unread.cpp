@@ -34,13 +34,18 @@ Mentioned mentioned_by_default(const schema::Event& event, const schema::PowerLe
         mentioned.everybody = true;
     if (const auto* users = schema::array_at(*mentions, "user_ids"))
         for (const auto& user : *users)
-            if (user.is_string() && std::find(mentioned.users.begin(), mentioned.users.end(), user.get_string()) == mentioned.users.end())
+            if (user.is_string() &&
+                std::find(mentioned.users.begin(), mentioned.users.end(), user.get_string()) == mentioned.users.end())
                 mentioned.users.emplace_back(user.get_string());
     return mentioned;
 }
 
 storage::rows::UserRoom row_of(schema::RoomNid room, const LocalMember& member, int at) {
-    storage::rows::UserRoom row{.user = member.nid, .room = room, .membership = static_cast<int>(member.membership), .member = member.member_event, .at = at};
+    storage::rows::UserRoom row{.user = member.nid,
+                                .room = room,
+                                .membership = static_cast<int>(member.membership),
+                                .member = member.member_event,
+                                .at = at};
     row.forgotten = member.forgotten;
     row.push_class = member.push_class;
     row.read_ord = member.read_ord;
@@ -85,7 +90,8 @@ net::Task<> find_places(RoomPtr room, UserNid user, std::vector<EventNid> roots)
     if (!member) co_return;
     const auto at = member->all_ord;
     const auto nid = room->nid();
-    const auto counts = co_await room->parts().db.read([&](storage::Tx& tx) { return storage::thread_counts_at(tx, nid, roots, at); });
+    const auto counts =
+        co_await room->parts().db.read([&](storage::Tx& tx) { return storage::thread_counts_at(tx, nid, roots, at); });
     auto* now = room->local_member(user);
     if (!now || now->all_ord != at) co_return;           // Everything was read meanwhile; what was found is of no use.
     for (const auto root : roots) {

@@ -16,9 +16,9 @@ using schema::Refusal;
 
 /// What moves to the new room: what the spec recommends, the children of a space, and a forum's settings.
 constexpr std::string_view transferable[] = {
-    "m.room.server_acl",   "m.room.encryption",         "m.room.name",       "m.room.avatar",
-    "m.room.topic",        "m.room.guest_access",       "m.room.history_visibility", "m.room.join_rules",
-    "m.room.power_levels", "m.space.child",             "org.runde.forum"};
+    "m.room.server_acl",   "m.room.encryption",         "m.room.name",       "m.room.avatar",       "m.room.topic",
+    "m.room.guest_access", "m.room.history_visibility", "m.room.join_rules", "m.room.power_levels", "m.space.child",
+    "org.runde.forum"};
 
 JsonObject creation_content(const Room& old, const schema::RoomRules& rules, std::vector<std::string> creators) {
     auto content = old.state_content("m.room.create");
@@ -62,7 +62,8 @@ net::Task<schema::RoomId> upgrade(Rooms& rooms, Person person, schema::RoomId id
     const auto* rules = schema::find_room_rules(version);
     if (!rules) throw Refusal(Reason::unsupported_room_version, "This server does not know that room version.");
     const auto old = co_await rooms.require_joined(id, person.id);
-    schema::EventDraft tombstone{"m.room.tombstone", person.id, "", {{"body", "This room has been replaced"}, {"replacement_room", "!"}}, std::nullopt};
+    schema::EventDraft tombstone{
+        "m.room.tombstone", person.id, "", {{"body", "This room has been replaced"}, {"replacement_room", "!"}}, std::nullopt};
     if (const auto verdict = old->may(tombstone); !verdict) throw Refusal(Reason::forbidden, std::string(verdict.why));
 
     auto creators = additional_creators;

@@ -37,8 +37,7 @@ VisibleRanges ranges_from(const std::vector<storage::StateChange>& changes) {
     Ord begin = VisibleRanges::begin_of_time;
     for (const auto& change : changes) {
         const Ord at = schema::live_ord(change.pos);
-        if (allows(before, begin < schema::live_ord(last_join)) && begin < at)
-            ranges.add({begin, at - 1, before.membership});
+        if (allows(before, begin < schema::live_ord(last_join)) && begin < at) ranges.add({begin, at - 1, before.membership});
         Moment after = before;
         if (change.type == "m.room.member")
             after.membership = parse_membership(change.value).value_or(Membership::leave);
@@ -71,8 +70,8 @@ void VisibleRanges::add(Range range) {
 }
 
 const VisibleRanges::Range* VisibleRanges::range_of(Ord ord) const {
-    const auto found = std::lower_bound(ranges_.begin(), ranges_.end(), ord,
-                                        [](const Range& range, Ord at) { return range.last < at; });
+    const auto found =
+        std::lower_bound(ranges_.begin(), ranges_.end(), ord, [](const Range& range, Ord at) { return range.last < at; });
     return found != ranges_.end() && found->first <= ord ? &*found : nullptr;
 }
 
@@ -86,8 +85,8 @@ net::Task<VisibleRanges> visible_ranges(Rooms& rooms, RoomPtr room, UserId user)
     std::vector<std::int64_t> keys;
     if (const auto key = room->dictionary().find("m.room.history_visibility", "")) keys.push_back(*key);
     if (const auto key = room->dictionary().find("m.room.member", user.str())) keys.push_back(*key);
-    const auto changes = co_await rooms.parts().db.read(
-        [&](storage::Tx& tx) { return storage::state_changes(tx, room->nid(), keys); });
+    const auto changes =
+        co_await rooms.parts().db.read([&](storage::Tx& tx) { return storage::state_changes(tx, room->nid(), keys); });
     co_return ranges_from(changes);
 }
 

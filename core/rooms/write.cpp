@@ -17,14 +17,14 @@ net::Task<Room::Appended> send(Rooms& rooms, Writing writing, std::string txn) {
         if (!target) throw Refusal(Reason::missing_param, "A redaction names the event it redacts.");
         draft.redacts = *target;
     }
-    co_return co_await room->append(std::move(draft), {.device = writing.device, .txn = std::move(txn), .origin_ts = writing.origin_ts});
+    co_return co_await room->append(std::move(draft),
+                                    {.device = writing.device, .txn = std::move(txn), .origin_ts = writing.origin_ts});
 }
 
 net::Task<Room::Appended> set_state(Rooms& rooms, Writing writing, std::string state_key) {
     const auto room = co_await rooms.require_joined(writing.room, writing.sender);
     if (writing.type == "m.room.create") throw Refusal(Reason::forbidden, "A room is created once.");
-    if (writing.type == "m.room.canonical_alias" && state_key.empty())
-        co_await check_canonical_alias(rooms, room, writing.content);
+    if (writing.type == "m.room.canonical_alias" && state_key.empty()) co_await check_canonical_alias(rooms, room, writing.content);
     AppendOptions options{.origin_ts = writing.origin_ts};
     if (writing.type == "m.room.member") {
         const auto target = schema::UserId::parse(state_key);
@@ -35,14 +35,16 @@ net::Task<Room::Appended> set_state(Rooms& rooms, Writing writing, std::string s
     if (const auto current = room->state(writing.type, state_key);
         current && current->event()->content() == writing.content && current->event()->sender == writing.sender)
         co_return Room::Appended{current->id, 0};
-    schema::EventDraft draft{std::move(writing.type), writing.sender, std::move(state_key), std::move(writing.content), std::nullopt};
+    schema::EventDraft draft{std::move(writing.type), writing.sender, std::move(state_key), std::move(writing.content),
+                             std::nullopt};
     co_return co_await room->append(std::move(draft), std::move(options));
 }
 
 net::Task<Room::Appended> redact(Rooms& rooms, Writing writing, schema::EventId target, std::string txn) {
     const auto room = co_await rooms.require_joined(writing.room, writing.sender);
     schema::EventDraft draft{"m.room.redaction", writing.sender, std::nullopt, std::move(writing.content), target};
-    co_return co_await room->append(std::move(draft), {.device = writing.device, .txn = std::move(txn), .origin_ts = writing.origin_ts});
+    co_return co_await room->append(std::move(draft),
+                                    {.device = writing.device, .txn = std::move(txn), .origin_ts = writing.origin_ts});
 }
 
 }  // namespace runde::rooms

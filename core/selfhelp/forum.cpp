@@ -55,8 +55,9 @@ void guard_message(const Room& room, const EventDraft& draft, std::int64_t now_m
         if (draft.type != "m.room.message" || draft.content.contains("m.relates_to")) refuse_outside();
         const auto body = schema::string_at(draft.content, "body");
         if (!body || title_of(*body).empty())
-            throw Refusal(Reason::invalid_param, "Ein Thema braucht einen Titel: die erste Zeile. / A topic needs a title: "
-                                                 "its first line.");
+            throw Refusal(Reason::invalid_param,
+                          "Ein Thema braucht einen Titel: die erste Zeile. / A topic needs a title: "
+                          "its first line.");
         return;
     }
     const auto& post = topic_post(room, relation->parent_id);
@@ -144,8 +145,9 @@ void guard(const Room& room, const EventDraft& draft, std::int64_t now_ms) {
     if (draft.state_key) {
         if (draft.type == topic_event) guard_topic_state(room, draft);
         if (draft.type == "m.room.encryption")
-            throw Refusal(Reason::forbidden, "Ein Forum ist durchsuchbar und deshalb nicht Ende-zu-Ende-verschlüsselt. / A "
-                                             "forum can be searched and is therefore not end-to-end encrypted.");
+            throw Refusal(Reason::forbidden,
+                          "Ein Forum ist durchsuchbar und deshalb nicht Ende-zu-Ende-verschlüsselt. / A "
+                          "forum can be searched and is therefore not end-to-end encrypted.");
         return;
     }
     if (draft.redacts || draft.type == "m.room.redaction") return;

@@ -26,8 +26,8 @@ void keep_message(Tx& tx, const StoredEvent& event) {
     const auto content = content_of(event);
     const auto relation = rooms::relation_of(content);
     if (event.thread_root)
-        return storage::set_last_reply(tx, event.room, *event.thread_root, event.ord.value_or(0), event.origin_ts,
-                                       event.event_id, event.sender);
+        return storage::set_last_reply(tx, event.room, *event.thread_root, event.ord.value_or(0), event.origin_ts, event.event_id,
+                                       event.sender);
     if (relation && relation->rel_type == "m.replace") {
         const auto original = storage::events_by_id(tx, {relation->parent_id});
         const auto* edited = schema::object_at(content, "m.new_content");
@@ -35,8 +35,8 @@ void keep_message(Tx& tx, const StoredEvent& event) {
         return storage::rename_topic(tx, event.room, relation->parent_id, title(*edited));
     }
     if (relation || event.type != "m.room.message") return;
-    storage::insert_topic(tx, {event.room, event.nid, event.event_id, title(content), event.sender, event.origin_ts,
-                               event.ord.value_or(0)});
+    storage::insert_topic(
+        tx, {event.room, event.nid, event.event_id, title(content), event.sender, event.origin_ts, event.ord.value_or(0)});
 }
 
 void keep_redaction(Tx& tx, const StoredEvent& redaction) {
@@ -50,8 +50,8 @@ void keep_redaction(Tx& tx, const StoredEvent& redaction) {
     const auto newest = storage::newest_reply(tx, target->room, *target->thread_root, target->nid);
     const auto last = storage::events_by_nid(tx, target->room, {newest.value_or(*target->thread_root)});
     if (!last.empty())
-        storage::set_last_reply(tx, target->room, *target->thread_root, last.front().ord.value_or(0),
-                                last.front().origin_ts, last.front().event_id, last.front().sender);
+        storage::set_last_reply(tx, target->room, *target->thread_root, last.front().ord.value_or(0), last.front().origin_ts,
+                                last.front().event_id, last.front().sender);
 }
 
 void keep(Tx& tx, const StoredEvent& event) {
@@ -90,8 +90,8 @@ rooms::Follower::Reader topic_keeper() {
     };
 }
 
-net::Task<TopicsPage> topics(rooms::Rooms& rooms, rooms::Follower& follower, const rooms::ReadableRoom& in,
-                             schema::UserNid reader, TopicsRequest request) {
+net::Task<TopicsPage> topics(rooms::Rooms& rooms, rooms::Follower& follower, const rooms::ReadableRoom& in, schema::UserNid reader,
+                             TopicsRequest request) {
     if (!in.room->is_forum()) throw Refusal(Reason::invalid_param, "This room is no forum.");
     storage::TopicQuery query{.room = in.room->nid(), .reader = reader, .reader_id = in.viewer.user.str()};
     query.by_activity = request.by_activity;

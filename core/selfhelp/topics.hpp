@@ -26,7 +26,7 @@ struct TopicsPage {
     std::string next;                                    ///< Token; empty at the end.
 };
 /// The topics of a forum that the person may read. Throws Refusal(forbidden, invalid_param).
-net::Task<TopicsPage> topics(rooms::Rooms& rooms, rooms::Follower& follower, const rooms::ReadableRoom& in,
-                             schema::UserNid reader, TopicsRequest request);
+net::Task<TopicsPage> topics(rooms::Rooms& rooms, rooms::Follower& follower, const rooms::ReadableRoom& in, schema::UserNid reader,
+                             TopicsRequest request);
 
 }  // namespace runde::selfhelp

@@ -15,8 +15,11 @@ constexpr net::Milliseconds sweep_interval{60'000};
 }  // namespace
 
 Hubs::Hubs(Parts parts)
-    : parts_(std::move(parts)), published_(parts_.lane.head()), first_typing_serial_(parts_.runtime.clock().now_ms()),
-      typing_serial_(first_typing_serial_), device_changes_from_(published_) {
+    : parts_(std::move(parts)),
+      published_(parts_.lane.head()),
+      first_typing_serial_(parts_.runtime.clock().now_ms()),
+      typing_serial_(first_typing_serial_),
+      device_changes_from_(published_) {
     parts_.rooms.on_commit([this](const rooms::Committed& what) { committed(what); });
     parts_.listeners.account_data_changed.add([this](const accounts::AccountDataChange& change) { account_data_changed(change); });
     parts_.listeners.device_list_changed.add(

@@ -11,7 +11,10 @@
 #include "net/gate.hpp"
 #include "net/runtime.hpp"
 
-namespace runde::accounts { struct Listeners; struct AccountDataChange; }
+namespace runde::accounts {
+struct Listeners;
+struct AccountDataChange;
+}// namespace runde::accounts
 
 namespace runde::sync {
 

@@ -35,7 +35,9 @@ std::string current_visibility(const RoomPart& part) {
 class BackwardWalk {
 public:
     BackwardWalk(const RoomPart& part, std::string_view reader)
-        : reader_(reader), visibility_(current_visibility(part)), membership_(part.place.membership),
+        : reader_(reader),
+          visibility_(current_visibility(part)),
+          membership_(part.place.membership),
           joins_later_(membership_ == Membership::join) {}
 
     /// For the events of the stretch, newest first.
@@ -287,16 +289,18 @@ rooms::Reading reading_of(const storage::SyncSummary& summary, rooms::Withdrawn&
     reading.all_ord = summary.member.all_ord;
     reading.base_main = summary.member.base_main;
     reading.base_threads = summary.member.base_threads;
-    for (const auto& thread : summary.thread_reads) reading.threads.emplace(thread.root, rooms::Reading::Thread{thread.read_ord, thread.base});
+    for (const auto& thread : summary.thread_reads)
+        reading.threads.emplace(thread.root, rooms::Reading::Thread{thread.read_ord, thread.base});
     for (const auto& exception : summary.exceptions)
-        reading.exceptions.push_back({exception.ord, exception.root.value_or(schema::EventNid{0}), exception.root_id, exception.kind, exception.counted});
+        reading.exceptions.push_back(
+            {exception.ord, exception.root.value_or(schema::EventNid{0}), exception.root_id, exception.kind, exception.counted});
     for (const auto& event : summary.withdrawn) withdrawn.emplace(event.ord, event.root.value_or(schema::EventNid{0}));
     return reading;
 }
 
 const std::vector<std::string>& stripped_state_types() {
-    static const std::vector<std::string> types{"m.room.create",         "m.room.name",       "m.room.avatar",     "m.room.topic",
-                                                "m.room.join_rules",     "m.room.encryption", "m.room.canonical_alias"};
+    static const std::vector<std::string> types{"m.room.create",     "m.room.name",       "m.room.avatar",         "m.room.topic",
+                                                "m.room.join_rules", "m.room.encryption", "m.room.canonical_alias"};
     return types;
 }
 
@@ -377,8 +381,7 @@ void decide_state(RoomPart& part, const Asker& asker) {
             if (lazy && part.is_whole() && stored.type == "m.room.member" &&
                 !std::binary_search(wanted.begin(), wanted.end(), stored.state_key))
                 continue;
-            if (stored.replaced ? !shown_first_replaces.contains(stored.event)
-                                : shown.contains(Key{stored.type, stored.state_key}))
+            if (stored.replaced ? !shown_first_replaces.contains(stored.event) : shown.contains(Key{stored.type, stored.state_key}))
                 continue;
             add(line_of(stored, *part.place.rules));
         }
@@ -387,8 +390,7 @@ void decide_state(RoomPart& part, const Asker& asker) {
     if (lazy && part.room && part.place.membership == Membership::join && filter.wants_type("m.room.member")) {
         for (const auto& user : members_wanted(part, asker, events_of(part))) {
             if (shown.contains(Key{"m.room.member", user}) || lines.contains({"m.room.member", user})) continue;
-            if (const auto member = part.room->state("m.room.member", user))
-                add({"m.room.member", user, member->client_json()});
+            if (const auto member = part.room->state("m.room.member", user)) add({"m.room.member", user, member->client_json()});
         }
     }
     for (auto& [key, line] : lines) part.state.push_back(std::move(line));

@@ -17,8 +17,10 @@ namespace {
 
 constexpr std::size_t messages_per_answer = 100;
 
-constexpr std::array<std::pair<RoomPart::Section, std::string_view>, 4> sections{
-    {{RoomPart::Section::join, "join"}, {RoomPart::Section::invite, "invite"}, {RoomPart::Section::knock, "knock"}, {RoomPart::Section::leave, "leave"}}};
+constexpr std::array<std::pair<RoomPart::Section, std::string_view>, 4> sections{{{RoomPart::Section::join, "join"},
+                                                                                  {RoomPart::Section::invite, "invite"},
+                                                                                  {RoomPart::Section::knock, "knock"},
+                                                                                  {RoomPart::Section::leave, "leave"}}};
 
 RoomPart::Section section_of(Membership membership) {
     switch (membership) {
@@ -81,7 +83,8 @@ net::Task<SyncAnswer> Sync::answer(const SyncRequest& request, UserHubPtr hub, s
     std::string text = "{";
     // Mailboxes.
     std::vector<UserHub::Message> messages;
-    if (!hub->messages_between(device, plan.since.to_device, plan.next.position, messages_per_answer, messages) && !messages.empty())
+    if (!hub->messages_between(device, plan.since.to_device, plan.next.position, messages_per_answer, messages) &&
+        !messages.empty())
         plan.next.to_device = messages.back().pos;
     text += R"("to_device":{"events":[)";
     for (const auto& message : messages) {
@@ -201,7 +204,8 @@ void Sync::plan_room(Plan& plan, const RoomPlace& place, bool whole) {
         part.from_ring = true;
         for (const auto& event : part.room->ring())
             if (event->pos > since && event->pos <= part.up_to) part.events.push_back(event);
-        part.tells_summary = std::any_of(part.events.begin(), part.events.end(), [](const auto& event) { return event->type == "m.room.member"; });
+        part.tells_summary =
+            std::any_of(part.events.begin(), part.events.end(), [](const auto& event) { return event->type == "m.room.member"; });
     }
     plan.parts.push_back(std::move(part));
 }
@@ -303,10 +307,12 @@ net::Task<> Sync::fetch(Plan& plan) {
             part.stored_summary = summary;
             part.reading = reading_of(summary, part.withdrawn);
         }
-        if (const auto events = found.timelines.find(part.place.nid); events != found.timelines.end()) part.events = std::move(events->second);
+        if (const auto events = found.timelines.find(part.place.nid); events != found.timelines.end())
+            part.events = std::move(events->second);
         for (auto& receipt : found.receipts)
             if (receipt.room == part.place.nid) part.receipts.push_back(std::move(receipt));
-        if (!part.from_ring && std::any_of(part.events.begin(), part.events.end(), [](const auto& event) { return event->type == "m.room.member"; }))
+        if (!part.from_ring &&
+            std::any_of(part.events.begin(), part.events.end(), [](const auto& event) { return event->type == "m.room.member"; }))
             part.tells_summary = true;
     }
     co_await find_threads(plan);
@@ -315,7 +321,8 @@ net::Task<> Sync::fetch(Plan& plan) {
     storage::StateSelection wanted{.lazy = lazy, .members = {}, .replaced = {}};
     for (const auto* part : whole_or_gap) {
         if (lazy)
-            for (auto& member : members_wanted(*part, asker, part->events)) wanted.members.emplace_back(part->place.nid, std::move(member));
+            for (auto& member : members_wanted(*part, asker, part->events))
+                wanted.members.emplace_back(part->place.nid, std::move(member));
         if (part->is_whole() && !plan.request.use_state_after)
             for (const auto& event : part->events)
                 if (event->replaces) wanted.replaced.emplace_back(part->place.nid, *event->replaces);
@@ -343,7 +350,8 @@ net::Task<> Sync::find_threads(Plan& plan) {
     if (places.empty()) co_return;
     const auto found = co_await hubs_.parts().db.read([&](storage::Tx& tx) { return storage::threads_after(tx, places); });
     for (auto& part : plan.parts) {
-        const auto asked = std::find_if(places.begin(), places.end(), [&](const auto& place) { return place.first == part.place.nid; });
+        const auto asked =
+            std::find_if(places.begin(), places.end(), [&](const auto& place) { return place.first == part.place.nid; });
         if (asked == places.end()) continue;
         std::vector<rooms::ThreadCounter> threads;
         Position head = 0;
@@ -388,7 +396,8 @@ net::Task<> Sync::bundle(Plan& plan) {
         wishes.push_back(std::move(wish));
     }
     if (wishes.empty()) co_return;
-    const auto found = co_await rooms::bundles(hubs_.parts().db, std::move(wishes), plan.hub->id, hubs_.parts().runtime.clock().now_ms());
+    const auto found =
+        co_await rooms::bundles(hubs_.parts().db, std::move(wishes), plan.hub->id, hubs_.parts().runtime.clock().now_ms());
     for (auto& part : plan.parts)
         for (const auto& shown : part.timeline)
             if (const auto bundle = found.find(shown.event->nid); bundle != found.end()) part.bundles.insert(*bundle);

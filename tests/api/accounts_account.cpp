@@ -9,14 +9,11 @@ using namespace runde::tests;
 
 namespace {
 
-std::string with_auth(const std::string& auth, std::string_view more = "") {
-    return fmt::format(R"({{"auth":{}{}}})", auth, more);
-}
+std::string with_auth(const std::string& auth, std::string_view more = "") { return fmt::format(R"({{"auth":{}{}}})", auth, more); }
 
 Answer login(TestServer& server, std::string_view name, std::string_view password) {
-    return server.http(
-        "POST", "/_matrix/client/v3/login", {},
-        fmt::format(R"({{"type":"m.login.password","user":"{}","password":"{}"}})", name, password));
+    return server.http("POST", "/_matrix/client/v3/login", {},
+                       fmt::format(R"({{"type":"m.login.password","user":"{}","password":"{}"}})", name, password));
 }
 
 }  // namespace
@@ -42,14 +39,12 @@ TEST_CASE("changing the password") {
         CHECK(phone.get("/account/whoami") == "401 M_UNKNOWN_TOKEN");
     }
     SUBCASE("unless asked not to") {
-        CHECK(anna.post("/account/password",
-                        with_auth(anna.password_auth(), std::string(fresh) + R"(,"logout_devices":false)")) ==
+        CHECK(anna.post("/account/password", with_auth(anna.password_auth(), std::string(fresh) + R"(,"logout_devices":false)")) ==
               "200");
         CHECK(phone.get("/account/whoami") == "200");
     }
     SUBCASE("also without being signed in, by whoever knows the old one") {
-        CHECK(server.http("POST", "/_matrix/client/v3/account/password", {},
-                          with_auth(anna.password_auth(), fresh)) == "200");
+        CHECK(server.http("POST", "/_matrix/client/v3/account/password", {}, with_auth(anna.password_auth(), fresh)) == "200");
         CHECK(anna.get("/account/whoami") == "401 M_UNKNOWN_TOKEN");
     }
     CHECK(login(server, "anna", anna.password) == "403 M_FORBIDDEN");
@@ -66,12 +61,11 @@ TEST_CASE("changing the password: what is refused") {
     CHECK(post(R"({"new_password":"battery staple","logout_devices":"yes"})") == "400 M_BAD_JSON");
     CHECK(post(with_auth(anna.password_auth())) == "400 M_MISSING_PARAM");
     CHECK(post(with_auth(ben.password_auth(), R"(,"new_password":"battery staple")")) == "401 M_FORBIDDEN");
-    CHECK(server.http(
-              "POST", "/_matrix/client/v3/account/password", {},
-              R"({"new_password":"anna's password","auth":{"type":"m.login.password","password":"x"}})") ==
+    CHECK(server.http("POST", "/_matrix/client/v3/account/password", {},
+                      R"({"new_password":"anna's password","auth":{"type":"m.login.password","password":"x"}})") ==
           "401 M_MISSING_PARAM");  // Nobody said who.
-    CHECK(server.http("POST", "/_matrix/client/v3/account/password", "rda_made-up",
-                      R"({"new_password":"battery staple"})") == "401 M_UNKNOWN_TOKEN");
+    CHECK(server.http("POST", "/_matrix/client/v3/account/password", "rda_made-up", R"({"new_password":"battery staple"})") ==
+          "401 M_UNKNOWN_TOKEN");
     CHECK(login(server, "anna", anna.password) == "200");
 }
 
@@ -86,11 +80,10 @@ TEST_CASE("closing the account") {
     bool erased = false;
     std::string closed;
     server.on_io([&] {
-        server.wiring().accounts.listeners.deactivated.add(
-            [&](schema::UserNid, const schema::UserId& user, bool erase) {
-                closed = user.str();
-                erased = erase;
-            });
+        server.wiring().accounts.listeners.deactivated.add([&](schema::UserNid, const schema::UserId& user, bool erase) {
+            closed = user.str();
+            erased = erase;
+        });
     });
 
     CHECK(anna.post("/account/deactivate") == "401");
@@ -119,8 +112,8 @@ TEST_CASE("there are no e-mail addresses and phone numbers here") {
     CHECK(anna.post("/account/3pid/add", R"({"client_secret":"s","sid":"1"})") == "403 M_THREEPID_DENIED");
     CHECK(anna.post("/account/3pid/bind", "{}") == "403 M_THREEPID_DENIED");
     CHECK(anna.post("/account/3pid", "{}") == "403 M_THREEPID_DENIED");
-    CHECK(anna.post("/account/3pid/delete", R"({"medium":"email","address":"a@b.example"})")
-              .at("/id_server_unbind_result") == "no-support");
+    CHECK(anna.post("/account/3pid/delete", R"({"medium":"email","address":"a@b.example"})").at("/id_server_unbind_result") ==
+          "no-support");
     CHECK(anna.post("/account/3pid/unbind", R"({"medium":"email"})") == "400 M_MISSING_PARAM");
     constexpr auto mail = R"({"client_secret":"s","email":"a@b.example","send_attempt":1})";
     CHECK(anna.post("/account/3pid/email/requestToken", mail) == "400 M_THREEPID_MEDIUM_NOT_SUPPORTED");
@@ -144,8 +137,7 @@ TEST_CASE("an administrator made by the operator is asked to choose a password")
     boss.take_session(in);
     CHECK(boss.get("/account/whoami").at("/org.runde.must_change_password") == "true");
     CHECK(boss.get("/pushrules/") == "200");
-    CHECK(boss.post("/account/password",
-                    with_auth(boss.password_auth(), R"(,"new_password":"battery staple")")) == "200");
+    CHECK(boss.post("/account/password", with_auth(boss.password_auth(), R"(,"new_password":"battery staple")")) == "200");
     CHECK_FALSE(boss.get("/account/whoami").has("/org.runde.must_change_password"));
 }
 
@@ -157,20 +149,14 @@ TEST_CASE("a forgotten password is replaced by the operator") {
     CHECK(login(server, "anna", anna.password) == "403 M_FORBIDDEN");
     CHECK(login(server, "anna", password).at("/org.runde.must_change_password") == "true");
     CHECK(anna.get("/account/whoami") == "200");
-    CHECK_THROWS_AS(accounts::reset_password_now(db, schema::UserId::parse("@nobody:hearth.test").value()),
-                    schema::Refusal);
+    CHECK_THROWS_AS(accounts::reset_password_now(db, schema::UserId::parse("@nobody:hearth.test").value()), schema::Refusal);
 }
 
 TEST_CASE("a registration token made by the operator") {
-    TestServer server([](server::WiringOptions& options) {
-        options.accounts.registration = accounts::RegistrationMode::token;
-    });
-    const auto token =
-        accounts::create_registration_token_now(server.wiring().db, 1, 86'400'000, server.now_ms());
+    TestServer server([](server::WiringOptions& options) { options.accounts.registration = accounts::RegistrationMode::token; });
+    const auto token = accounts::create_registration_token_now(server.wiring().db, 1, 86'400'000, server.now_ms());
     const auto valid = [&] {
-        return server
-            .http("GET", "/_matrix/client/v1/register/m.login.registration_token/validity?token=" + token)
-            .at("/valid");
+        return server.http("GET", "/_matrix/client/v1/register/m.login.registration_token/validity?token=" + token).at("/valid");
     };
     CHECK(valid() == "true");
     server.advance(std::chrono::hours(25));
@@ -196,15 +182,13 @@ TEST_CASE("what the server says of itself") {
         const auto capabilities = anna.get("/capabilities");
         CHECK(capabilities.at("/capabilities/m.room_versions/default") == "12");
         for (int version = 1; version <= 12; ++version)
-            CHECK(capabilities.at(fmt::format("/capabilities/m.room_versions/available/{}", version)) ==
-                  "stable");
+            CHECK(capabilities.at(fmt::format("/capabilities/m.room_versions/available/{}", version)) == "stable");
         CHECK(capabilities.at("/capabilities/m.change_password/enabled") == "true");
         CHECK(capabilities.at("/capabilities/m.3pid_changes/enabled") == "false");
         CHECK(server.http("GET", "/_matrix/client/v3/capabilities") == "401 M_MISSING_TOKEN");
     }
     SUBCASE("well-known documents") {
-        CHECK(server.http("GET", "/.well-known/matrix/client").at("/m.homeserver/base_url") ==
-              "https://matrix.hearth.test");
+        CHECK(server.http("GET", "/.well-known/matrix/client").at("/m.homeserver/base_url") == "https://matrix.hearth.test");
         CHECK(server.http("GET", "/.well-known/matrix/server").at("/m.server") == "matrix.hearth.test:443");
         const auto support = server.http("GET", "/.well-known/matrix/support");
         CHECK(support.at("/contacts/0/email_address") == "office@hearth.test");

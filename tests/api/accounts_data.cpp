@@ -11,11 +11,10 @@ namespace {
 /// A room that somebody is in, made without the rooms' endpoints.
 std::string room_of(TestServer& server, const Person& person) {
     const auto id = "!evening-of-" + person.name + ":hearth.test";
-    server.ask(
-        fmt::format(R"(WITH room AS (INSERT INTO rooms (room_nid, room_id, version) VALUES (77, '{}', '11'))
+    server.ask(fmt::format(R"(WITH room AS (INSERT INTO rooms (room_nid, room_id, version) VALUES (77, '{}', '11'))
                               INSERT INTO user_rooms (user_nid, room_nid, membership, member_nid, pos)
                               SELECT user_nid, 77, 1, 1, 1 FROM users WHERE localpart = '{}' RETURNING 1)",
-                    id, person.name));
+                           id, person.name));
     return id;
 }
 
@@ -47,12 +46,10 @@ TEST_CASE("account data: positions move with every write, and listeners hear it"
     std::vector<std::string> heard;
     schema::Position last = 0;
     server.on_io([&] {
-        server.wiring().accounts.listeners.account_data_changed.add(
-            [&](const accounts::AccountDataChange& change) {
-                heard.push_back(fmt::format("{} {} {}", change.type, change.json,
-                                            change.at > last ? "later" : "not later"));
-                last = change.at;
-            });
+        server.wiring().accounts.listeners.account_data_changed.add([&](const accounts::AccountDataChange& change) {
+            heard.push_back(fmt::format("{} {} {}", change.type, change.json, change.at > last ? "later" : "not later"));
+            last = change.at;
+        });
     });
     for (const auto* json : {R"({"n":1})", R"({"n":2})"})
         CHECK(anna.put("/user/" + anna.id + "/account_data/org.runde.n", json) == "200");
@@ -92,10 +89,8 @@ TEST_CASE("account data of a room") {
     CHECK(anna.get(path(anna, room)) == "404 M_NOT_FOUND");
     CHECK(anna.put(path(anna, room), R"({"text":"hier"})") == "200");
     CHECK(anna.get(path(anna, room)).at("/text") == "hier");
-    CHECK(anna.get("/user/" + anna.id + "/account_data/org.runde.note") ==
-          "404 M_NOT_FOUND");  // Another drawer.
-    CHECK(anna.put(fmt::format("/user/{}/rooms/{}/account_data/m.fully_read", anna.id, room), "{}") ==
-          "405 M_BAD_JSON");
+    CHECK(anna.get("/user/" + anna.id + "/account_data/org.runde.note") == "404 M_NOT_FOUND");  // Another drawer.
+    CHECK(anna.put(fmt::format("/user/{}/rooms/{}/account_data/m.fully_read", anna.id, room), "{}") == "405 M_BAD_JSON");
 
     // A room that one was never in, and one that does not exist, answer alike.
     CHECK(ben.put(path(ben, room), "{}").text == ben.put(path(ben, "!none:hearth.test"), "{}").text);
@@ -112,11 +107,9 @@ TEST_CASE("tags") {
     CHECK(anna.get(tags).text == R"({"tags":{}})");
     CHECK(anna.put(tags + "/m.favourite", R"({"order":0.25})") == "200");
     CHECK(anna.put(tags + "/u.Gruppe%20am%20Dienstag", "{}") == "200");
-    CHECK(anna.get(tags).json ==
-          schema::parse_json(R"({"tags":{"m.favourite":{"order":0.25},"u.Gruppe am Dienstag":{}}})"));
+    CHECK(anna.get(tags).json == schema::parse_json(R"({"tags":{"m.favourite":{"order":0.25},"u.Gruppe am Dienstag":{}}})"));
     // Tags are account data of the type m.tag.
-    CHECK(anna.get(fmt::format("/user/{}/rooms/{}/account_data/m.tag", anna.id, room)).json ==
-          anna.get(tags).json);
+    CHECK(anna.get(fmt::format("/user/{}/rooms/{}/account_data/m.tag", anna.id, room)).json == anna.get(tags).json);
 
     CHECK(anna.del(tags + "/m.favourite") == "200");
     CHECK(anna.del(tags + "/m.favourite") == "200");
@@ -125,8 +118,7 @@ TEST_CASE("tags") {
     CHECK(anna.put(tags + "/x", R"({"order":"first"})") == "400 M_BAD_JSON");
     CHECK(anna.put(tags + "/x", "[]") == "400 M_BAD_JSON");
     CHECK(anna.put(tags + "/" + std::string(256, 'x'), "{}") == "400 M_INVALID_PARAM");
-    CHECK(anna.put(fmt::format("/user/{}/rooms/!none:hearth.test/tags/x", anna.id), "{}") ==
-          "404 M_NOT_FOUND");
+    CHECK(anna.put(fmt::format("/user/{}/rooms/!none:hearth.test/tags/x", anna.id), "{}") == "404 M_NOT_FOUND");
     CHECK(server.person("ben").get(tags) == "403 M_FORBIDDEN");
 }
 
@@ -161,9 +153,8 @@ TEST_CASE("filters") {
     for (const auto* bad :
          {R"({"room":[]})", R"({"room":{"timeline":7}})", R"({"room":{"timeline":{"limit":"ten"}}})",
           R"({"room":{"timeline":{"limit":-1}}})", R"({"room":{"timeline":{"types":"m.room.message"}}})",
-          R"({"room":{"rooms":["evening"]}})", R"({"presence":{"senders":["anna"]}})",
-          R"({"event_format":"xml"})", R"({"event_fields":[1]})", R"({"room":{"include_leave":1}})",
-          R"({"room":{"state":{"lazy_load_members":"yes"}}})"})
+          R"({"room":{"rooms":["evening"]}})", R"({"presence":{"senders":["anna"]}})", R"({"event_format":"xml"})",
+          R"({"event_fields":[1]})", R"({"room":{"include_leave":1}})", R"({"room":{"state":{"lazy_load_members":"yes"}}})"})
         CHECK_MESSAGE(anna.post(path, bad) == "400 M_BAD_JSON", bad);
     CHECK(anna.post(path, "[]") == "400 M_BAD_JSON");
     CHECK(anna.post(path, "nonsense") == "400 M_NOT_JSON");
@@ -174,9 +165,8 @@ TEST_CASE("of the filters the newest hundred are kept") {
     auto anna = server.person("anna");
     const auto path = "/user/" + anna.id + "/filter";
     for (int i = 1; i <= 101; ++i)
-        REQUIRE(
-            anna.post(path, fmt::format(R"({{"room":{{"timeline":{{"limit":{}}}}}}})", i)).at("/filter_id") ==
-            std::to_string(i));
+        REQUIRE(anna.post(path, fmt::format(R"({{"room":{{"timeline":{{"limit":{}}}}}}})", i)).at("/filter_id") ==
+                std::to_string(i));
     CHECK(anna.get(path + "/1") == "404 M_NOT_FOUND");
     CHECK(anna.get(path + "/2") == "200");
 }
@@ -218,14 +208,11 @@ TEST_CASE("pushers") {
         CHECK(anna.post("/pushers/set", "{}") == "400 M_MISSING_PARAM");
         CHECK(anna.post("/pushers/set", pusher(R"("x":1)")) == "400 M_MISSING_PARAM");
         CHECK(anna.post("/pushers/set", pusher(R"("kind":"email")")) == "400 M_INVALID_PARAM");
-        CHECK(anna.post("/pushers/set",
-                        pusher(R"("kind":"http")", "http://push.test/_matrix/push/v1/notify")) ==
+        CHECK(anna.post("/pushers/set", pusher(R"("kind":"http")", "http://push.test/_matrix/push/v1/notify")) ==
               "400 M_INVALID_PARAM");
-        CHECK(anna.post("/pushers/set", pusher(R"("kind":"http")", "https://push.test/elsewhere")) ==
+        CHECK(anna.post("/pushers/set", pusher(R"("kind":"http")", "https://push.test/elsewhere")) == "400 M_INVALID_PARAM");
+        CHECK(anna.post("/pushers/set", pusher(R"("kind":"http")", "https:///_matrix/push/v1/notify")) == "400 M_INVALID_PARAM");
+        CHECK(anna.post("/pushers/set", R"({"kind":null,"app_id":")" + std::string(65, 'x') + R"(","pushkey":"k"})") ==
               "400 M_INVALID_PARAM");
-        CHECK(anna.post("/pushers/set", pusher(R"("kind":"http")", "https:///_matrix/push/v1/notify")) ==
-              "400 M_INVALID_PARAM");
-        CHECK(anna.post("/pushers/set", R"({"kind":null,"app_id":")" + std::string(65, 'x') +
-                                            R"(","pushkey":"k"})") == "400 M_INVALID_PARAM");
     }
 }

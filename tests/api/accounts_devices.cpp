@@ -9,13 +9,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::size_t devices_of(Person& person) {
-    return person.get("/devices").json.at("devices").as_array().size();
-}
+std::size_t devices_of(Person& person) { return person.get("/devices").json.at("devices").as_array().size(); }
 
-std::string with_auth(const std::string& auth, std::string_view more = "") {
-    return fmt::format(R"({{"auth":{}{}}})", auth, more);
-}
+std::string with_auth(const std::string& auth, std::string_view more = "") { return fmt::format(R"({{"auth":{}{}}})", auth, more); }
 
 }  // namespace
 
@@ -37,8 +33,7 @@ TEST_CASE("devices: listed, named, and nobody else's business") {
     CHECK(anna.get("/devices/NONE") == "404 M_NOT_FOUND");
     CHECK(anna.put("/devices/" + phone.device_id, R"({"display_name":7})") == "400 M_BAD_JSON");
     CHECK(anna.put("/devices/" + phone.device_id, "[]") == "400 M_BAD_JSON");
-    CHECK(anna.put("/devices/" + phone.device_id,
-                   fmt::format(R"({{"display_name":"{}"}})", std::string(300, 'x'))) ==
+    CHECK(anna.put("/devices/" + phone.device_id, fmt::format(R"({{"display_name":"{}"}})", std::string(300, 'x'))) ==
           "400 M_INVALID_PARAM");
     CHECK(anna.put("/devices/" + phone.device_id, R"({"display_name":"a\u0000b"})") == "400 M_INVALID_PARAM");
     CHECK(server.http("GET", "/_matrix/client/v3/devices") == "401 M_MISSING_TOKEN");
@@ -76,15 +71,11 @@ TEST_CASE("a confirmation serves for what it was given for") {
     auto phone = anna.on_another_device(), tablet = anna.on_another_device();
     const auto session = anna.del("/devices/" + phone.device_id).at("/session");
 
-    CHECK(anna.del("/devices/" + tablet.device_id, with_auth(anna.password_auth(session))) ==
-          "401 M_FORBIDDEN");
-    CHECK(ben.del("/devices/" + phone.device_id, with_auth(anna.password_auth(session))) ==
-          "401 M_FORBIDDEN");
-    CHECK(ben.del("/devices/" + ben.device_id, with_auth(anna.password_auth())) ==
-          "401 M_FORBIDDEN");  // Anna's password.
+    CHECK(anna.del("/devices/" + tablet.device_id, with_auth(anna.password_auth(session))) == "401 M_FORBIDDEN");
+    CHECK(ben.del("/devices/" + phone.device_id, with_auth(anna.password_auth(session))) == "401 M_FORBIDDEN");
+    CHECK(ben.del("/devices/" + ben.device_id, with_auth(anna.password_auth())) == "401 M_FORBIDDEN");  // Anna's password.
     server.advance(16min);
-    CHECK(anna.del("/devices/" + phone.device_id, with_auth(anna.password_auth(session))) ==
-          "401 M_FORBIDDEN");
+    CHECK(anna.del("/devices/" + phone.device_id, with_auth(anna.password_auth(session))) == "401 M_FORBIDDEN");
     CHECK(devices_of(anna) == 3);
 }
 
@@ -111,16 +102,12 @@ TEST_CASE("what hangs on a device goes with it, and everybody is told") {
     std::vector<std::string> heard;
     server.on_io([&] {
         auto& listeners = server.wiring().accounts.listeners;
-        listeners.device_removed.add(
-            [&](const accounts::DeviceRemoved& gone) { heard.push_back(gone.device_id); });
-        listeners.device_list_changed.add([&](schema::UserNid, const schema::UserId& user, schema::Position) {
-            heard.push_back(user.str());
-        });
+        listeners.device_removed.add([&](const accounts::DeviceRemoved& gone) { heard.push_back(gone.device_id); });
+        listeners.device_list_changed.add(
+            [&](schema::UserNid, const schema::UserId& user, schema::Position) { heard.push_back(user.str()); });
     });
-    const auto device_nid =
-        server.ask("SELECT device_nid FROM devices WHERE device_id = '" + phone.device_id + "'");
-    server.ask("INSERT INTO to_device VALUES ((SELECT user_nid FROM users), " + device_nid +
-               ", 1, '{}') RETURNING 1");
+    const auto device_nid = server.ask("SELECT device_nid FROM devices WHERE device_id = '" + phone.device_id + "'");
+    server.ask("INSERT INTO to_device VALUES ((SELECT user_nid FROM users), " + device_nid + ", 1, '{}') RETURNING 1");
     CHECK(phone.post("/logout") == "200");
     CHECK(server.ask("SELECT count(*) FROM to_device") == "0");
     CHECK(server.ask("SELECT count(*) FROM device_list_log") == "1");

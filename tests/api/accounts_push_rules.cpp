@@ -17,8 +17,7 @@ std::string order(Person& person, std::string_view kind) {
     return ids;
 }
 
-constexpr auto content_rule =
-    R"({"pattern":"Kuchen","actions":["notify",{"set_tweak":"sound","value":"bing"}]})";
+constexpr auto content_rule = R"({"pattern":"Kuchen","actions":["notify",{"set_tweak":"sound","value":"bing"}]})";
 constexpr auto silent = R"({"actions":[]})";
 
 }  // namespace
@@ -44,8 +43,7 @@ TEST_CASE("push rules: everybody begins with the server's") {
     CHECK(invite.at("/conditions/2/pattern") == anna.id);
     CHECK(invite.at("/default") == "true");
     CHECK(anna.get("/pushrules/global/override/.m.rule.master/enabled").at("/enabled") == "false");
-    CHECK(anna.get("/pushrules/global/underride/.m.rule.message/actions").text ==
-          R"({"actions":["notify"]})");
+    CHECK(anna.get("/pushrules/global/underride/.m.rule.message/actions").text == R"({"actions":["notify"]})");
 }
 
 TEST_CASE("push rules: one's own, in the order of their weight") {
@@ -71,8 +69,7 @@ TEST_CASE("push rules: one's own, in the order of their weight") {
     CHECK(anna.put("/pushrules/global/override/x?before=.m.rule.tombstone", silent) == "400 M_UNKNOWN");
     // Own rules stand above the server's, but for the master switch.
     CHECK(anna.put("/pushrules/global/override/x",
-                   R"({"actions":["notify"],"conditions":[{"kind":"room_member_count","is":"<=10"}]})") ==
-          "200");
+                   R"({"actions":["notify"],"conditions":[{"kind":"room_member_count","is":"<=10"}]})") == "200");
     CHECK(order(anna, "override").starts_with(".m.rule.master x .m.rule.suppress_notices"));
 
     CHECK(anna.del("/pushrules/global/content/d") == "200");
@@ -87,8 +84,7 @@ TEST_CASE("push rules: switches and actions, of the server's rules too") {
     auto anna = server.person("anna");
     CHECK(anna.put("/pushrules/global/override/.m.rule.master/enabled", R"({"enabled":true})") == "200");
     CHECK(anna.get("/pushrules/global/override/.m.rule.master/enabled").at("/enabled") == "true");
-    CHECK(anna.put("/pushrules/global/underride/.m.rule.message/actions", R"({"actions":["dont_notify"]})") ==
-          "200");
+    CHECK(anna.put("/pushrules/global/underride/.m.rule.message/actions", R"({"actions":["dont_notify"]})") == "200");
     CHECK(anna.get("/pushrules/global/underride/.m.rule.message/actions").text == R"({"actions":[]})");
     server.restart();
     CHECK(anna.get("/pushrules/global/override/.m.rule.master/enabled").at("/enabled") == "true");
@@ -96,8 +92,7 @@ TEST_CASE("push rules: switches and actions, of the server's rules too") {
     CHECK(anna.put("/pushrules/global/content/cake", content_rule) == "200");
     CHECK(anna.put("/pushrules/global/content/cake/enabled", R"({"enabled":false})") == "200");
     CHECK(anna.put("/pushrules/global/content/cake", content_rule) == "200");
-    CHECK(anna.get("/pushrules/global/content/cake/enabled").at("/enabled") ==
-          "false");  // A change is no switch.
+    CHECK(anna.get("/pushrules/global/content/cake/enabled").at("/enabled") == "false");  // A change is no switch.
     CHECK(anna.get("/pushrules/global/content/cake").at("/pattern") == "Kuchen");
 }
 
@@ -122,8 +117,7 @@ TEST_CASE("push rules: what is refused") {
     CHECK(put("override/a", R"({"actions":[7]})") == "400 M_INVALID_PARAM");
     CHECK(put("override/a", R"({"actions":[{"value":1}]})") == "400 M_INVALID_PARAM");
     CHECK(put("override/a", R"({"actions":[],"conditions":[7]})") == "400 M_BAD_JSON");
-    CHECK(put("override/a", R"({"actions":[],"conditions":[{"kind":"event_match","key":"type"}]})") ==
-          "400 M_MISSING_PARAM");
+    CHECK(put("override/a", R"({"actions":[],"conditions":[{"kind":"event_match","key":"type"}]})") == "400 M_MISSING_PARAM");
     CHECK(put("override/a", R"({"actions":[],"conditions":[{"kind":"org.runde.moon_phase","phase":3}]})") ==
           "200");  // Never matches.
     CHECK(put("override/none/enabled", R"({"enabled":true})") == "404 M_NOT_FOUND");

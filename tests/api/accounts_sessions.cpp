@@ -12,30 +12,23 @@ namespace {
 
 constexpr auto login_path = "/_matrix/client/v3/login";
 
-Answer login(TestServer& server, std::string_view name, std::string_view password,
-             std::string_view more = "") {
+Answer login(TestServer& server, std::string_view name, std::string_view password, std::string_view more = "") {
     return server.http(
         "POST", login_path, {},
-        fmt::format(
-            R"({{"type":"m.login.password","identifier":{{"type":"m.id.user","user":"{}"}},"password":"{}"{}}})",
-            name, password, more));
+        fmt::format(R"({{"type":"m.login.password","identifier":{{"type":"m.id.user","user":"{}"}},"password":"{}"{}}})", name,
+                    password, more));
 }
 
-Answer whoami(TestServer& server, std::string_view token) {
-    return server.http("GET", "/_matrix/client/v3/account/whoami", token);
-}
+Answer whoami(TestServer& server, std::string_view token) { return server.http("GET", "/_matrix/client/v3/account/whoami", token); }
 
 Answer refresh(TestServer& server, std::string_view token) {
-    return server.http("POST", "/_matrix/client/v3/refresh", {},
-                       fmt::format(R"({{"refresh_token":"{}"}})", token));
+    return server.http("POST", "/_matrix/client/v3/refresh", {}, fmt::format(R"({{"refresh_token":"{}"}})", token));
 }
 
 void set_flag(TestServer& server, const Person& person, int flag, bool on) {
-    const auto nid =
-        std::stoll(server.ask("SELECT user_nid FROM users WHERE localpart = '" + person.name + "'"));
-    server.wiring().db.transact_now([&](storage::Tx& tx) {
-        storage::change_user_flags(tx, schema::UserNid{nid}, on ? flag : 0, on ? 0 : flag);
-    });
+    const auto nid = std::stoll(server.ask("SELECT user_nid FROM users WHERE localpart = '" + person.name + "'"));
+    server.wiring().db.transact_now(
+        [&](storage::Tx& tx) { storage::change_user_flags(tx, schema::UserNid{nid}, on ? flag : 0, on ? 0 : flag); });
     server.on_io([&] { server.wiring().accounts.sessions.forget_user(schema::UserNid{nid}); });
 }
 
@@ -51,9 +44,8 @@ TEST_CASE("signing in by any form of the name") {
         CHECK(done.at("/user_id") == anna.id);
         CHECK(whoami(server, done.at("/access_token")).at("/device_id") == done.at("/device_id"));
     }
-    const auto old_form = server.http(
-        "POST", login_path, {},
-        fmt::format(R"({{"type":"m.login.password","user":"anna","password":"{}"}})", anna.password));
+    const auto old_form = server.http("POST", login_path, {},
+                                      fmt::format(R"({{"type":"m.login.password","user":"anna","password":"{}"}})", anna.password));
     CHECK(old_form == "200");
     CHECK(old_form.at("/well_known/m.homeserver/base_url") == "https://matrix.hearth.test");
 }
@@ -77,9 +69,7 @@ TEST_CASE("signing in: what does not open the door, and says no more than that")
 TEST_CASE("signing in: bad requests") {
     TestServer server;
     server.person("anna");
-    const auto post = [&](std::string_view body) {
-        return server.http("POST", login_path, {}, body).summary();
-    };
+    const auto post = [&](std::string_view body) { return server.http("POST", login_path, {}, body).summary(); };
     CHECK(post("") == "400 M_NOT_JSON");
     CHECK(post("{}") == "400 M_MISSING_PARAM");
     CHECK(post(R"({"type":7})") == "400 M_BAD_JSON");
@@ -87,8 +77,7 @@ TEST_CASE("signing in: bad requests") {
     CHECK(post(R"({"type":"m.login.password","password":"x"})") == "400 M_MISSING_PARAM");
     CHECK(post(R"({"type":"m.login.password","user":"anna"})") == "400 M_MISSING_PARAM");
     CHECK(post(R"({"type":"m.login.password","identifier":"anna","password":"x"})") == "400 M_BAD_JSON");
-    CHECK(post(R"({"type":"m.login.password","identifier":{"type":"m.id.moon"},"password":"x"})") ==
-          "400 M_INVALID_PARAM");
+    CHECK(post(R"({"type":"m.login.password","identifier":{"type":"m.id.moon"},"password":"x"})") == "400 M_INVALID_PARAM");
     CHECK(
         post(
             R"({"type":"m.login.password","identifier":{"type":"m.id.thirdparty","medium":"email","address":"a@b"},"password":"x"})") ==
@@ -98,8 +87,7 @@ TEST_CASE("signing in: bad requests") {
 TEST_CASE("a device that signs in again keeps its name and loses its old token") {
     TestServer server;
     auto anna = server.person("anna");
-    const auto more =
-        fmt::format(R"(,"device_id":"{}","initial_device_display_name":"Zweites")", anna.device_id);
+    const auto more = fmt::format(R"(,"device_id":"{}","initial_device_display_name":"Zweites")", anna.device_id);
     const auto again = login(server, "anna", anna.password, more);
     CHECK(again.at("/device_id") == anna.device_id);
     CHECK(anna.get("/account/whoami") == "401 M_UNKNOWN_TOKEN");
@@ -202,8 +190,7 @@ TEST_CASE("refreshing: what is refused") {
     CHECK(refresh(server, "rdr_made-up") == "401 M_UNKNOWN_TOKEN");
     CHECK(refresh(server, first.at("/access_token")) == "401 M_UNKNOWN_TOKEN");  // Not for that.
     CHECK(server.http("POST", "/_matrix/client/v3/refresh", {}, "{}") == "400 M_MISSING_PARAM");
-    CHECK(server.http("POST", "/_matrix/client/v3/refresh", {}, R"({"refresh_token":1})") ==
-          "400 M_BAD_JSON");
+    CHECK(server.http("POST", "/_matrix/client/v3/refresh", {}, R"({"refresh_token":1})") == "400 M_BAD_JSON");
     CHECK(whoami(server, first.at("/refresh_token")) == "401 M_UNKNOWN_TOKEN");
     SUBCASE("after signing out") {
         CHECK(server.http("POST", "/_matrix/client/v3/logout", first.at("/access_token")) == "200");
@@ -223,8 +210,7 @@ TEST_CASE("a locked account can do nothing but sign out") {
     CHECK(refused == "401 M_USER_LOCKED");
     CHECK(refused.at("/soft_logout") == "true");
     CHECK(login(server, "anna", anna.password) == "401 M_USER_LOCKED");
-    CHECK(login(server, "anna", "a guess, long enough") ==
-          "403 M_FORBIDDEN");  // Strangers do not learn of it.
+    CHECK(login(server, "anna", "a guess, long enough") == "403 M_FORBIDDEN");  // Strangers do not learn of it.
     SUBCASE("unlocked, it goes on as before") {
         set_flag(server, anna, storage::locked, false);
         CHECK(anna.get("/account/whoami") == "200");
@@ -252,8 +238,7 @@ TEST_CASE("tokens that expired long ago are purged") {
     const auto anna = server.person("anna");
     const auto first = login(server, "anna", anna.password, R"(,"refresh_token":true)");
     const auto tokens = [&] {
-        return server.ask("SELECT count(*) FROM access_tokens") +
-               server.ask("SELECT count(*) FROM refresh_tokens");
+        return server.ask("SELECT count(*) FROM access_tokens") + server.ask("SELECT count(*) FROM refresh_tokens");
     };
     REQUIRE(tokens() == "21");
     server.advance(100 * 24h);

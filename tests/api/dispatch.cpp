@@ -59,9 +59,7 @@ TEST_CASE("unknown paths and methods, in the language of whoever asks") {
 TEST_CASE("bodies that are no JSON, no object, or not text") {
     TestServer server;
     server.check_against_spec = false;
-    const auto login = [&](std::string body) {
-        return server.http("POST", "/_matrix/client/v3/login", {}, body);
-    };
+    const auto login = [&](std::string body) { return server.http("POST", "/_matrix/client/v3/login", {}, body); };
     CHECK(login("{") == "400 M_NOT_JSON");
     CHECK(login("nonsense") == "400 M_NOT_JSON");
     CHECK(login("") == "400 M_NOT_JSON");
@@ -79,8 +77,7 @@ TEST_CASE("who asks too often waits; strangers by address, members by account") 
     const auto login_from = [&](std::string address) {
         auto attempt = request(net::Method::post, "/_matrix/client/v3/login");
         attempt.client_address = std::move(address);
-        attempt.body =
-            R"({"type":"m.login.password","identifier":{"type":"m.id.user","user":"nobody"},"password":"x"})";
+        attempt.body = R"({"type":"m.login.password","identifier":{"type":"m.id.user","user":"nobody"},"password":"x"})";
         return server.http(attempt);
     };
     int attempts = 0;
@@ -108,8 +105,8 @@ TEST_CASE("listeners: what each serves, metrics, health, and headers on every an
     config.listeners[1].serves = {"metrics"};
     std::unique_ptr<server::Listeners> listeners;
     server.on_io([&] {
-        listeners = std::make_unique<server::Listeners>(server.runtime(), config, server.wiring().router,
-                                                        server.wiring().services, metrics, 1000);
+        listeners = std::make_unique<server::Listeners>(server.runtime(), config, server.wiring().router, server.wiring().services,
+                                                        metrics, 1000);
     });
     RawHttp client(listeners->port(0)), operators(listeners->port(1));
     const auto versions = client.ask(RawHttp::get("/_matrix/client/versions"));

@@ -13,7 +13,8 @@ struct Forum {
     explicit Forum(TestServer& server, std::string_view settings = R"({"tags":["Reha","Alltag"]})") : anna(server.person("anna")) {
         const auto made = anna.post("/createRoom", fmt::format(R"({{"name":"Forum","preset":"public_chat",
             "creation_content":{{"type":"org.runde.forum"}},
-            "initial_state":[{{"type":"org.runde.forum","content":{}}}]}})", settings));
+            "initial_state":[{{"type":"org.runde.forum","content":{}}}]}})",
+                                                               settings));
         REQUIRE(made == "200");
         room = made.at("/room_id");
     }
@@ -90,14 +91,17 @@ TEST_CASE("a forum: topics and answers, and nothing beside them") {
     CHECK(reply == "403 ORG.RUNDE.OUTSIDE_TOPIC");
     CHECK(reply.at("/error").find("Thema") != std::string::npos);
     CHECK(forum.post(ben, "ja", R"({"rel_type":"m.thread","event_id":"$nothing"})") == "403 ORG.RUNDE.OUTSIDE_TOPIC");
-    CHECK(ben.put(forum.path("/send/m.sticker/s1"), R"({"body":"x","url":"mxc://a/b","info":{}})") == "403 ORG.RUNDE.OUTSIDE_TOPIC");
+    CHECK(ben.put(forum.path("/send/m.sticker/s1"), R"({"body":"x","url":"mxc://a/b","info":{}})") ==
+          "403 ORG.RUNDE.OUTSIDE_TOPIC");
     CHECK(forum.post(ben, "  \n ") == "400 M_INVALID_PARAM");
     // Reactions and edits belong to their post.
-    CHECK(ben.put(forum.path("/send/m.reaction/r1"), fmt::format(R"({{"m.relates_to":{{"rel_type":"m.annotation","event_id":"{}","key":"👍"}}}})", root)) == "200");
+    CHECK(ben.put(forum.path("/send/m.reaction/r1"),
+                  fmt::format(R"({{"m.relates_to":{{"rel_type":"m.annotation","event_id":"{}","key":"👍"}}}})", root)) == "200");
     CHECK(forum.anna.put(forum.path("/state/m.room.encryption"), R"({"algorithm":"m.megolm.v1.aes-sha2"})") == "403 M_FORBIDDEN");
     // An ordinary room has no such order.
     const auto chat = ben.post("/createRoom").at("/room_id");
-    CHECK(ben.put(fmt::format("/rooms/{}/send/m.sticker/1", segment(chat)), R"({"body":"x","url":"mxc://a/b","info":{}})") == "200");
+    CHECK(ben.put(fmt::format("/rooms/{}/send/m.sticker/1", segment(chat)), R"({"body":"x","url":"mxc://a/b","info":{}})") ==
+          "200");
 }
 
 TEST_CASE("moderators close, open, pin and tag; a closed topic stays readable") {
@@ -178,10 +182,15 @@ TEST_CASE("search knows German") {
 TEST_CASE("search finds only what the searcher may read, as it reads now") {
     TestServer server;
     auto anna = server.person("anna"), ben = server.person("ben"), carl = server.person("carl");
-    const auto made = anna.post("/createRoom", R"({"preset":"public_chat","initial_state":[{"type":"m.room.history_visibility","content":{"history_visibility":"joined"}}]})");
+    const auto made = anna.post(
+        "/createRoom",
+        R"({"preset":"public_chat","initial_state":[{"type":"m.room.history_visibility","content":{"history_visibility":"joined"}}]})");
     const auto room = made.at("/room_id");
     const auto say = [&](Person& who, std::string_view text, std::string_view txn) {
-        return who.put(fmt::format("/rooms/{}/send/m.room.message/{}", segment(room), txn), fmt::format(R"({{"msgtype":"m.text","body":"{}"}})", text)).at("/event_id");
+        return who
+            .put(fmt::format("/rooms/{}/send/m.room.message/{}", segment(room), txn),
+                 fmt::format(R"({{"msgtype":"m.text","body":"{}"}})", text))
+            .at("/event_id");
     };
     say(anna, "Geheimnis vor Ben", "1");
     REQUIRE(ben.post(fmt::format("/rooms/{}/join", segment(room))) == "200");
@@ -191,8 +200,11 @@ TEST_CASE("search finds only what the searcher may read, as it reads now") {
     CHECK(search(carl, "Geheimnis").at("/count") == "0");
     CHECK(search(anna, "Geheimnis", "&author=" + segment(ben.id)).at("/count") == "0");
 
-    const auto edited = anna.put(fmt::format("/rooms/{}/send/m.room.message/3", segment(room)),
-        fmt::format(R"({{"msgtype":"m.text","body":"* neu","m.new_content":{{"msgtype":"m.text","body":"Verschwunden"}},"m.relates_to":{{"rel_type":"m.replace","event_id":"{}"}}}})", both));
+    const auto edited = anna.put(
+        fmt::format("/rooms/{}/send/m.room.message/3", segment(room)),
+        fmt::format(
+            R"({{"msgtype":"m.text","body":"* neu","m.new_content":{{"msgtype":"m.text","body":"Verschwunden"}},"m.relates_to":{{"rel_type":"m.replace","event_id":"{}"}}}})",
+            both));
     REQUIRE(edited == "200");
     CHECK(search(ben, "Geheimnis").at("/count") == "0");
     CHECK(search(ben, "verschwunden").at("/count") == "1");
@@ -201,7 +213,9 @@ TEST_CASE("search finds only what the searcher may read, as it reads now") {
     CHECK(server.ask("SELECT count(*) FROM search_words WHERE word LIKE '%schwund%'") == "0");
 
     // The Matrix endpoint asks the same engine.
-    const auto matrix = anna.post("/search", R"({"search_categories":{"room_events":{"search_term":"geheimnisse","order_by":"recent","event_context":{"before_limit":1,"after_limit":1,"include_profile":true},"groupings":{"group_by":[{"key":"room_id"}]}}}})");
+    const auto matrix = anna.post(
+        "/search",
+        R"({"search_categories":{"room_events":{"search_term":"geheimnisse","order_by":"recent","event_context":{"before_limit":1,"after_limit":1,"include_profile":true},"groupings":{"group_by":[{"key":"room_id"}]}}}})");
     CHECK(matrix == "200");
     CHECK(matrix.at("/search_categories/room_events/count") == "1");
     CHECK(matrix.at("/search_categories/room_events/highlights/0") == "Geheimnis");

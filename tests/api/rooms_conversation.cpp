@@ -14,9 +14,7 @@ std::string create(Person& person, std::string_view body = "{}") {
     return made.at("/room_id");
 }
 
-std::string room_path(const std::string& room, std::string_view rest) {
-    return fmt::format("/rooms/{}{}", segment(room), rest);
-}
+std::string room_path(const std::string& room, std::string_view rest) { return fmt::format("/rooms/{}{}", segment(room), rest); }
 
 std::string say(Person& person, const std::string& room, std::string_view text, std::string_view txn) {
     const auto sent = person.put(room_path(room, fmt::format("/send/m.room.message/{}", txn)),
@@ -96,9 +94,10 @@ TEST_CASE("threads, reactions, edits and redactions") {
     REQUIRE(ben.post(room_path(room, "/join")) == "200");
     const auto root = say(anna, room, "Wer war schon in der Reha?", "1");
     const auto reply = [&](Person& who, std::string_view text, std::string_view txn) {
-        const auto sent = who.put(
-            room_path(room, fmt::format("/send/m.room.message/{}", txn)),
-            fmt::format(R"({{"msgtype":"m.text","body":"{}","m.relates_to":{{"rel_type":"m.thread","event_id":"{}"}}}})", text, root));
+        const auto sent =
+            who.put(room_path(room, fmt::format("/send/m.room.message/{}", txn)),
+                    fmt::format(R"({{"msgtype":"m.text","body":"{}","m.relates_to":{{"rel_type":"m.thread","event_id":"{}"}}}})",
+                                text, root));
         REQUIRE(sent == "200");
         return sent.at("/event_id");
     };
@@ -121,8 +120,11 @@ TEST_CASE("threads, reactions, edits and redactions") {
     CHECK(react(ben, "5") == "400 M_DUPLICATE_ANNOTATION");
     CHECK(react(anna, "6") == "200");
 
-    const auto edit = anna.put(room_path(room, "/send/m.room.message/7"),
-                               fmt::format(R"({{"msgtype":"m.text","body":"* neu","m.new_content":{{"msgtype":"m.text","body":"neu"}},"m.relates_to":{{"rel_type":"m.replace","event_id":"{}"}}}})", root));
+    const auto edit = anna.put(
+        room_path(room, "/send/m.room.message/7"),
+        fmt::format(
+            R"({{"msgtype":"m.text","body":"* neu","m.new_content":{{"msgtype":"m.text","body":"neu"}},"m.relates_to":{{"rel_type":"m.replace","event_id":"{}"}}}})",
+            root));
     CHECK(edit == "200");
     const auto edited = ben.get(room_path(room, "/event/" + segment(root)));
     CHECK(edited.at("/unsigned/m.relations/m.replace/event_id") == edit.at("/event_id"));
@@ -133,7 +135,8 @@ TEST_CASE("threads, reactions, edits and redactions") {
     const auto gone = anna.get(room_path(room, "/event/" + segment(first)));
     CHECK(gone.at("/content") == "{}");
     CHECK(gone.at("/unsigned/redacted_because/content/reason") == "vertippt");
-    CHECK(anna.get(fmt::format("/_matrix/client/v1/rooms/{}/threads", segment(room))).at("/chunk/0/unsigned/m.relations/m.thread/count") == "1");
+    CHECK(anna.get(fmt::format("/_matrix/client/v1/rooms/{}/threads", segment(room)))
+              .at("/chunk/0/unsigned/m.relations/m.thread/count") == "1");
     server.restart();
     CHECK(anna.get(room_path(room, "/event/" + segment(first))).at("/content") == "{}");
 }
@@ -149,7 +152,8 @@ TEST_CASE("pages through the history meet without gap or repetition") {
         const auto page = anna.get(room_path(room, "/messages?dir=b&limit=13" + (from.empty() ? "" : "&from=" + from)));
         REQUIRE(page == "200");
         for (const auto& event : page["/chunk"].as_array())
-            if (const auto body = schema::string_at(*schema::object_at(event.as_object(), "content"), "body")) seen.emplace_back(*body);
+            if (const auto body = schema::string_at(*schema::object_at(event.as_object(), "content"), "body"))
+                seen.emplace_back(*body);
         if (!page.has("/end")) break;
         from = page.at("/end");
     }
@@ -202,7 +206,9 @@ TEST_CASE("aliases, the directory and spaces") {
 TEST_CASE("a new member reads only what the history's visibility allows") {
     TestServer server;
     auto anna = server.person("anna"), ben = server.person("ben");
-    const auto room = create(anna, R"({"preset":"public_chat","initial_state":[{"type":"m.room.history_visibility","content":{"history_visibility":"joined"}}]})");
+    const auto room = create(
+        anna,
+        R"({"preset":"public_chat","initial_state":[{"type":"m.room.history_visibility","content":{"history_visibility":"joined"}}]})");
     const auto secret = say(anna, room, "vor Ben", "1");
     REQUIRE(ben.post(room_path(room, "/join")) == "200");
     say(anna, room, "mit Ben", "2");

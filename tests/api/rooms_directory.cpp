@@ -28,7 +28,8 @@ TEST_CASE("a room stops naming an alias that was taken away") {
     const auto room = create(anna, R"({"room_alias_name":"dienstag"})");
     const auto alias = [&](std::string_view name) { return "/directory/room/" + segment(fmt::format("#{}:hearth.test", name)); };
     REQUIRE(anna.put(alias("abend"), fmt::format(R"({{"room_id":"{}"}})", room)) == "200");
-    REQUIRE(anna.put(in(room, "/state/m.room.canonical_alias"), R"({"alias":"#dienstag:hearth.test","alt_aliases":["#abend:hearth.test"]})") == "200");
+    REQUIRE(anna.put(in(room, "/state/m.room.canonical_alias"),
+                     R"({"alias":"#dienstag:hearth.test","alt_aliases":["#abend:hearth.test"]})") == "200");
 
     CHECK(anna.del(alias("abend")) == "200");
     CHECK(anna.get(in(room, "/state/m.room.canonical_alias")).at("/alt_aliases") == "[]");
@@ -60,8 +61,11 @@ TEST_CASE("a hierarchy says which rooms open a restricted one, and its pages ans
     TestServer server;
     auto anna = server.person("anna");
     const auto space = create(anna, R"({"creation_content":{"type":"m.space"},"preset":"public_chat"})");
-    const auto room = create(anna, fmt::format(
-        R"({{"initial_state":[{{"type":"m.room.join_rules","content":{{"join_rule":"restricted","allow":[{{"type":"m.room_membership","room_id":"{}"}}]}}}}]}})", space));
+    const auto room = create(
+        anna,
+        fmt::format(
+            R"({{"initial_state":[{{"type":"m.room.join_rules","content":{{"join_rule":"restricted","allow":[{{"type":"m.room_membership","room_id":"{}"}}]}}}}]}})",
+            space));
     REQUIRE(anna.put(in(space, "/state/m.space.child/" + segment(room)), R"({"via":["hearth.test"]})") == "200");
 
     const auto first = anna.get(hierarchy(space, "limit=1&max_depth=2"));

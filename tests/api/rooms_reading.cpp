@@ -26,7 +26,8 @@ std::string say(Person& person, const std::string& room, std::string_view text, 
 }
 
 std::string relates(std::string_view rel_type, const std::string& to) {
-    return fmt::format(R"(,"m.relates_to":{{"rel_type":"{}","event_id":"{}"}},"m.new_content":{{"msgtype":"m.text","body":"neu"}})", rel_type, to);
+    return fmt::format(R"(,"m.relates_to":{{"rel_type":"{}","event_id":"{}"}},"m.new_content":{{"msgtype":"m.text","body":"neu"}})",
+                       rel_type, to);
 }
 
 std::string bodies(const Answer& page) {
@@ -121,8 +122,8 @@ TEST_CASE("relations come page by page, in both directions, of one type or all")
     const auto pages = [&](std::string_view type, std::string_view query) {
         std::string all, from;
         for (int page = 0; page < 10; ++page) {
-            const auto answer = anna.get(in_v1(room, fmt::format("/relations/{}{}?limit=2{}{}", segment(root), type, query,
-                                                                 from.empty() ? "" : "&from=" + from)));
+            const auto answer = anna.get(in_v1(
+                room, fmt::format("/relations/{}{}?limit=2{}{}", segment(root), type, query, from.empty() ? "" : "&from=" + from)));
             REQUIRE(answer == "200");
             all += (all.empty() ? "" : "| ") + bodies(answer) + " ";
             if (!answer.has("/next_batch")) break;

@@ -20,7 +20,8 @@ TEST_CASE("where events were missed, edits and threads come with what is left") 
         return sent.at("/event_id");
     };
     const auto relates = [](std::string_view type, const std::string& to) {
-        return fmt::format(R"(,"m.relates_to":{{"rel_type":"{}","event_id":"{}"}},"m.new_content":{{"msgtype":"m.text","body":"neu"}})", type, to);
+        return fmt::format(
+            R"(,"m.relates_to":{{"rel_type":"{}","event_id":"{}"}},"m.new_content":{{"msgtype":"m.text","body":"neu"}})", type, to);
     };
     const auto root = say("Frage");
     const auto filter = [](int limit) { return segment(fmt::format(R"({{"room":{{"timeline":{{"limit":{}}}}}}})", limit)); };

@@ -74,7 +74,8 @@ TEST_CASE("a first sync tells state and the newest messages once") {
                       "m.room.member/{}, m.room.name, m.room.power_levels, m.room.topic",
                       anna.id, ben.id));
     // The token leads back to what was left out.
-    const auto page = ben.get(room_path(room, "/messages?dir=b&limit=1&from=" + first.at(at("join", room, "/timeline/prev_batch"))));
+    const auto page =
+        ben.get(room_path(room, "/messages?dir=b&limit=1&from=" + first.at(at("join", room, "/timeline/prev_batch"))));
     CHECK(told(page["/chunk"]) == "Nachricht 1");
 
     SUBCASE("state that the timeline shows is told as it was before") {
@@ -93,7 +94,8 @@ TEST_CASE("a first sync tells state and the newest messages once") {
     }
     SUBCASE("or as it is now, for those who ask so") {
         REQUIRE(anna.put(room_path(room, "/state/m.room.name"), R"({"name":"Mittwochsrunde"})") == "200");
-        const auto after = ben.get("/sync?use_state_after=true&filter=" + segment(R"({"room":{"timeline":{"limit":1},"state":{"types":["m.room.name"]}}})"));
+        const auto after = ben.get("/sync?use_state_after=true&filter=" +
+                                   segment(R"({"room":{"timeline":{"limit":1},"state":{"types":["m.room.name"]}}})"));
         CHECK_FALSE(after.has(at("join", room, "/state")));
         CHECK(after.at(at("join", room, "/state_after/events/0/content/name")) == "Mittwochsrunde");
         // Also when nothing of it changed.

@@ -112,7 +112,9 @@ TEST_CASE("an invitation declined shows nothing of the room") {
 TEST_CASE("history from before one's time stays hidden where the room says so") {
     TestServer server;
     auto anna = server.person("anna"), ben = server.person("ben");
-    const auto room = create_room(anna, R"({"initial_state":[{"type":"m.room.history_visibility","state_key":"","content":{"history_visibility":"joined"}}]})");
+    const auto room = create_room(
+        anna,
+        R"({"initial_state":[{"type":"m.room.history_visibility","state_key":"","content":{"history_visibility":"joined"}}]})");
     say(anna, room, "Unter uns");
     REQUIRE(anna.post(room_path(room, "/invite"), fmt::format(R"({{"user_id":"{}"}})", ben.id)) == "200");
     say(anna, room, "Er ist noch nicht da");
@@ -132,7 +134,8 @@ TEST_CASE("people one ignores are not heard") {
     bring(anna, ben, room);
     App phone(ben);
     phone.sync();
-    REQUIRE(ben.put("/user/" + ben.id + "/account_data/m.ignored_user_list", fmt::format(R"({{"ignored_users":{{"{}":{{}}}}}})", anna.id)) == "200");
+    REQUIRE(ben.put("/user/" + ben.id + "/account_data/m.ignored_user_list",
+                    fmt::format(R"({{"ignored_users":{{"{}":{{}}}}}})", anna.id)) == "200");
     phone.sync();
     say(anna, room, "Hört mich jemand?");
     CHECK(timeline(phone.sync(), room) == "");  // That the counts changed by ignoring may still be told.
@@ -167,8 +170,15 @@ TEST_CASE("filters on timelines") {
     for (const bool cold : {false, true}) {
         const auto limit = cold ? std::string(R"("limit":3,)") : std::string();
         CAPTURE(cold);
-        CHECK(timeline(with(fmt::format(R"({{"room":{{"timeline":{{{}"types":["m.room.message"],"senders":["{}"]}}}}}})", limit, ben.id), cold), room) == "Von Ben, Bild");
-        CHECK(timeline(with(fmt::format(R"({{"room":{{"timeline":{{{}"not_types":["m.rea*","m.room.m*ber"],"not_senders":["{}"]}}}}}})", limit, anna.id), cold), room) == "Von Ben, Bild");
+        CHECK(timeline(
+                  with(fmt::format(R"({{"room":{{"timeline":{{{}"types":["m.room.message"],"senders":["{}"]}}}}}})", limit, ben.id),
+                       cold),
+                  room) == "Von Ben, Bild");
+        CHECK(timeline(
+                  with(fmt::format(R"({{"room":{{"timeline":{{{}"not_types":["m.rea*","m.room.m*ber"],"not_senders":["{}"]}}}}}})",
+                                   limit, anna.id),
+                       cold),
+                  room) == "Von Ben, Bild");
         CHECK(timeline(with(fmt::format(R"({{"room":{{"timeline":{{{}"contains_url":true}}}}}})", limit), cold), room) == "Bild");
     }
     CHECK_FALSE(with(fmt::format(R"({{"room":{{"not_rooms":["{}"]}}}})", room)).has(at("join", room, "")));
@@ -233,7 +243,9 @@ TEST_CASE("receipts reach the others, private ones only oneself") {
     };
     const auto receipts = [&](const Answer& answer) -> std::string {
         const auto& events = answer[at("join", room, "/ephemeral/events")];
-        return events.is_array() && !events.get_array().empty() ? schema::to_text(events.get_array()[0].as_object().at("content").as_object()) : "";
+        return events.is_array() && !events.get_array().empty()
+                   ? schema::to_text(events.get_array()[0].as_object().at("content").as_object())
+                   : "";
     };
     REQUIRE(receipt("m.read", second) == "200");
     CHECK(receipts(annas.sync()).find(ben.id) != std::string::npos);
@@ -252,7 +264,8 @@ TEST_CASE("receipts reach the others, private ones only oneself") {
     REQUIRE(receipt("m.fully_read", first) == "200");
     const auto marker = bens.sync();
     CHECK(marker.at(at("join", room, "/account_data/events/0/content/event_id")) == first);
-    REQUIRE(ben.post(room_path(room, "/read_markers"), fmt::format(R"({{"m.fully_read":"{}","m.read":"{}"}})", second, second)) == "200");
+    REQUIRE(ben.post(room_path(room, "/read_markers"), fmt::format(R"({{"m.fully_read":"{}","m.read":"{}"}})", second, second)) ==
+            "200");
     CHECK(bens.sync().at(at("join", room, "/account_data/events/0/content/event_id")) == second);
 
     CHECK(receipt("m.seen", first) == "400 M_INVALID_PARAM");

@@ -11,7 +11,9 @@
 
 namespace runde::tests {
 
-inline std::string room_path(const std::string& room, std::string_view rest) { return fmt::format("/rooms/{}{}", segment(room), rest); }
+inline std::string room_path(const std::string& room, std::string_view rest) {
+    return fmt::format("/rooms/{}{}", segment(room), rest);
+}
 
 inline std::string create_room(Person& person, std::string_view body = "{}") {
     const auto made = person.post("/createRoom", body);
@@ -36,8 +38,9 @@ inline std::string say(Person& person, const std::string& room, std::string_view
     return send(person, room, "m.room.message", fmt::format(R"({{"msgtype":"m.text","body":"{}"}})", text));
 }
 inline std::string reply_in_thread(Person& person, const std::string& room, std::string_view root, std::string_view text) {
-    return send(person, room, "m.room.message",
-                fmt::format(R"({{"msgtype":"m.text","body":"{}","m.relates_to":{{"rel_type":"m.thread","event_id":"{}"}}}})", text, root));
+    return send(
+        person, room, "m.room.message",
+        fmt::format(R"({{"msgtype":"m.text","body":"{}","m.relates_to":{{"rel_type":"m.thread","event_id":"{}"}}}})", text, root));
 }
 
 /// Bodies of messages, types of everything else: "Hallo, (m.room.member)".
@@ -71,7 +74,8 @@ public:
 
 private:
     std::string path(std::string_view more) const {
-        return fmt::format("/sync?{}{}{}", since_.empty() ? "" : "since=" + since_, filter_.empty() ? "" : "&filter=" + segment(filter_), more);
+        return fmt::format("/sync?{}{}{}", since_.empty() ? "" : "since=" + since_,
+                           filter_.empty() ? "" : "&filter=" + segment(filter_), more);
     }
     Person& person_;
     std::string filter_, since_;
@@ -84,7 +88,8 @@ inline std::string timeline(const Answer& answer, const std::string& room, std::
     return told(answer[at(section, room, "/timeline/events")]);
 }
 /// Sorted: "m.room.create, m.room.member/@anna:hearth.test".
-inline std::string state(const Answer& answer, const std::string& room, std::string_view section = "join", std::string_view name = "state") {
+inline std::string state(const Answer& answer, const std::string& room, std::string_view section = "join",
+                         std::string_view name = "state") {
     std::set<std::string> found;
     const auto& events = answer[at(section, room, fmt::format("/{}/events", name))];
     if (!events.is_array()) return "";

@@ -10,7 +10,8 @@ using namespace runde::tests;
 
 namespace {
 
-constexpr auto with_threads = R"({"room":{"timeline":{"limit":1,"unread_thread_notifications":true},"state":{"lazy_load_members":true}}})";
+constexpr auto with_threads =
+    R"({"room":{"timeline":{"limit":1,"unread_thread_notifications":true},"state":{"lazy_load_members":true}}})";
 constexpr auto without_threads = R"({"room":{"timeline":{"limit":1},"state":{"lazy_load_members":true}}})";
 
 /// "3/1" notifications/highlights, then per thread in the order of `roots`.
@@ -86,10 +87,16 @@ TEST_CASE("what counts as unread") {
     const auto first = say(anna, room, "Eins");
     CHECK(counts(phone.sync(), room) == "1/0");
     send(anna, room, "m.room.message", R"({"msgtype":"m.notice","body":"Hinweis"})");
-    send(anna, room, "m.reaction", fmt::format(R"({{"m.relates_to":{{"rel_type":"m.annotation","event_id":"{}","key":"x"}}}})", first));
-    send(anna, room, "m.room.message", fmt::format(R"({{"msgtype":"m.text","body":"* Eins!","m.new_content":{{}},"m.relates_to":{{"rel_type":"m.replace","event_id":"{}"}}}})", first));
+    send(anna, room, "m.reaction",
+         fmt::format(R"({{"m.relates_to":{{"rel_type":"m.annotation","event_id":"{}","key":"x"}}}})", first));
+    send(
+        anna, room, "m.room.message",
+        fmt::format(
+            R"({{"msgtype":"m.text","body":"* Eins!","m.new_content":{{}},"m.relates_to":{{"rel_type":"m.replace","event_id":"{}"}}}})",
+            first));
     CHECK(counts(phone.sync(), room) == "1/0");
-    send(anna, room, "m.room.message", fmt::format(R"({{"msgtype":"m.text","body":"Ben?","m.mentions":{{"user_ids":["{}"]}}}})", ben.id));
+    send(anna, room, "m.room.message",
+         fmt::format(R"({{"msgtype":"m.text","body":"Ben?","m.mentions":{{"user_ids":["{}"]}}}})", ben.id));
     CHECK(counts(phone.sync(), room) == "2/1");
     send(anna, room, "m.room.message", R"({"msgtype":"m.text","body":"Alle!","m.mentions":{"room":true}})");
     CHECK(counts(phone.sync(), room) == "3/2");
@@ -111,9 +118,13 @@ TEST_CASE("what counts as unread") {
         CHECK(counts(waiting.get(), room) == "2/2");
     }
     SUBCASE("a word of one's own, people one ignores, a room that is muted") {
-        REQUIRE(ben.put("/pushrules/global/content/wort", R"({"pattern":"Kaffee","actions":["notify",{"set_tweak":"highlight"}]})") == "200");
+        REQUIRE(ben.put("/pushrules/global/content/wort",
+                        R"({"pattern":"Kaffee","actions":["notify",{"set_tweak":"highlight"}]})") == "200");
         const auto class_of_ben = [&] {
-            return server.ask(fmt::format("SELECT push_class FROM user_rooms JOIN users USING (user_nid) JOIN rooms USING (room_nid) WHERE localpart = 'ben' AND room_id = '{}'", room));
+            return server.ask(
+                fmt::format("SELECT push_class FROM user_rooms JOIN users USING (user_nid) JOIN rooms USING (room_nid) WHERE "
+                            "localpart = 'ben' AND room_id = '{}'",
+                            room));
         };
         const auto until = [&](std::string_view wanted) {
             for (int i = 0; i < 2000 && class_of_ben() != wanted; ++i) server.on_io([] {});
@@ -124,12 +135,15 @@ TEST_CASE("what counts as unread") {
         CHECK(counts(phone.sync(), room) == "4/3");
         say(anna, room, "Kaffeekanne");
         CHECK(counts(phone.sync(), room) == "5/3");
-        REQUIRE(ben.put("/user/" + ben.id + "/account_data/m.ignored_user_list", fmt::format(R"({{"ignored_users":{{"{}":{{}}}}}})", anna.id)) == "200");
+        REQUIRE(ben.put("/user/" + ben.id + "/account_data/m.ignored_user_list",
+                        fmt::format(R"({{"ignored_users":{{"{}":{{}}}}}})", anna.id)) == "200");
         server.on_io([] {});
         REQUIRE(ben.del("/pushrules/global/content/wort") == "200");
         REQUIRE(ben.put("/user/" + ben.id + "/account_data/m.ignored_user_list", R"({"ignored_users":{}})") == "200");
         until("0");
-        REQUIRE(ben.put("/pushrules/global/override/" + segment(room), fmt::format(R"({{"conditions":[{{"kind":"event_match","key":"room_id","pattern":"{}"}}],"actions":[]}})", room)) == "200");
+        REQUIRE(ben.put("/pushrules/global/override/" + segment(room),
+                        fmt::format(R"({{"conditions":[{{"kind":"event_match","key":"room_id","pattern":"{}"}}],"actions":[]}})",
+                                    room)) == "200");
         until("2");
         CHECK(counts(App(ben).sync(), room) == "0/0");
     }
@@ -157,23 +171,34 @@ TEST_CASE("unread counts agree with fingers, whatever happens") {
             CAPTURE(step);
             auto& speaker = pick(5) == 0 ? ben : pick(2) == 0 ? anna : carl;
             const auto root = pick(2) == 0 ? std::string() : roots[static_cast<std::size_t>(pick(3))];
-            const auto relation = root.empty() ? std::string() : fmt::format(R"(,"m.relates_to":{{"rel_type":"m.thread","event_id":"{}"}})", root);
+            const auto relation =
+                root.empty() ? std::string() : fmt::format(R"(,"m.relates_to":{{"rel_type":"m.thread","event_id":"{}"}})", root);
             const auto write = [&](std::string_view more, std::string_view type = "m.text") {
-                return send(speaker, room, "m.room.message", fmt::format(R"({{"msgtype":"{}","body":"{}"{}{}}})", type, step, more, relation));
+                return send(speaker, room, "m.room.message",
+                            fmt::format(R"({{"msgtype":"{}","body":"{}"{}{}}})", type, step, more, relation));
             };
             switch (pick(10)) {
-                case 0: case 1: case 2: fingers.say(write(""), root, speaker.name, true, false); break;
-                case 3: fingers.say(write(fmt::format(R"(,"m.mentions":{{"user_ids":["{}"]}})", ben.id)), root, speaker.name, true, speaker.name != "ben"); break;
-                case 4: fingers.say(write(R"(,"m.mentions":{"room":true})"), root, speaker.name, true, speaker.name == "anna"); break;
+                case 0:
+                case 1:
+                case 2: fingers.say(write(""), root, speaker.name, true, false); break;
+                case 3:
+                    fingers.say(write(fmt::format(R"(,"m.mentions":{{"user_ids":["{}"]}})", ben.id)), root, speaker.name, true,
+                                speaker.name != "ben");
+                    break;
+                case 4:
+                    fingers.say(write(R"(,"m.mentions":{"room":true})"), root, speaker.name, true, speaker.name == "anna");
+                    break;
                 case 5: fingers.say(write("", "m.notice"), root, speaker.name, false, false); break;
                 case 6: {
-                    auto& victim = fingers.events[static_cast<std::size_t>(3 + pick(static_cast<int>(fingers.events.size()) - 2) - 1)];
+                    auto& victim =
+                        fingers.events[static_cast<std::size_t>(3 + pick(static_cast<int>(fingers.events.size()) - 2) - 1)];
                     if (victim.redacted || victim.id == roots[2]) break;
                     REQUIRE(anna.put(room_path(room, fmt::format("/redact/{}/r{}", segment(victim.id), step)), "{}") == "200");
                     victim.redacted = true;
                     break;
                 }
-                case 7: case 8: {
+                case 7:
+                case 8: {
                     const int index = pick(static_cast<int>(fingers.events.size()));
                     const auto& event = fingers.events[static_cast<std::size_t>(index)];
                     const auto type = pick(2) == 0 ? "m.read" : "m.read.private";
@@ -183,7 +208,9 @@ TEST_CASE("unread counts agree with fingers, whatever happens") {
                     const auto thread = event.root.empty() ? std::string("main") : event.root;
                     const auto body = threaded ? fmt::format(R"({{"thread_id":"{}"}})", thread) : std::string("{}");
                     REQUIRE(ben.post(room_path(room, fmt::format("/receipt/{}/{}", type, segment(event.id))), body) == "200");
-                    auto& place = !threaded ? fingers.all_read : event.root.empty() ? fingers.main_read : fingers.thread_read[event.root];
+                    auto& place = !threaded            ? fingers.all_read
+                                  : event.root.empty() ? fingers.main_read
+                                                       : fingers.thread_read[event.root];
                     place = std::max(place, index);
                     break;
                 }

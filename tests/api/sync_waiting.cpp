@@ -33,7 +33,8 @@ TEST_CASE("tokens that are none of ours are refused, those of the future are not
     TestServer server;
     auto anna = server.person("anna");
     REQUIRE(anna.get("/sync") == "200");
-    for (const auto* token : {"x", "s", "s-1", "s1_", "s1_2", "s1_2_", "s1_2_3_4", "s1_2_3x", "s99999999999999999999", "t5", "s1%00"})
+    for (const auto* token :
+         {"x", "s", "s-1", "s1_", "s1_2", "s1_2_", "s1_2_3_4", "s1_2_3x", "s99999999999999999999", "t5", "s1%00"})
         CHECK_MESSAGE(anna.get(std::string("/sync?since=") + token) == "400 M_INVALID_PARAM", token);
     const auto future = anna.get("/sync?since=s99999999_0_99999999");
     REQUIRE(future == "200");
@@ -96,7 +97,8 @@ TEST_CASE("tokens live on when the server does not") {
 TEST_CASE("bad filters are refused") {
     TestServer server;
     auto anna = server.person("anna");
-    for (const auto* filter : {R"({"room": 3})", R"({"room": {"timeline": {"limit": "many"}}})", R"({"room": {"timeline": {"types": "m.room.message"}}})",
+    for (const auto* filter : {R"({"room": 3})", R"({"room": {"timeline": {"limit": "many"}}})",
+                               R"({"room": {"timeline": {"types": "m.room.message"}}})",
                                R"({"room": {"state": {"lazy_load_members": "yes"}}})", R"({"presence": {"types": [1]}})"})
         CHECK_MESSAGE(anna.get("/sync?filter=" + segment(filter)) == "400 M_BAD_JSON", filter);
     for (const auto* filter : {R"({"room": {"timeline": {"limit": -1}}})", R"({"room": {"rooms": ["hearth"]}})",

@@ -12,8 +12,7 @@ namespace runde::bench {
 
 double Latencies::percentile(double share) const {
     if (ms_.empty()) return 0;
-    const auto at =
-        std::min(ms_.size() - 1, static_cast<std::size_t>(share * static_cast<double>(ms_.size())));
+    const auto at = std::min(ms_.size() - 1, static_cast<std::size_t>(share * static_cast<double>(ms_.size())));
     std::nth_element(ms_.begin(), ms_.begin() + static_cast<std::ptrdiff_t>(at), ms_.end());
     return ms_[at];
 }
@@ -55,19 +54,16 @@ Footprint footprint_of(int pid) {
     std::map<int, Stat> processes;
     for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
         const auto name = entry.path().filename().string();
-        if (name.find_first_not_of("0123456789") == name.npos)
-            processes[std::stoi(name)] = stat_of(std::stoi(name));
+        if (name.find_first_not_of("0123456789") == name.npos) processes[std::stoi(name)] = stat_of(std::stoi(name));
     }
     Footprint sum;
     sum.server_mb = kilobytes(fmt::format("/proc/{}/status", pid), "VmRSS:") / 1024;
     for (const auto& [process, stat] : processes) {
         int ancestor = process;
-        while (ancestor > 1 && ancestor != pid)
-            ancestor = processes.contains(ancestor) ? processes[ancestor].parent : 0;
+        while (ancestor > 1 && ancestor != pid) ancestor = processes.contains(ancestor) ? processes[ancestor].parent : 0;
         if (ancestor != pid) continue;
         sum.cpu_seconds += stat.cpu_seconds;
-        if (process != pid)
-            sum.children_mb += kilobytes(fmt::format("/proc/{}/smaps_rollup", process), "Pss:") / 1024;
+        if (process != pid) sum.children_mb += kilobytes(fmt::format("/proc/{}/smaps_rollup", process), "Pss:") / 1024;
     }
     return sum;
 }
@@ -79,8 +75,7 @@ void Report::title(const std::string& scenario, std::string_view text) {
 }
 
 void Report::add(const std::string& scenario, const std::string& what, double value) {
-    auto found = std::find_if(results_.begin(), results_.end(),
-                              [&](const auto& result) { return result.first == scenario; });
+    auto found = std::find_if(results_.begin(), results_.end(), [&](const auto& result) { return result.first == scenario; });
     if (found == results_.end()) found = results_.insert(results_.end(), {scenario, {}});
     found->second.emplace_back(what, value);
     fmt::print("    {:<28} {:>12.{}f}\n", what, value, value < 100 ? 2 : 0);

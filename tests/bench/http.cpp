@@ -86,8 +86,7 @@ namespace {
 
 /// The value of a header in the head of an answer, names in any case.
 std::string_view header(std::string_view head, std::string_view name) {
-    for (std::size_t at = head.find("\r\n"); at != head.npos && at + 2 < head.size();
-         at = head.find("\r\n", at + 2)) {
+    for (std::size_t at = head.find("\r\n"); at != head.npos && at + 2 < head.size(); at = head.find("\r\n", at + 2)) {
         const auto line = head.substr(at + 2, head.find("\r\n", at + 2) - at - 2);
         if (line.size() <= name.size() || line[name.size()] != ':') continue;
         if (strncasecmp(line.data(), name.data(), name.size()) != 0) continue;
@@ -127,8 +126,7 @@ Task<Answer> Connection::read_answer() {
     while ((end = in_.find("\r\n\r\n")) == std::string::npos) co_await fill();
     const std::string head = in_.substr(0, end);
     Answer answer;
-    answer.status =
-        static_cast<int>(number(std::string_view(head).substr(std::min<std::size_t>(9, head.size()), 3), 10));
+    answer.status = static_cast<int>(number(std::string_view(head).substr(std::min<std::size_t>(9, head.size()), 3), 10));
     const bool closes = header(head, "Connection") == "close";
     if (const auto length = header(head, "Content-Length"); !length.empty()) {
         const auto size = number(length, 10);
@@ -143,12 +141,10 @@ Task<Answer> Connection::read_answer() {
     co_return answer;
 }
 
-Task<Answer> Connection::request(std::string_view method, std::string_view path, std::string_view token,
-                                 std::string_view body) {
+Task<Answer> Connection::request(std::string_view method, std::string_view path, std::string_view token, std::string_view body) {
     auto text = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\n", method, path, target_.host());
     if (!token.empty()) text += fmt::format("Authorization: Bearer {}\r\n", token);
-    if (method != "GET")
-        text += fmt::format("Content-Type: application/json\r\nContent-Length: {}\r\n", body.size());
+    if (method != "GET") text += fmt::format("Content-Type: application/json\r\nContent-Length: {}\r\n", body.size());
     text += "\r\n";
     text += body;
     try {

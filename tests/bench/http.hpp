@@ -36,8 +36,7 @@ public:
     Connection& operator=(const Connection&) = delete;
 
     /// Throws std::runtime_error when there is no answer.
-    Task<Answer> request(std::string_view method, std::string_view path, std::string_view token,
-                         std::string_view body = {});
+    Task<Answer> request(std::string_view method, std::string_view path, std::string_view token, std::string_view body = {});
 
 private:
     Task<> open();

@@ -45,7 +45,8 @@ Submission message(std::int64_t nid) {
     rows::Room row{.room = room, .room_id = fmt::format("!{}", nid % rooms), .version = "12", .head_at = 0, .out_at = {}};
     row.extremities = {EventNid{nid}};
     s.rooms.push_back(std::move(row));
-    s.user_rooms.push_back({.user = UserNid{nid % 50}, .room = room, .membership = 1, .member = EventNid{1}, .at = 0, .read_at = 0});
+    s.user_rooms.push_back(
+        {.user = UserNid{nid % 50}, .room = room, .membership = 1, .member = EventNid{1}, .at = 0, .read_at = 0});
     return s;
 }
 
@@ -135,8 +136,8 @@ int main(int argc, char** argv) {
                 const auto at = [&](double share) {
                     return figures.milliseconds[static_cast<std::size_t>(share * static_cast<double>(count - 1))];
                 };
-                fmt::print("  {:9}  {:10.0f}  {:10.1f}  {:9.2f}  {:6.2f}  {:6.1f}  {:13.1f}\n", in_flight,
-                           count / figures.seconds, count / static_cast<double>(commits() - before), at(0.5), at(0.99),
+                fmt::print("  {:9}  {:10.0f}  {:10.1f}  {:9.2f}  {:6.2f}  {:6.1f}  {:13.1f}\n", in_flight, count / figures.seconds,
+                           count / static_cast<double>(commits() - before), at(0.5), at(0.99),
                            (own_cpu_seconds() - own) / count * 1e6, (cpu_seconds_of(backend) - postgres) / count * 1e6);
                 fflush(stdout);
             }

@@ -57,16 +57,13 @@ Loop::Loop() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
     if (epoll_ < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
 }
 
-Loop::~Loop() {
-    close(epoll_);
-}
+Loop::~Loop() { close(epoll_); }
 
 void Loop::watch(int file, Watched& watched) {
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
     event.data.ptr = &watched;
-    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, file, &event) != 0)
-        throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, file, &event) != 0) throw std::system_error(errno, std::generic_category(), "epoll_ctl");
 }
 
 int Loop::wake_sleepers() {
@@ -92,10 +89,8 @@ void Loop::run(Task<> task) {
             auto& watched = *static_cast<Watched*>(events[i].data.ptr);
             // Both are taken first: whoever is resumed may close the connection that `watched` belongs to.
             std::coroutine_handle<> reader, writer;
-            if (events[i].events & ~static_cast<unsigned>(EPOLLOUT))
-                reader = std::exchange(watched.reader, nullptr);
-            if (events[i].events & ~static_cast<unsigned>(EPOLLIN))
-                writer = std::exchange(watched.writer, nullptr);
+            if (events[i].events & ~static_cast<unsigned>(EPOLLOUT)) reader = std::exchange(watched.reader, nullptr);
+            if (events[i].events & ~static_cast<unsigned>(EPOLLIN)) writer = std::exchange(watched.writer, nullptr);
             if (writer) writer.resume();
             if (reader) reader.resume();
         }

@@ -46,8 +46,7 @@ public:
 
     /// Makes people until there are so many.
     Task<> need_people(std::size_t count);
-    Task<std::string> create_room(const Person& creator,
-                                  std::string_view options = R"({"preset":"public_chat"})");
+    Task<std::string> create_room(const Person& creator, std::string_view options = R"({"preset":"public_chat"})");
     /// people[from] .. people[to - 1] join.
     Task<> join_all(const std::string& room, std::size_t from, std::size_t to);
 
@@ -61,16 +60,15 @@ public:
     std::vector<std::string> rooms;  ///< Of the archive: 200 rooms of 50 people with 1,000 posts each.
 
 private:
-    Task<> worker(std::size_t& next, std::size_t count, Clock::time_point until, const Work& work,
-                  Latencies& latencies);
+    Task<> worker(std::size_t& next, std::size_t count, Clock::time_point until, const Work& work, Latencies& latencies);
 };
 
 /// Throws std::runtime_error with the answer's beginning unless it is a 200.
 void require(const Answer& answer, std::string_view what);
 Task<Person> register_person(World& world, Connection& connection, std::string name);
 /// Sends a text (already escaped for JSON) and returns the event's id.
-Task<std::string> say(World& world, Connection& connection, const Person& who, std::string_view room,
-                      std::string_view text, std::string_view more = {});
+Task<std::string> say(World& world, Connection& connection, const Person& who, std::string_view room, std::string_view text,
+                      std::string_view more = {});
 
 // The scenarios of performance.md 6.3, by their numbers there.
 Task<> accounts(World& world);

@@ -56,7 +56,8 @@ TEST_CASE("where a server is, by the numbers of the specification") {
     CHECK(world.way_to("haven.test:443") == "haven.test:443 as haven.test:443 for haven.test");
     // 6: nothing at all
     CHECK(world.way_to("haven.test") ==
-          "well-known haven.test, _matrix-fed._tcp.haven.test, _matrix._tcp.haven.test, haven.test:8448 as haven.test for haven.test");
+          "well-known haven.test, _matrix-fed._tcp.haven.test, _matrix._tcp.haven.test, haven.test:8448 as haven.test for "
+          "haven.test");
 
     SUBCASE("3.1: delegated to an address") {
         world.well_knowns["haven.test"] = "192.0.2.1";
@@ -108,7 +109,8 @@ TEST_CASE("what a well-known says, and how long it is believed") {
     CHECK(read_well_known(says(200, good, "max-age=99999999999999999999"), 0).keep_ms == 48 * hour);
     CHECK(read_well_known(says(200, good, "max-age=-5"), 0).keep_ms == 24 * hour);
 
-    for (const auto* bad : {"", "{", "[]", "{}", R"({"m.server":7})", R"({"m.server":"not a name"})", R"({"m.server":"a:99999999"})"})
+    for (const auto* bad :
+         {"", "{", "[]", "{}", R"({"m.server":7})", R"({"m.server":"not a name"})", R"({"m.server":"a:99999999"})"})
         CHECK_FALSE(read_well_known(says(200, bad), 0).delegated);
     CHECK_FALSE(read_well_known(says(404, good), 0).delegated);
     CHECK_FALSE(read_well_known(std::nullopt, 0).delegated);

@@ -13,7 +13,8 @@ namespace {
 /// Haven as somebody who only listens: what arrives there, and whether it answers.
 struct Listener {
     explicit Listener(TwoServers& world) {
-        world.link().tamper = [this](const std::string& to, federation::LinkRequest& request) -> std::optional<federation::LinkAnswer> {
+        world.link().tamper = [this](const std::string& to,
+                                     federation::LinkRequest& request) -> std::optional<federation::LinkAnswer> {
             if (to != "haven.test" || !request.target.starts_with("/_matrix/federation/v1/send/")) return std::nullopt;
             ++transactions;
             if (!answers) throw federation::LinkFailed("timeout");
@@ -38,11 +39,12 @@ struct Listener {
 /// Anna's room, in which haven has a member as far as hearth's database knows.
 std::string shared_room(TwoServers& world, Neighbour& anna) {
     const auto room = anna.create_room();
-    world.server("hearth.test").ask(fmt::format(
-        "INSERT INTO room_servers (room_nid, server, joined) SELECT room_nid, 'haven.test', 1 FROM rooms WHERE room_id = '{}' RETURNING 1",
-        room));
-    world.server("hearth.test").ask(
-        "INSERT INTO servers (server_nid, name, sent_pos) SELECT -1, 'haven.test', pos FROM stream_head RETURNING 1");
+    world.server("hearth.test")
+        .ask(fmt::format("INSERT INTO room_servers (room_nid, server, joined) SELECT room_nid, 'haven.test', 1 FROM rooms WHERE "
+                         "room_id = '{}' RETURNING 1",
+                         room));
+    world.server("hearth.test")
+        .ask("INSERT INTO servers (server_nid, name, sent_pos) SELECT -1, 'haven.test', pos FROM stream_head RETURNING 1");
     world.restart();
     return room;
 }
@@ -123,8 +125,7 @@ TEST_CASE("a server that speaks to us is not waited for") {
     while (haven.transactions == 0) std::this_thread::yield();
     haven.answers = true;
     CHECK(haven.take() == "");
-    world.ask("haven.test", "hearth.test", net::Method::get,
-              "/_matrix/federation/v1/query/profile?user_id=%40anna%3Ahearth.test");
+    world.ask("haven.test", "hearth.test", net::Method::get, "/_matrix/federation/v1/query/profile?user_id=%40anna%3Ahearth.test");
     const auto asked_at = world.server("hearth.test").now_ms();
     world.settle();
     CHECK(haven.take() == "Are you there?");

@@ -20,12 +20,13 @@ public:
     explicit Shore(const std::vector<std::string>& certified = {"haven.test"}) : certificate_(certified) {
         net::HttpServerOptions options;
         options.tls = net::TlsFiles{certificate_.certificate(), certificate_.key()};
-        listener_ = std::make_unique<net::HttpServer>(runtime_, options, [this](const net::Request& request) -> net::Task<net::Response> {
-            heard = fmt::format("{} {} at {}", net::to_string(request.method), request.target,
-                                request.headers.find("Host").value_or("nowhere"));
-            signed_as = std::string(request.headers.find("Authorization").value_or(""));
-            co_return net::Response::json("{}");
-        });
+        listener_ =
+            std::make_unique<net::HttpServer>(runtime_, options, [this](const net::Request& request) -> net::Task<net::Response> {
+                heard = fmt::format("{} {} at {}", net::to_string(request.method), request.target,
+                                    request.headers.find("Host").value_or("nowhere"));
+                signed_as = std::string(request.headers.find("Authorization").value_or(""));
+                co_return net::Response::json("{}");
+            });
         options_.trusted_ca_file = certificate_.authority();
         options_.allow_private_addresses = {"127.0.0.0/8"};
         options_.resolve = {{"haven.test", fmt::format("127.0.0.1:{}", listener_->port())}};
@@ -50,7 +51,8 @@ public:
         const auto carry = [&]() -> net::Task<> {
             if (!link_) link_ = std::make_unique<federation::HttpLink>(runtime_, options_);
             try {
-                federation::LinkRequest request{.method = net::Method::put, .target = "/_matrix/federation/v1/send/1", .body = "{}"};
+                federation::LinkRequest request{
+                    .method = net::Method::put, .target = "/_matrix/federation/v1/send/1", .body = "{}"};
                 request.authorization = "X-Matrix origin=\"hearth.test\"";
                 const auto answer = co_await link_->send(*schema::ServerName::parse(server), std::move(request));
                 outcome.set_value(std::to_string(answer.status));

@@ -100,8 +100,7 @@ TEST_CASE("old servers do not say whom they mean") {
     const schema::SigningKey theirs("of_n", std::string(32, 'n'));
     CHECK(asks_with(world, [&](auto& request) {
               const auto bytes = federation::signed_request("GET", target, "haven.test", std::nullopt, "");
-              request.authorization =
-                  fmt::format("X-Matrix origin=haven.test,key=\"ed25519:of_n\",sig=\"{}\"", theirs.sign(bytes));
+              request.authorization = fmt::format("X-Matrix origin=haven.test,key=\"ed25519:of_n\",sig=\"{}\"", theirs.sign(bytes));
           }) == "200");
 }
 

@@ -202,8 +202,8 @@ federation::LinkAnswer TwoServers::ask(std::string_view from, std::string_view t
                                        std::string body) {
     const auto& identity = server(from).wiring().identity;
     federation::LinkRequest request{.method = method, .target = std::move(target), .body = std::move(body)};
-    request.authorization = federation::authorization(net::to_string(method), request.target, identity.server.str(), to,
-                                                      request.body, identity.key);
+    request.authorization =
+        federation::authorization(net::to_string(method), request.target, identity.server.str(), to, request.body, identity.key);
     std::promise<federation::LinkAnswer> done;
     const auto carry = [&]() -> net::Task<> {
         try {

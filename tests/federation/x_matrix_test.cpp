@@ -26,9 +26,9 @@ TEST_CASE("the Authorization header of servers, in all the forms that are out th
     CHECK(read("X-Matrix origin=haven.test,key=ed25519:1,sig=x") == "haven.test to nobody with ed25519:1: x");
 
     for (const auto* bad : {"X-Matrix", "X-Matrix ", "Bearer abc", "X-Matrixorigin=a,key=b,sig=c", "X-Matrix origin=a,key=b",
-                            "X-Matrix origin=a,origin=b,key=c,sig=d", "X-Matrix origin=\"a,key=b,sig=c",
-                            "X-Matrix origin=\"a\\", "X-Matrix origin=\"a\"b,key=c,sig=d", "X-Matrix origin,key=b,sig=c",
-                            "X-Matrix =a,origin=a,key=b,sig=c", "X-Matrix origin=a key=b,sig=c"})
+                            "X-Matrix origin=a,origin=b,key=c,sig=d", "X-Matrix origin=\"a,key=b,sig=c", "X-Matrix origin=\"a\\",
+                            "X-Matrix origin=\"a\"b,key=c,sig=d", "X-Matrix origin,key=b,sig=c", "X-Matrix =a,origin=a,key=b,sig=c",
+                            "X-Matrix origin=a key=b,sig=c"})
         CHECK_MESSAGE(read(bad) == "refused", bad);
 }
 

@@ -34,8 +34,7 @@ std::vector<std::size_t> numbers(const JsonObject& in, std::string_view name) {
     std::vector<std::size_t> found;
     if (const auto* list = array_at(in, name))
         for (const auto& item : *list)
-            if (const auto* number = item.if_int64();
-                number && *number >= 0 && *number < std::int64_t(max_events))
+            if (const auto* number = item.if_int64(); number && *number >= 0 && *number < std::int64_t(max_events))
                 found.push_back(static_cast<std::size_t>(*number));
     return found;
 }
@@ -89,8 +88,7 @@ void judge_each(const World& world) {
             if (other != event) others.push_back({other.get()});
         const auto state = rooms::state_of(others);
         CLAIM(!rooms::authorise(*event, world.rules, state).why.empty());
-        for (const auto& target : world.events)
-            CLAIM(!rooms::may_redact(*event, *target, world.rules, state).why.empty());
+        for (const auto& target : world.events) CLAIM(!rooms::may_redact(*event, *target, world.rules, state).why.empty());
     }
 }
 

@@ -23,8 +23,7 @@ void check(std::string_view text, Numbers numbers) {
     CLAIM(canonical_json(again, numbers) == canonical);
     if (numbers == Numbers::canonical) CLAIM(again == value);
     // What other libraries write of it reads back as well.
-    CLAIM(canonical_json(parse_json(to_text(value), Numbers::any), Numbers::any) ==
-          canonical_json(value, Numbers::any));
+    CLAIM(canonical_json(parse_json(to_text(value), Numbers::any), Numbers::any) == canonical_json(value, Numbers::any));
 }
 
 }  // namespace

@@ -11,9 +11,7 @@ using namespace runde::schema;
 
 namespace {
 
-bool is_object(std::string text) {
-    return parse_json(text + "}").is_object();
-}
+bool is_object(std::string text) { return parse_json(text + "}").is_object(); }
 
 void check_event(const Event& event, const RoomRules& rules) {
     CLAIM(event.json.size() <= max_event_bytes);

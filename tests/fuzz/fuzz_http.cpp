@@ -33,8 +33,8 @@ Reading read_in_pieces(std::string_view input, std::size_t piece) {
     RequestReader reader(limits());
     std::string pending;
     std::size_t taken = 0;
-    for (std::size_t at = 0; at < input.size() && (reader.state() == RequestReader::State::head ||
-                                                   reader.state() == RequestReader::State::body);
+    for (std::size_t at = 0;
+         at < input.size() && (reader.state() == RequestReader::State::head || reader.state() == RequestReader::State::body);
          at += piece) {
         pending += input.substr(at, piece);
         const auto now = reader.feed(pending);
@@ -77,8 +77,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     CLAIM(pieces.state == RequestReader::State::complete);
     CLAIM(pieces.taken == whole.taken);
     const auto &a = whole.request, &b = pieces.request;
-    CLAIM(a.method == b.method && a.target == b.target && a.path == b.path && a.body == b.body &&
-          a.query == b.query);
+    CLAIM(a.method == b.method && a.target == b.target && a.path == b.path && a.body == b.body && a.query == b.query);
     CLAIM(std::ranges::equal(a.headers, b.headers));
     CLAIM(a.body.size() <= limits().body_bytes);
     CLAIM(a.path.starts_with('/') || a.path == "*");

@@ -49,9 +49,7 @@ public:
         request.tls_name = std::move(name);
         return request;
     }
-    net::ClientResponse fetch(net::OutgoingRequest request) {
-        return runtime.wait(client->fetch(std::move(request)));
-    }
+    net::ClientResponse fetch(net::OutgoingRequest request) { return runtime.wait(client->fetch(std::move(request))); }
     /// The answer's status, or why there is none.
     std::string outcome(net::OutgoingRequest request) {
         try {
@@ -85,8 +83,8 @@ private:
     };
 
     void start(net::HttpServerOptions options, net::HttpClientOptions client_options) {
-        server = std::make_unique<net::HttpServer>(
-            runtime, std::move(options), [this](const net::Request& request) { return answer(request); });
+        server = std::make_unique<net::HttpServer>(runtime, std::move(options),
+                                                   [this](const net::Request& request) { return answer(request); });
         client = std::make_unique<net::HttpClient>(runtime, std::move(client_options));
         std::promise<void> started;
         io_ = std::thread([this] { runtime.run(); });
@@ -101,8 +99,7 @@ private:
             co_return response;
         }
         if (request.path == "/sized")
-            co_return net::Response::text(std::string(std::stoul(request.query.at(0).second), 'x'),
-                                          "text/plain");
+            co_return net::Response::text(std::string(std::stoul(request.query.at(0).second), 'x'), "text/plain");
         if (request.path == "/loop") co_return net::Response::redirect("/loop", 302);
         if (request.path == "/to") co_return net::Response::redirect(request.query.at(0).second, 307);
         if (request.path == "/close") {
@@ -110,10 +107,9 @@ private:
             response.headers.add("Connection", "close");
             co_return response;
         }
-        co_return net::Response::json(
-            fmt::format("{} {} {} host={} x={}{}", net::to_string(request.method), request.target,
-                        request.body, request.headers.find("Host").value_or("-"),
-                        request.headers.find("X-Test").value_or("-"), request.tls ? " by TLS" : ""));
+        co_return net::Response::json(fmt::format("{} {} {} host={} x={}{}", net::to_string(request.method), request.target,
+                                                  request.body, request.headers.find("Host").value_or("-"),
+                                                  request.headers.find("X-Test").value_or("-"), request.tls ? " by TLS" : ""));
     }
     std::thread io_;
 };
@@ -146,8 +142,7 @@ TEST_CASE("requests arrive as they were meant, on one connection") {
     request.method = net::Method::put;
     request.headers.add("X-Test", "yes");
     request.body = "body";
-    CHECK(web.fetch(request).body ==
-          fmt::format("PUT /a?b=c body host=127.0.0.1:{} x=yes", web.server->port()));
+    CHECK(web.fetch(request).body == fmt::format("PUT /a?b=c body host=127.0.0.1:{} x=yes", web.server->port()));
     request.headers.add("Host", "hearth.test");
     CHECK(web.fetch(request).body == "PUT /a?b=c body host=hearth.test x=yes");
     auto head = web.to("/b");
@@ -304,8 +299,7 @@ TEST_CASE("redirects only when asked for, so many, and each one filtered") {
 
 TEST_CASE("which addresses are public") {
     const auto is_public = [](std::string_view text) { return net::is_public(*net::Address::parse(text)); };
-    for (const auto* text :
-         {"8.8.8.8", "93.184.216.34", "100.128.0.1", "172.32.0.1", "2a00:1450::1", "::ffff:8.8.8.8"})
+    for (const auto* text : {"8.8.8.8", "93.184.216.34", "100.128.0.1", "172.32.0.1", "2a00:1450::1", "::ffff:8.8.8.8"})
         CHECK_MESSAGE(is_public(text), text);
     for (const auto* text : {"127.0.0.1",       "10.1.2.3",        "172.16.0.1",    "172.31.255.255",
                              "192.168.1.1",     "169.254.169.254", "100.64.0.1",    "0.0.0.0",
@@ -316,8 +310,7 @@ TEST_CASE("which addresses are public") {
 }
 
 TEST_CASE("SRV targets are tried by priority, then by weight") {
-    std::vector<net::SrvTarget> targets = {
-        {"c", 1, 20, 0}, {"heavy", 1, 10, 90}, {"light", 1, 10, 10}, {"zero", 1, 10, 0}};
+    std::vector<net::SrvTarget> targets = {{"c", 1, 20, 0}, {"heavy", 1, 10, 90}, {"light", 1, 10, 10}, {"zero", 1, 10, 0}};
     const auto order = [&](std::uint32_t number) {
         auto copy = targets;
         net::put_in_order(copy, [number](std::uint32_t bound) { return number % bound; });

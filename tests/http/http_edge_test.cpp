@@ -46,8 +46,8 @@ class Edge {
 public:
     explicit Edge(net::HttpServerOptions options = {}) {
         options.common_headers = "Access-Control-Allow-Origin: *\r\n";
-        server_ = std::make_unique<net::HttpServer>(
-            runtime, std::move(options), [this](const net::Request& request) { return answer(request); });
+        server_ = std::make_unique<net::HttpServer>(runtime, std::move(options),
+                                                    [this](const net::Request& request) { return answer(request); });
         io_ = std::thread([this] { runtime.run(); });
     }
     ~Edge() {
@@ -101,17 +101,16 @@ private:
             response.stream = std::make_unique<ThreePieces>();
             co_return response;
         }
-        if (request.path == "/large")
-            co_return net::Response::text(std::string(20'000'000, 'x'), "text/plain");
+        if (request.path == "/large") co_return net::Response::text(std::string(20'000'000, 'x'), "text/plain");
         if (request.path == "/split") {
             net::Response response = net::Response::redirect("/a\r\nSet-Cookie: evil=1");
             co_return response;
         }
         std::string queries;
         for (const auto& [name, value] : request.query) queries += name + "=" + value + ";";
-        co_return net::Response::json(
-            fmt::format("{} {} [{}] {} bytes from {}{}", net::to_string(request.method), request.path,
-                        queries, request.body.size(), request.client_address, request.tls ? " by TLS" : ""));
+        co_return net::Response::json(fmt::format("{} {} [{}] {} bytes from {}{}", net::to_string(request.method), request.path,
+                                                  queries, request.body.size(), request.client_address,
+                                                  request.tls ? " by TLS" : ""));
     }
 
     std::unique_ptr<net::HttpServer> server_;
@@ -125,9 +124,7 @@ net::HttpServerOptions small_limits() {
     return options;
 }
 
-std::string status_and_errcode(const RawHttp::Answer& answer) {
-    return fmt::format("{} {}", answer.status, answer.errcode());
-}
+std::string status_and_errcode(const RawHttp::Answer& answer) { return fmt::format("{} {}", answer.status, answer.errcode()); }
 
 }  // namespace
 
@@ -139,14 +136,12 @@ TEST_CASE("requests are understood, one after the other on one connection") {
     CHECK(anna.ask(RawHttp::post("/b", "{}")).body == "POST /b [] 2 bytes from 127.0.0.1");
     CHECK(anna.ask("\r\nPUT http://hearth.test/c?d=e HTTP/1.1\r\nhost: hearth.test\r\n\r\n").body ==
           "PUT /c [d=e;] 0 bytes from 127.0.0.1");
-    CHECK(anna.ask("PATCH /d HTTP/1.1\r\nHost: hearth.test\r\n\r\n").body ==
-          "OTHER /d [] 0 bytes from 127.0.0.1");
+    CHECK(anna.ask("PATCH /d HTTP/1.1\r\nHost: hearth.test\r\n\r\n").body == "OTHER /d [] 0 bytes from 127.0.0.1");
     CHECK(edge.counts().accepted == 1);
 }
 
 TEST_CASE("a request is the same request wherever its bytes are torn apart") {
-    const std::string whole =
-        "\r\nPOST /a?b=c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    const std::string whole = "\r\nPOST /a?b=c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
     const net::HttpLimits limits;
     for (std::size_t first = 1; first < whole.size(); ++first) {
         CAPTURE(first);
@@ -164,8 +159,7 @@ TEST_CASE("a request is the same request wherever its bytes are torn apart") {
 TEST_CASE("the body's limit: exactly so much, and not one byte more") {
     Edge edge(small_limits());
     auto anna = edge.connect();
-    CHECK(anna.ask(RawHttp::post("/fits", std::string(1000, 'x'))).body ==
-          "POST /fits [] 1000 bytes from 127.0.0.1");
+    CHECK(anna.ask(RawHttp::post("/fits", std::string(1000, 'x'))).body == "POST /fits [] 1000 bytes from 127.0.0.1");
     const auto refused = anna.ask(RawHttp::post("/too-large", std::string(1001, 'x')));
     CHECK(status_and_errcode(refused) == "413 M_TOO_LARGE");
     CHECK(refused.headers.at("connection") == "close");
@@ -191,9 +185,7 @@ TEST_CASE("the body's limit: exactly so much, and not one byte more") {
 
 TEST_CASE("a path may have a body limit of its own") {
     auto options = small_limits();
-    options.limits.body_limit = [](const net::Request& head, std::uint64_t usual) {
-        return head.path == "/upload" ? 5000 : usual;
-    };
+    options.limits.body_limit = [](const net::Request& head, std::uint64_t usual) { return head.path == "/upload" ? 5000 : usual; };
     Edge edge(std::move(options));
     auto anna = edge.connect();
     CHECK(anna.ask(RawHttp::post("/upload", std::string(5000, 'x'))).status == 200);
@@ -222,49 +214,23 @@ TEST_CASE("the head's limit") {
 TEST_CASE("what is no proper request is refused, and nobody is asked about it") {
     Edge edge;
     std::string bytes, expected = "400 M_UNRECOGNIZED";
-    SUBCASE("no HTTP at all") {
-        bytes = "Hello, is there anybody?\r\n\r\n";
-    }
-    SUBCASE("a TLS greeting") {
-        bytes = "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"s;
-    }
-    SUBCASE("an old protocol") {
-        bytes = "GET / HTTP/0.9\r\nHost: h\r\n\r\n";
-    }
-    SUBCASE("no host") {
-        bytes = "GET / HTTP/1.1\r\n\r\n";
-    }
-    SUBCASE("two hosts") {
-        bytes = "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n";
-    }
-    SUBCASE("a header without colon") {
-        bytes = "GET / HTTP/1.1\r\nHost: h\r\nnonsense\r\n\r\n";
-    }
-    SUBCASE("a space before the colon") {
-        bytes = "GET / HTTP/1.1\r\nHost : h\r\n\r\n";
-    }
-    SUBCASE("NUL in a header") {
-        bytes = "GET / HTTP/1.1\r\nHost: h\r\nX: a\0b\r\n\r\n"s;
-    }
-    SUBCASE("a negative length") {
-        bytes = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n";
-    }
-    SUBCASE("a length that is no number") {
-        bytes = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1e3\r\n\r\n";
-    }
-    SUBCASE("two lengths") {
-        bytes = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab";
-    }
-    SUBCASE("chunks without sizes") {
-        bytes = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n";
-    }
+    SUBCASE("no HTTP at all") { bytes = "Hello, is there anybody?\r\n\r\n"; }
+    SUBCASE("a TLS greeting") { bytes = "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"s; }
+    SUBCASE("an old protocol") { bytes = "GET / HTTP/0.9\r\nHost: h\r\n\r\n"; }
+    SUBCASE("no host") { bytes = "GET / HTTP/1.1\r\n\r\n"; }
+    SUBCASE("two hosts") { bytes = "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"; }
+    SUBCASE("a header without colon") { bytes = "GET / HTTP/1.1\r\nHost: h\r\nnonsense\r\n\r\n"; }
+    SUBCASE("a space before the colon") { bytes = "GET / HTTP/1.1\r\nHost : h\r\n\r\n"; }
+    SUBCASE("NUL in a header") { bytes = "GET / HTTP/1.1\r\nHost: h\r\nX: a\0b\r\n\r\n"s; }
+    SUBCASE("a negative length") { bytes = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n"; }
+    SUBCASE("a length that is no number") { bytes = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1e3\r\n\r\n"; }
+    SUBCASE("two lengths") { bytes = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"; }
+    SUBCASE("chunks without sizes") { bytes = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"; }
     SUBCASE("half an escape in the query") {
         bytes = "GET /?a=%4 HTTP/1.1\r\nHost: h\r\n\r\n";
         expected = "400 M_INVALID_PARAM";
     }
-    SUBCASE("a target that is neither path nor address") {
-        bytes = "GET nowhere HTTP/1.1\r\nHost: h\r\n\r\n";
-    }
+    SUBCASE("a target that is neither path nor address") { bytes = "GET nowhere HTTP/1.1\r\nHost: h\r\n\r\n"; }
     SUBCASE("an unknown expectation") {
         bytes = "POST / HTTP/1.1\r\nHost: h\r\nExpect: miracles\r\nContent-Length: 1\r\n\r\nx";
         expected = "417 M_UNRECOGNIZED";
@@ -312,8 +278,7 @@ TEST_CASE("slow clients are told so and let go") {
         auto anna = edge.connect();
         const std::string request = RawHttp::get("/" + std::string(400, 'a'));
         for (const char byte : request) {
-            if (anna.send_as_much_as_possible({&byte, 1}) == 0 || edge.counts().refused_at_the_edge > 0)
-                break;
+            if (anna.send_as_much_as_possible({&byte, 1}) == 0 || edge.counts().refused_at_the_edge > 0) break;
             std::this_thread::sleep_for(1ms);
         }
         CHECK(anna.receive().status == 408);
@@ -361,8 +326,7 @@ TEST_CASE("requests sent ahead are answered one at a time, in their order") {
     CHECK(edge.handled == 2);
     edge.release();
     CHECK(anna.receive().body.starts_with("GET /held"));
-    for (int i = 0; i < 100; ++i)
-        CHECK(anna.receive().body == fmt::format("POST /{} [] 4 bytes from 127.0.0.1", i));
+    for (int i = 0; i < 100; ++i) CHECK(anna.receive().body == fmt::format("POST /{} [] 4 bytes from 127.0.0.1", i));
 }
 
 TEST_CASE("HEAD has the length of the answer, and no body") {
@@ -370,8 +334,7 @@ TEST_CASE("HEAD has the length of the answer, and no body") {
     auto anna = edge.connect();
     anna.send("HEAD /a HTTP/1.1\r\nHost: h\r\n\r\n");
     const auto head = anna.receive(true);
-    CHECK(head.headers.at("content-length") ==
-          std::to_string(std::string("HEAD /a [] 0 bytes from 127.0.0.1").size()));
+    CHECK(head.headers.at("content-length") == std::to_string(std::string("HEAD /a [] 0 bytes from 127.0.0.1").size()));
     anna.send("HEAD /stream HTTP/1.1\r\nHost: h\r\n\r\n");
     CHECK(anna.receive(true).status == 200);
     CHECK(anna.ask(RawHttp::get("/b")).body == "GET /b [] 0 bytes from 127.0.0.1");
@@ -407,8 +370,7 @@ TEST_CASE("100-continue is said before the body, not instead of a refusal") {
     std::this_thread::sleep_for(20ms);
     anna.send("body");
     CHECK(anna.receive().body == "POST /a [] 4 bytes from 127.0.0.1");
-    CHECK(anna.ask("POST /b HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 4000\r\n\r\n")
-              .status == 413);
+    CHECK(anna.ask("POST /b HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 4000\r\n\r\n").status == 413);
 }
 
 TEST_CASE("HTTP/1.0 and Connection: close end the connection, keep-alive keeps it") {
@@ -418,8 +380,7 @@ TEST_CASE("HTTP/1.0 and Connection: close end the connection, keep-alive keeps i
     anna.finish_sending();
     CHECK(anna.is_closed_by_server());
     auto ben = edge.connect();
-    CHECK(ben.ask("GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").headers.at("connection") ==
-          "keep-alive");
+    CHECK(ben.ask("GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").headers.at("connection") == "keep-alive");
     CHECK(ben.ask(RawHttp::get("/b", "Connection: close\r\n")).headers.at("connection") == "close");
 }
 
@@ -514,12 +475,10 @@ TEST_CASE("X-Forwarded-For counts only from a trusted proxy, and only as far as 
     CHECK(seen({"192.0.2.0/24"}, header) == "127.0.0.1");
     CHECK(seen({"127.0.0.1"}, header) == "10.0.0.2");
     CHECK(seen({"127.0.0.0/8", "10.0.0.0/8"}, header) == "198.51.100.7");  // The one before may be invented.
-    CHECK(seen({"127.0.0.1"}, "X-Forwarded-For: [2001:db8::1]:4711\r\nX-Forwarded-Proto: https\r\n") ==
-          "2001:db8::1 by TLS");
+    CHECK(seen({"127.0.0.1"}, "X-Forwarded-For: [2001:db8::1]:4711\r\nX-Forwarded-Proto: https\r\n") == "2001:db8::1 by TLS");
     CHECK(seen({"127.0.0.1"}, "X-Forwarded-For: 192.0.2.7:4711\r\n") == "192.0.2.7");
     CHECK(seen({"127.0.0.1"}, "X-Forwarded-For: unknown\r\n") == "127.0.0.1");
-    CHECK(seen({"127.0.0.1"}, "X-Forwarded-For: 198.51.100.1\r\nX-Forwarded-For: 198.51.100.2\r\n") ==
-          "198.51.100.2");
+    CHECK(seen({"127.0.0.1"}, "X-Forwarded-For: 198.51.100.1\r\nX-Forwarded-For: 198.51.100.2\r\n") == "198.51.100.2");
     CHECK(seen({"127.0.0.1"}, "") == "127.0.0.1");
     CHECK_THROWS_AS(seen({"10.0.0.0/33"}, ""), std::runtime_error);
 }

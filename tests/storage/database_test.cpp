@@ -17,14 +17,11 @@ namespace {
 
 struct DatabaseFixture {
     DatabaseFixture() {
-        db.transact_now([](Tx& tx) {
-            tx.exec_once("CREATE TABLE guests (name text PRIMARY KEY, age int, note text, face bytea)", {});
-        });
+        db.transact_now(
+            [](Tx& tx) { tx.exec_once("CREATE TABLE guests (name text PRIMARY KEY, age int, note text, face bytea)", {}); });
     }
     auto add(std::string name, int age) {
-        return db.transact([name, age](Tx& tx) {
-            tx.exec("INSERT INTO guests (name, age) VALUES ($1, $2)", name, age);
-        });
+        return db.transact([name, age](Tx& tx) { tx.exec("INSERT INTO guests (name, age) VALUES ($1, $2)", name, age); });
     }
     std::string names() { return database.ask("SELECT string_agg(name, ', ' ORDER BY name) FROM guests"); }
 

@@ -49,8 +49,8 @@ TEST_CASE_FIXTURE(LaneFixture, "of two rows with one key in a batch the later wi
         auto s = message(kitchen, i);
         s.states = {{kitchen, 1, "m.room.name", "", EventNid{i}, {}}};
         s.state_log = {{kitchen, 0, 1, EventNid{i}, EventNid{i - 1}}};
-        s.user_rooms = {{.user = UserNid{5}, .room = kitchen, .membership = 1, .member = EventNid{1}, .at = 0, .read_at = 0,
-                         .base_main = i}};
+        s.user_rooms = {
+            {.user = UserNid{5}, .room = kitchen, .membership = 1, .member = EventNid{1}, .at = 0, .read_at = 0, .base_main = i}};
         s.threads = {{kitchen, EventNid{1}, 0, EventNid{i}, i - 1, i - 1, i % 2 ? "@ben:hearth.test" : "@carl:hearth.test"}};
         s.receipts = {{kitchen, "@ben:hearth.test", 0, "", 0, schema::live_ord(i - 1), "$" + std::to_string(i - 1), 99}};
         s.account_data = {{UserNid{5}, {}, "org.runde.draft", 0, fmt::format("{{\"n\":{}}}", i)}};
@@ -109,11 +109,11 @@ TEST_CASE_FIXTURE(LaneFixture, "one refused submission does not harm its neighbo
     same_event.events[0].event_id = "$1";
     auto with_nul = message(RoomNid{4}, 7);
     with_nul.events[0].json[3] = '\0';
-    const auto results = submit_together({message(kitchen, 2), repeated, message(garden, 4), message(hall, 5), same_event,
-                                          with_nul, message(kitchen, 8)});
+    const auto results = submit_together(
+        {message(kitchen, 2), repeated, message(garden, 4), message(hall, 5), same_event, with_nul, message(kitchen, 8)});
     // The hall's later ones were made on top of the refused one, whatever they contain.
-    CHECK(results == std::vector<std::string>{"2", "event_txn_pkey", "3", "earlier_refused", "earlier_refused",
-                                              "SQLSTATE 22021", "4"});
+    CHECK(results ==
+          std::vector<std::string>{"2", "event_txn_pkey", "3", "earlier_refused", "earlier_refused", "SQLSTATE 22021", "4"});
     CHECK(submit(same_event) == "events_id");
     CHECK(submit(message(hall, 9)) == "5");
     CHECK(ask("SELECT string_agg(event_id, ' ' ORDER BY pos) FROM events") == "$1 $2 $4 $8 $9");
@@ -305,7 +305,8 @@ TEST_CASE("updated rows stay on their page and touch no index") {
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     for (const std::string table : {"stream_head", "rooms", "user_rooms"}) {
         const auto count = [&](const char* what) {
-            return std::stoi(database.ask("SELECT " + std::string(what) + " FROM pg_stat_user_tables WHERE relname = '" + table + "'"));
+            return std::stoi(
+                database.ask("SELECT " + std::string(what) + " FROM pg_stat_user_tables WHERE relname = '" + table + "'"));
         };
         REQUIRE(count("n_tup_upd") > 900);
         // 100 % in peace; a snapshot that somebody holds keeps a page from being tidied for a while. An index on one of the

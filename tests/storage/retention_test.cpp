@@ -50,8 +50,8 @@ TEST_CASE_FIXTURE(PurgeFixture, "every table says what it holds and when that go
 TEST_CASE_FIXTURE(PurgeFixture, "what is older than its time goes, what is younger stays") {
     write("INSERT INTO event_txn VALUES (1, 'old', " + std::to_string(now - day - 1) + ", '$a'), (1, 'young', " +
           std::to_string(now - day + 1) + ", '$b')");
-    write("INSERT INTO fed_txn VALUES ('haven.test', 'old', " + std::to_string(now - 7 * day - 1) +
-          "), ('haven.test', 'young', " + std::to_string(now - 7 * day + 1) + ")");
+    write("INSERT INTO fed_txn VALUES ('haven.test', 'old', " + std::to_string(now - 7 * day - 1) + "), ('haven.test', 'young', " +
+          std::to_string(now - 7 * day + 1) + ")");
     CHECK(purge() == 2);
     CHECK(ask("SELECT string_agg(txn, ' ') FROM event_txn") == "young");
     CHECK(ask("SELECT string_agg(txn, ' ') FROM fed_txn") == "young");
@@ -104,9 +104,11 @@ TEST_CASE_FIXTURE(PurgeFixture, "a week after a redaction the content is gone fr
                              R"("signatures":{},"type":"m.room.message"})";
     write("INSERT INTO rooms (room_nid, room_id, version) VALUES (1, '!a', '12')");
     const auto event = [&](int nid, const std::string& pos, const std::string& redacted_by) {
-        write("INSERT INTO events (room_nid, event_nid, pos, origin_ts, depth, flags, redacted_by, event_id, type, sender, json) "
-              "VALUES (1, " + std::to_string(nid) + ", " + pos + ", 1, 1, 4, " + redacted_by + ", '$" + std::to_string(nid) +
-              "', 'm.room.message', '@anna:a.test', '" + json + "')");
+        write(
+            "INSERT INTO events (room_nid, event_nid, pos, origin_ts, depth, flags, redacted_by, event_id, type, sender, json) "
+            "VALUES (1, " +
+            std::to_string(nid) + ", " + pos + ", 1, 1, 4, " + redacted_by + ", '$" + std::to_string(nid) +
+            "', 'm.room.message', '@anna:a.test', '" + json + "')");
     };
     event(1, "1", "3");      // Redacted long ago
     event(2, "2", "4");      // Redacted yesterday

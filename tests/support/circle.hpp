@@ -6,8 +6,7 @@
 
 namespace runde::tests {
 
-inline const std::vector<std::string> every_version{"1", "2", "3", "4",  "5",  "6",
-                                                    "7", "8", "9", "10", "11", "12"};
+inline const std::vector<std::string> every_version{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"};
 
 /// The versions from the first to the last given.
 inline std::vector<std::string> versions(int first, int last) {
@@ -30,8 +29,7 @@ inline void join_rule(RoomPlay& play, std::string_view rule) {
 }
 
 /// The room's power levels with one member of the content replaced (or removed, by null).
-inline Line levels_with(const RoomPlay& play, const std::string& sender, std::string_view name,
-                        schema::Json value) {
+inline Line levels_with(const RoomPlay& play, const std::string& sender, std::string_view name, schema::Json value) {
     auto content = play.now("m.room.power_levels")->content();
     if (value.is_null())
         content.erase(name);
@@ -41,8 +39,8 @@ inline Line levels_with(const RoomPlay& play, const std::string& sender, std::st
 }
 
 /// The same with one entry of one of its tables.
-inline Line levels_with(const RoomPlay& play, const std::string& sender, std::string_view table,
-                        std::string_view name, schema::Json value) {
+inline Line levels_with(const RoomPlay& play, const std::string& sender, std::string_view table, std::string_view name,
+                        schema::Json value) {
     const auto content = play.now("m.room.power_levels")->content();
     auto entries = content.contains(table) ? content.at(table).as_object() : schema::JsonObject();
     if (value.is_null())

@@ -36,8 +36,7 @@ bool has_type(const Json& value, std::string_view type) {
 bool has_one_of_types(const Json& value, const Json& types) {
     if (types.is_string()) return has_type(value, types.get_string());
     const auto& list = types.as_array();
-    return std::any_of(list.begin(), list.end(),
-                       [&](const Json& type) { return has_type(value, type.as_string()); });
+    return std::any_of(list.begin(), list.end(), [&](const Json& type) { return has_type(value, type.as_string()); });
 }
 
 bool is_mxc(std::string_view text) {
@@ -147,8 +146,7 @@ public:
             return at.value->get_bool() ? Result{} : Misfit{pointer, "must not be there"};
         const auto& schema = at.value->as_object();
         if (const auto reference = schema::string_at(schema, "$ref"))
-            if (auto misfit = check(value, all_.documents_.target(*reference, *at.file), pointer))
-                return misfit;
+            if (auto misfit = check(value, all_.documents_.target(*reference, *at.file), pointer)) return misfit;
         if (auto misfit = check_any(value, schema, pointer)) return misfit;
         if (auto misfit = check_combined(value, schema, *at.file, pointer)) return misfit;
         if (value.is_object()) return check_object(value.get_object(), schema, *at.file, pointer);
@@ -161,12 +159,11 @@ public:
 private:
     static Result check_any(const Json& value, const JsonObject& schema, const std::string& pointer) {
         if (const auto types = schema.if_contains("type"); types && !has_one_of_types(value, *types))
-            return Misfit{pointer, fmt::format("must be {}, is {}", schema::to_text(*types),
-                                               schema::to_text(value).substr(0, 60))};
+            return Misfit{pointer, fmt::format("must be {}, is {}", schema::to_text(*types), schema::to_text(value).substr(0, 60))};
         const auto allowed = schema::array_at(schema, "enum");
         if (allowed && std::find(allowed->begin(), allowed->end(), value) == allowed->end())
-            return Misfit{pointer, fmt::format("must be one of {}, is {}", schema::to_text(*allowed),
-                                               schema::to_text(value).substr(0, 60))};
+            return Misfit{pointer,
+                          fmt::format("must be one of {}, is {}", schema::to_text(*allowed), schema::to_text(value).substr(0, 60))};
         if (const auto only = schema.if_contains("const"); only && *only != value)
             return Misfit{pointer, fmt::format("must be {}", schema::to_text(*only))};
         return {};
@@ -200,13 +197,12 @@ private:
         if (out_of_bounds(object.size(), schema, "minProperties", "maxProperties"))
             return Misfit{pointer, fmt::format("has {} members", object.size())};
         for (const auto& [key, value] : object)
-            if (auto misfit = check_member(key, value, schema, file, pointer + "/" + escaped(key)))
-                return misfit;
+            if (auto misfit = check_member(key, value, schema, file, pointer + "/" + escaped(key))) return misfit;
         return {};
     }
 
-    Result check_member(std::string_view key, const Json& value, const JsonObject& schema,
-                        const std::filesystem::path& file, const std::string& pointer) {
+    Result check_member(std::string_view key, const Json& value, const JsonObject& schema, const std::filesystem::path& file,
+                        const std::string& pointer) {
         if (const auto names = schema.if_contains("propertyNames"))
             if (const auto misfit = check(Json(key), {names, &file}, pointer))
                 return Misfit{pointer, "has a key that " + misfit->reason};
@@ -220,11 +216,9 @@ private:
             for (const auto& [pattern, property] : *patterns) {
                 if (!std::regex_search(std::string(key), all_.pattern(pattern))) continue;
                 described = true;
-                const auto format = property.is_object()
-                                        ? schema::string_at(property.get_object(), "x-pattern-format")
-                                        : std::nullopt;
-                if (format && !has_format(key, *format))
-                    return Misfit{pointer, fmt::format("has a key that is no {}", *format)};
+                const auto format =
+                    property.is_object() ? schema::string_at(property.get_object(), "x-pattern-format") : std::nullopt;
+                if (format && !has_format(key, *format)) return Misfit{pointer, fmt::format("has a key that is no {}", *format)};
                 if (auto misfit = check(value, {&property, &file}, pointer)) return misfit;
             }
         const auto others = schema.if_contains("additionalProperties");
@@ -239,8 +233,7 @@ private:
         const auto items = schema.if_contains("items");
         if (!items) return {};
         for (std::size_t i = 0; i < array.size(); ++i)
-            if (auto misfit = check(array[i], {items, &file}, fmt::format("{}/{}", pointer, i)))
-                return misfit;
+            if (auto misfit = check(array[i], {items, &file}, fmt::format("{}/{}", pointer, i))) return misfit;
         return {};
     }
 
@@ -250,8 +243,7 @@ private:
             return Misfit{pointer, fmt::format("must match {}, is '{}'", *pattern, text.substr(0, 60))};
         const auto format = schema::string_at(schema, "format");
         if (format && !has_format(text, *format))
-            return Misfit{pointer,
-                          fmt::format("must be written as {}, is '{}'", *format, text.substr(0, 60))};
+            return Misfit{pointer, fmt::format("must be written as {}, is '{}'", *format, text.substr(0, 60))};
         if (out_of_bounds(text.size(), schema, "minLength", "maxLength"))
             return Misfit{pointer, fmt::format("has {} bytes", text.size())};
         return {};
@@ -267,8 +259,7 @@ private:
 
     static bool out_of_bounds(std::size_t size, const JsonObject& schema, const char* min, const char* max) {
         const auto low = schema::integer_at(schema, min), high = schema::integer_at(schema, max);
-        return (low && size < static_cast<std::size_t>(*low)) ||
-               (high && size > static_cast<std::size_t>(*high));
+        return (low && size < static_cast<std::size_t>(*low)) || (high && size > static_cast<std::size_t>(*high));
     }
 
     JsonSchema& all_;
@@ -278,9 +269,7 @@ bool JsonSchema::knows_keyword(std::string_view keyword) {
     return is_among(checked_keywords, keyword) || is_among(telling_keywords, keyword);
 }
 
-std::optional<Misfit> JsonSchema::check(const Json& value, Node schema) {
-    return Checker(*this).check(value, schema, "");
-}
+std::optional<Misfit> JsonSchema::check(const Json& value, Node schema) { return Checker(*this).check(value, schema, ""); }
 
 const std::regex& JsonSchema::pattern(const std::string& text) {
     const auto found = patterns_.find(text);

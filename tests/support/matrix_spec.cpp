@@ -50,9 +50,7 @@ std::vector<std::string_view> segments(std::string_view path) {
     return parts;
 }
 
-bool is_parameter(std::string_view segment) {
-    return segment.starts_with('{');
-}
+bool is_parameter(std::string_view segment) { return segment.starts_with('{'); }
 
 /// How many segments fit literally, or nothing when the path is another's. Only the last parameter may be
 /// empty (the state key of .../state/m.room.name/), and a state key may be left out with its slash.
@@ -95,21 +93,15 @@ std::optional<Node> json_schema_of(YamlDocuments& documents, Node described) {
 }
 
 bool is_specified(std::string_view path) {
-    return (path.starts_with("/_matrix/") && path.find("/unstable/") == path.npos) ||
-           path.starts_with("/.well-known/matrix/");
+    return (path.starts_with("/_matrix/") && path.find("/unstable/") == path.npos) || path.starts_with("/.well-known/matrix/");
 }
 
 }  // namespace
 
-const MatrixSpec* MatrixSpec::client_server() {
-    return load("client-server");
-}
-const MatrixSpec* MatrixSpec::server_server() {
-    return load("server-server");
-}
+const MatrixSpec* MatrixSpec::client_server() { return load("client-server"); }
+const MatrixSpec* MatrixSpec::server_server() { return load("server-server"); }
 
-MatrixSpec::MatrixSpec(fs::path folder, std::string surface)
-    : folder_(std::move(folder)), surface_(std::move(surface)) {
+MatrixSpec::MatrixSpec(fs::path folder, std::string surface) : folder_(std::move(folder)), surface_(std::move(surface)) {
     std::vector<fs::path> files;
     for (const auto& entry : fs::directory_iterator(folder_ / "api" / surface_))
         if (entry.path().extension() == ".yaml") files.push_back(entry.path());
@@ -137,13 +129,12 @@ void MatrixSpec::read_operations(const fs::path& file) {
             const auto& members = description.get_object();
             auto pattern = (base ? std::string(base->as_string()) : "") + std::string(path);
             pattern.erase(pattern.find_last_not_of(' ') + 1);  // A space is how it names one path twice.
-            operations_.push_back(
-                {.method = upper(method),
-                 .pattern = std::move(pattern),
-                 .name = std::string(schema::string_at(members, "operationId").value_or("")),
-                 .file = file.filename().string(),
-                 .deprecated = schema::boolean_at(members, "deprecated").value_or(false),
-                 .description = {&description, document.file}});
+            operations_.push_back({.method = upper(method),
+                                   .pattern = std::move(pattern),
+                                   .name = std::string(schema::string_at(members, "operationId").value_or("")),
+                                   .file = file.filename().string(),
+                                   .deprecated = schema::boolean_at(members, "deprecated").value_or(false),
+                                   .description = {&description, document.file}});
         }
 }
 
@@ -176,25 +167,20 @@ std::optional<Misfit> MatrixSpec::standard_error_misfit(std::string_view body) c
     if (auto error = misfit(*value, "api/client-server/definitions/errors/error.yaml")) return error;
     const auto code = schema::string_at(value->get_object(), "errcode").value_or("");
     static const std::regex form("^(M_[A-Z0-9_]+|[A-Za-z0-9]+(\\.[A-Za-z0-9_]+)+)$");
-    if (!std::regex_match(std::string(code), form))
-        return Misfit{"/errcode", fmt::format("is no error code: '{}'", code)};
+    if (!std::regex_match(std::string(code), form)) return Misfit{"/errcode", fmt::format("is no error code: '{}'", code)};
     return std::nullopt;
 }
 
-std::optional<std::string> MatrixSpec::answer_misfit(const Operation* operation, int status,
-                                                     std::string_view body) const {
+std::optional<std::string> MatrixSpec::answer_misfit(const Operation* operation, int status, std::string_view body) const {
     const auto text = [](const Misfit& misfit) { return misfit.text(); };
     const auto standard_error = [&]() -> std::optional<std::string> {
         const auto misfit = standard_error_misfit(body);
         return misfit ? std::optional(text(*misfit)) : std::nullopt;
     };
-    if (!operation)
-        return status >= 400 ? standard_error()
-                             : std::optional<std::string>("is an answer to nothing specified");
+    if (!operation) return status >= 400 ? standard_error() : std::optional<std::string>("is an answer to nothing specified");
     const auto& responses = operation->description.value->at("responses").as_object();
     const auto described = responses.if_contains(std::to_string(status));
-    if (!described)
-        return status >= 400 ? standard_error() : std::optional<std::string>("is a status nobody described");
+    if (!described) return status >= 400 ? standard_error() : std::optional<std::string>("is a status nobody described");
     const auto schema = json_schema_of(documents_, {described, operation->description.file});
     if (!schema) return status >= 400 ? standard_error() : std::nullopt;
     const auto value = read(body);
@@ -209,8 +195,7 @@ std::optional<std::string> MatrixSpec::answer_misfit(const Operation* operation,
 std::vector<const MatrixSpec::Operation*> MatrixSpec::like(const Operation* operation) const {
     std::vector<const Operation*> all;
     for (const auto& other : operations_)
-        if (operation && other.method == operation->method && other.pattern == operation->pattern)
-            all.push_back(&other);
+        if (operation && other.method == operation->method && other.pattern == operation->pattern) all.push_back(&other);
     return all;
 }
 
@@ -227,14 +212,12 @@ std::optional<std::string> MatrixSpec::complaint(std::string_view method, std::s
     return fmt::format("{} {} {}: {}", method, operation ? operation->pattern : path, status, *wrong);
 }
 
-std::optional<std::string> MatrixSpec::request_misfit(const Operation& operation,
-                                                      std::string_view body) const {
+std::optional<std::string> MatrixSpec::request_misfit(const Operation& operation, std::string_view body) const {
     const auto described = operation.description.value->get_object().if_contains("requestBody");
     if (!described) return std::nullopt;
     const Node node{described, operation.description.file};
     const auto schema = json_schema_of(documents_, node);
-    const bool required =
-        schema::boolean_at(documents_.resolve(node).value->as_object(), "required").value_or(false);
+    const bool required = schema::boolean_at(documents_.resolve(node).value->as_object(), "required").value_or(false);
     if (!schema || (body.empty() && !required)) return std::nullopt;
     const auto value = read(body);
     const auto misfit = value ? schema_.check(*value, *schema) : Misfit{"", "is not JSON"};
@@ -263,8 +246,7 @@ std::optional<std::string> MatrixSpec::event_complaint(const JsonObject& event) 
     const bool redacted = unsigned_data && unsigned_data->contains("redacted_because");
 
     const auto schemas = folder_ / "event-schemas" / "schema";
-    auto file = schemas / "core-event-schema" /
-                (event.contains("state_key") ? "state_event.yaml" : "room_event.yaml");
+    auto file = schemas / "core-event-schema" / (event.contains("state_key") ? "state_event.yaml" : "room_event.yaml");
     const auto plain_name = type.find('/') == type.npos;
     if (plain_name && !redacted) {
         const auto special = schemas / fmt::format("{}${}.yaml", type, of_message.value_or(""));

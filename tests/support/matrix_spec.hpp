@@ -41,11 +41,9 @@ public:
     /// What is wrong with an answer, as "GET /path 200: /rooms/0 must be ..."; nothing when it is right, or
     /// when the path is not the specification's (/_runde/..., /unstable/...). A status from 400 on that is
     /// not described, or whose body does not fit there, must be the standard error.
-    std::optional<std::string> complaint(std::string_view method, std::string_view path, int status,
-                                         std::string_view body) const;
+    std::optional<std::string> complaint(std::string_view method, std::string_view path, int status, std::string_view body) const;
     /// What is wrong with a request's JSON body; nothing when the operation takes none.
-    std::optional<std::string> request_complaint(std::string_view method, std::string_view path,
-                                                 std::string_view body) const;
+    std::optional<std::string> request_complaint(std::string_view method, std::string_view path, std::string_view body) const;
     /// What is wrong with a room event in the client format, by the schema of its type. Events of types that
     /// the specification does not know, and redacted ones, are checked as room events only. `room_id` may be
     /// missing, as it is in /sync.
@@ -66,8 +64,7 @@ private:
     void read_operations(const std::filesystem::path& file);
     void touch(const Operation& operation) const;
     std::vector<const Operation*> like(const Operation* operation) const;
-    std::optional<std::string> answer_misfit(const Operation* operation, int status,
-                                             std::string_view body) const;
+    std::optional<std::string> answer_misfit(const Operation* operation, int status, std::string_view body) const;
     std::optional<std::string> request_misfit(const Operation& operation, std::string_view body) const;
     std::optional<Misfit> standard_error_misfit(std::string_view body) const;
 

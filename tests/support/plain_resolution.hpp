@@ -31,18 +31,13 @@ public:
             for (const auto& entry : set) state[{entry.key.type, entry.key.state_key}] = entry.id.str();
         }
         std::vector<rooms::StateEntry> entries;
-        for (const auto& [key, id] : resolve(states))
-            entries.push_back({{key.first, key.second}, *schema::EventId::parse(id)});
+        for (const auto& [key, id] : resolve(states)) entries.push_back({{key.first, key.second}, *schema::EventId::parse(id)});
         return rooms::StateMap(std::move(entries));
     }
 
 private:
-    const schema::Event* event(const Id& id) const {
-        return source_.event(*schema::EventId::parse(id)).get();
-    }
-    bool rejected(const Id& id) const {
-        return source_.is_rejected && source_.is_rejected(*schema::EventId::parse(id));
-    }
+    const schema::Event* event(const Id& id) const { return source_.event(*schema::EventId::parse(id)).get(); }
+    bool rejected(const Id& id) const { return source_.is_rejected && source_.is_rejected(*schema::EventId::parse(id)); }
     std::vector<Id> auth_events(const Id& id) const {
         std::vector<Id> ids;
         if (const auto* known = event(id))
@@ -90,8 +85,7 @@ private:
             for (const auto& from : conflicted) {
                 for (const auto& between : auth_chain(from)) {
                     const auto above = auth_chain(between);
-                    if (std::ranges::any_of(conflicted, [&](const Id& to) { return above.contains(to); }))
-                        full.insert(between);
+                    if (std::ranges::any_of(conflicted, [&](const Id& to) { return above.contains(to); })) full.insert(between);
                 }
             }
         }
@@ -117,8 +111,7 @@ private:
     static bool is_power_event(const schema::Event& e) {
         const auto membership = schema::string_at(e.content(), "membership").value_or("");
         return e.type == "m.room.power_levels" || e.type == "m.room.join_rules" ||
-               (e.type == "m.room.member" && e.sender.str() != *e.state_key &&
-                (membership == "leave" || membership == "ban"));
+               (e.type == "m.room.member" && e.sender.str() != *e.state_key && (membership == "leave" || membership == "ban"));
     }
 
     std::int64_t sender_power(const Id& id) const {
@@ -130,9 +123,8 @@ private:
             if (e && !levels && e->is_state("m.room.power_levels")) levels = e;
         }
         if (rules_.room_id_is_create_hash && !create) create = event("$" + event(id)->room.str().substr(1));
-        return schema::PowerLevels(
-                   levels ? &levels->content() : nullptr, rules_,
-                   create ? schema::PowerLevels::creators_of(*create, rules_) : std::vector<schema::UserId>())
+        return schema::PowerLevels(levels ? &levels->content() : nullptr, rules_,
+                                   create ? schema::PowerLevels::creators_of(*create, rules_) : std::vector<schema::UserId>())
             .level_of(event(id)->sender);
     }
 
@@ -147,8 +139,7 @@ private:
             };
             std::vector<Id> free;
             for (const auto& id : open)
-                if (std::ranges::none_of(open, [&](const Id& other) { return chains[id].contains(other); }))
-                    free.push_back(id);
+                if (std::ranges::none_of(open, [&](const Id& other) { return chains[id].contains(other); })) free.push_back(id);
             if (free.empty()) return order;
             order.push_back(*std::ranges::min_element(free, before));
             open.erase(order.back());
@@ -186,16 +177,12 @@ private:
     void check(const std::vector<Id>& ids, State& resolved) const {
         for (const auto& id : ids) {
             const auto& e = *event(id);
-            const auto lookup = [&](std::string_view type,
-                                    std::string_view state_key) -> const schema::Event* {
+            const auto lookup = [&](std::string_view type, std::string_view state_key) -> const schema::Event* {
                 const auto found = resolved.find({std::string(type), std::string(state_key)});
-                if (found != resolved.end() && event(found->second) && !rejected(found->second))
-                    return event(found->second);
+                if (found != resolved.end() && event(found->second) && !rejected(found->second)) return event(found->second);
                 for (const auto& cited : auth_events(id))
-                    if (event(cited) && event(cited)->is_state(type, state_key) && !rejected(cited))
-                        return event(cited);
-                if (rules_.room_id_is_create_hash && type == "m.room.create")
-                    return event("$" + e.room.str().substr(1));
+                    if (event(cited) && event(cited)->is_state(type, state_key) && !rejected(cited)) return event(cited);
+                if (rules_.room_id_is_create_hash && type == "m.room.create") return event("$" + e.room.str().substr(1));
                 return nullptr;
             };
             if (rooms::authorise(e, rules_, lookup).allowed) resolved[{e.type, *e.state_key}] = id;

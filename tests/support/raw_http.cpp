@@ -22,16 +22,12 @@ RawHttp::RawHttp(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | S
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
-        throw std::runtime_error("cannot connect");
+    if (connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) throw std::runtime_error("cannot connect");
 }
 
-RawHttp::RawHttp(RawHttp&& other) noexcept
-    : socket_(std::exchange(other.socket_, -1)), received_(std::move(other.received_)) {}
+RawHttp::RawHttp(RawHttp&& other) noexcept : socket_(std::exchange(other.socket_, -1)), received_(std::move(other.received_)) {}
 
-RawHttp::~RawHttp() {
-    close();
-}
+RawHttp::~RawHttp() { close(); }
 
 void RawHttp::close() {
     if (socket_ >= 0) ::close(std::exchange(socket_, -1));
@@ -45,8 +41,7 @@ std::string RawHttp::Answer::errcode() const {
 }
 
 void RawHttp::send(std::string_view bytes) {
-    if (send_as_much_as_possible(bytes) != bytes.size())
-        throw std::runtime_error("the server does not read on");
+    if (send_as_much_as_possible(bytes) != bytes.size()) throw std::runtime_error("the server does not read on");
 }
 
 std::size_t RawHttp::send_as_much_as_possible(std::string_view bytes) {
@@ -101,8 +96,7 @@ RawHttp::Answer RawHttp::receive(bool head_only) {
     if (answer.headers.contains("content-length")) {
         answer.body = take(std::stoul(answer.headers["content-length"]));
     } else if (answer.headers["transfer-encoding"] == "chunked") {
-        for (auto size = std::stoul(take_line(), nullptr, 16); size > 0;
-             size = std::stoul(take_line(), nullptr, 16)) {
+        for (auto size = std::stoul(take_line(), nullptr, 16); size > 0; size = std::stoul(take_line(), nullptr, 16)) {
             answer.body += take(size);
             take(2);
         }
@@ -115,20 +109,16 @@ RawHttp::Answer RawHttp::receive(bool head_only) {
     return answer;
 }
 
-bool RawHttp::is_closed_by_server() {
-    return received_.empty() && !fill();
-}
-void RawHttp::finish_sending() {
-    shutdown(socket_, SHUT_WR);
-}
+bool RawHttp::is_closed_by_server() { return received_.empty() && !fill(); }
+void RawHttp::finish_sending() { shutdown(socket_, SHUT_WR); }
 
 std::string RawHttp::get(std::string_view path, std::string_view more_headers) {
     return fmt::format("GET {} HTTP/1.1\r\nHost: hearth.test\r\n{}\r\n", path, more_headers);
 }
 
 std::string RawHttp::post(std::string_view path, std::string_view body, std::string_view more_headers) {
-    return fmt::format("POST {} HTTP/1.1\r\nHost: hearth.test\r\nContent-Length: {}\r\n{}\r\n{}", path,
-                       body.size(), more_headers, body);
+    return fmt::format("POST {} HTTP/1.1\r\nHost: hearth.test\r\nContent-Length: {}\r\n{}\r\n{}", path, body.size(), more_headers,
+                       body);
 }
 
 }  // namespace runde::tests

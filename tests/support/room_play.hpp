@@ -18,12 +18,9 @@
 namespace runde::tests {
 
 // Anna and Carl live on one server, Ben and Dora on another.
-inline const std::string anna = "@anna:hearth.test", ben = "@ben:haven.test", carl = "@carl:hearth.test",
-                         dora = "@dora:haven.test";
+inline const std::string anna = "@anna:hearth.test", ben = "@ben:haven.test", carl = "@carl:hearth.test", dora = "@dora:haven.test";
 
-inline schema::JsonObject json(std::string_view text) {
-    return schema::parse_json(text).as_object();
-}
+inline schema::JsonObject json(std::string_view text) { return schema::parse_json(text).as_object(); }
 
 /// An event before the room has added what it adds. What is left out follows from the room.
 struct Line {
@@ -37,13 +34,11 @@ struct Line {
     std::int64_t ts = 0;
 };
 
-inline Line membership(const std::string& sender, const std::string& target, std::string_view kind,
-                       schema::JsonObject more = {}) {
+inline Line membership(const std::string& sender, const std::string& target, std::string_view kind, schema::JsonObject more = {}) {
     more["membership"] = kind;
     return {"m.room.member", sender, target, std::move(more)};
 }
-inline Line state_event(const std::string& sender, std::string_view type, std::string_view content,
-                        std::string state_key = "") {
+inline Line state_event(const std::string& sender, std::string_view type, std::string_view content, std::string state_key = "") {
     return {std::string(type), sender, std::move(state_key), json(content)};
 }
 inline Line message(const std::string& sender, std::string_view type = "m.room.message") {
@@ -121,9 +116,7 @@ public:
         last_ = {event};
         return event;
     }
-    void forget(const std::string& type, const std::string& state_key = "") {
-        state.erase({type, state_key});
-    }
+    void forget(const std::string& type, const std::string& state_key = "") { state.erase({type, state_key}); }
 
     schema::EventPtr now(const std::string& type, const std::string& state_key = "") const {
         const auto found = state.find({type, state_key});
@@ -175,8 +168,7 @@ public:
 private:
     std::vector<schema::EventPtr> auth_events_for(const Line& line) const {
         std::vector<schema::EventPtr> events;
-        for (const auto& key :
-             rooms::auth_types_for(line.type, line.sender, line.state_key.value_or(""), line.content, rules))
+        for (const auto& key : rooms::auth_types_for(line.type, line.sender, line.state_key.value_or(""), line.content, rules))
             if (auto event = now(key.type, key.state_key)) events.push_back(std::move(event));
         return events;
     }

@@ -11,12 +11,9 @@ int main() {
     const auto print = [](const char* surface, const MatrixSpec* spec) {
         if (!spec) return false;
         for (const auto& operation : spec->operations())
-            fmt::print("{}\t{}\t{}\t{}\t{}\t{}\n", surface, operation.method, operation.pattern,
-                       operation.name, operation.file, operation.deprecated ? "deprecated" : "current");
+            fmt::print("{}\t{}\t{}\t{}\t{}\t{}\n", surface, operation.method, operation.pattern, operation.name, operation.file,
+                       operation.deprecated ? "deprecated" : "current");
         return true;
     };
-    return print("client-server", MatrixSpec::client_server()) &&
-                   print("server-server", MatrixSpec::server_server())
-               ? 0
-               : 1;
+    return print("client-server", MatrixSpec::client_server()) && print("server-server", MatrixSpec::server_server()) ? 0 : 1;
 }

@@ -18,9 +18,7 @@ using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
 using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
 using File = std::unique_ptr<FILE, decltype(&std::fclose)>;
 
-Key new_key() {
-    return {EVP_EC_gen("P-256"), &EVP_PKEY_free};
-}
+Key new_key() { return {EVP_EC_gen("P-256"), &EVP_PKEY_free}; }
 
 void extend(X509* certificate, X509* issuer, int what, const std::string& value) {
     X509V3_CTX context;
@@ -31,8 +29,7 @@ void extend(X509* certificate, X509* issuer, int what, const std::string& value)
     X509_EXTENSION_free(extension);
 }
 
-Certificate new_certificate(EVP_PKEY* key, const char* name, long serial, long from_seconds,
-                            long to_seconds) {
+Certificate new_certificate(EVP_PKEY* key, const char* name, long serial, long from_seconds, long to_seconds) {
     Certificate certificate(X509_new(), &X509_free);
     X509_set_version(certificate.get(), 2);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), serial);
@@ -44,9 +41,7 @@ Certificate new_certificate(EVP_PKEY* key, const char* name, long serial, long f
     return certificate;
 }
 
-File open_file(const std::string& path) {
-    return {std::fopen(path.c_str(), "w"), &std::fclose};
-}
+File open_file(const std::string& path) { return {std::fopen(path.c_str(), "w"), &std::fclose}; }
 
 }  // namespace
 
@@ -66,8 +61,7 @@ TestCertificate::TestCertificate(const std::vector<std::string>& names, bool exp
     std::string alternatives;
     for (const auto& name : names)
         alternatives += (alternatives.empty() ? "" : ",") +
-                        std::string(std::isdigit(static_cast<unsigned char>(name[0])) ? "IP:" : "DNS:") +
-                        name;
+                        std::string(std::isdigit(static_cast<unsigned char>(name[0])) ? "IP:" : "DNS:") + name;
     extend(certificate.get(), authority.get(), NID_subject_alt_name, alternatives);
     X509_sign(certificate.get(), authority_key.get(), EVP_sha256());
 

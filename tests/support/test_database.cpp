@@ -45,9 +45,8 @@ public:
     /// In the background: it takes as long as making one, and nobody waits for it.
     void drop(const std::string& name) {
         if (drops_.size() >= 4) drops_.pop_front();  // Waits for the oldest.
-        drops_.push_back(std::async(std::launch::async, [sql = "DROP DATABASE " + name + " WITH (FORCE)", url = admin()] {
-            ask(url, sql);
-        }));
+        drops_.push_back(
+            std::async(std::launch::async, [sql = "DROP DATABASE " + name + " WITH (FORCE)", url = admin()] { ask(url, sql); }));
     }
     std::string url_of(const std::string& name) const { return storage::with_database(cluster_.url(), name); }
 

@@ -17,16 +17,14 @@ namespace {
 constexpr auto patience = 20s;
 
 net::Method method_of(std::string_view name) {
-    for (const auto method : {net::Method::get, net::Method::head, net::Method::post, net::Method::put,
-                              net::Method::delete_, net::Method::options})
+    for (const auto method :
+         {net::Method::get, net::Method::head, net::Method::post, net::Method::put, net::Method::delete_, net::Method::options})
         if (net::to_string(method) == name) return method;
     return net::Method::other;
 }
 
-net::Request request_of(std::string_view method, std::string_view target, std::string_view token,
-                        std::string_view body) {
-    net::Request request{
-        .method = method_of(method), .target = std::string(target), .body = std::string(body)};
+net::Request request_of(std::string_view method, std::string_view target, std::string_view token, std::string_view body) {
+    net::Request request{.method = method_of(method), .target = std::string(target), .body = std::string(body)};
     const auto question = target.find('?');
     request.path = target.substr(0, question);
     if (question != target.npos) {
@@ -56,8 +54,7 @@ struct Exchange {
     void finish(net::Response response) {
         Answer answer{.status = response.status, .headers = std::move(response.headers), .cost = *cost};
         for (const auto& piece : response.body) answer.text += *piece;
-        if (const auto type = answer.headers.find("Content-Type");
-            type && type->starts_with("application/json"))
+        if (const auto type = answer.headers.find("Content-Type"); type && type->starts_with("application/json"))
             answer.json = schema::parse_json(answer.text);
         done.set_value(std::move(answer));
     }
@@ -146,8 +143,7 @@ void TestLoop::on_io(const std::function<void()>& f) {
     done.get_future().get();
 }
 
-TestServer::TestServer(Adjust adjust)
-    : loop_(std::make_shared<TestLoop>()), owns_loop_(true), adjust_(std::move(adjust)) {
+TestServer::TestServer(Adjust adjust) : loop_(std::make_shared<TestLoop>()), owns_loop_(true), adjust_(std::move(adjust)) {
     build();
     loop_->run();
 }
@@ -169,8 +165,7 @@ void TestServer::build() {
         .accounts = {.server_name = schema::ServerName::parse("hearth.test").value(),
                      .registration = accounts::RegistrationMode::open,
                      .shared_secret = "the operator's secret"},
-        .discovery = {.base_url = "https://matrix.hearth.test",
-                      .federation_address = "matrix.hearth.test:443"},
+        .discovery = {.base_url = "https://matrix.hearth.test", .federation_address = "matrix.hearth.test:443"},
         .rate_limits = false,
     };
     if (adjust_) adjust_(options);
@@ -197,47 +192,42 @@ std::future<Answer> TestServer::begin(net::Request request) {
     return answer;
 }
 
-std::future<Answer> TestServer::begin(std::string_view method, std::string_view target,
-                                      std::string_view token, std::string_view body) {
+std::future<Answer> TestServer::begin(std::string_view method, std::string_view target, std::string_view token,
+                                      std::string_view body) {
     return begin(request_of(method, target, token, body));
 }
 
 Answer TestServer::http(net::Request request) {
     auto coming = begin(request);
     if (coming.wait_for(patience) != std::future_status::ready)
-        throw std::runtime_error("no answer: " + std::string(net::to_string(request.method)) + " " +
-                                 request.target);
+        throw std::runtime_error("no answer: " + std::string(net::to_string(request.method)) + " " + request.target);
     auto answer = coming.get();
     check(request, answer);
     return answer;
 }
 
-Answer TestServer::http(std::string_view method, std::string_view target, std::string_view token,
-                        std::string_view body) {
+Answer TestServer::http(std::string_view method, std::string_view target, std::string_view token, std::string_view body) {
     return http(request_of(method, target, token, body));
 }
 
 void TestServer::check(const net::Request& request, const Answer& answer) const {
     if (answer.status >= 500)
-        ADD_FAIL_CHECK_AT(__FILE__, __LINE__,
-                          net::to_string(request.method) << " " << request.target << ": " << answer);
+        ADD_FAIL_CHECK_AT(__FILE__, __LINE__, net::to_string(request.method) << " " << request.target << ": " << answer);
     if (!check_against_spec) return;
     const auto& path = request.path;
-    const bool between_servers = path.starts_with("/_matrix/federation/") ||
-                                 path.starts_with("/_matrix/key/") || path == "/.well-known/matrix/server";
+    const bool between_servers =
+        path.starts_with("/_matrix/federation/") || path.starts_with("/_matrix/key/") || path == "/.well-known/matrix/server";
     const auto* spec = between_servers ? MatrixSpec::server_server() : MatrixSpec::client_server();
     if (!spec) return;
-    if (const auto wrong =
-            spec->complaint(net::to_string(request.method), request.target, answer.status, answer.text))
+    if (const auto wrong = spec->complaint(net::to_string(request.method), request.target, answer.status, answer.text))
         ADD_FAIL_CHECK_AT(__FILE__, __LINE__, *wrong << "\n" << answer.text);
 }
 
 Person TestServer::person(std::string name) {
     Person person(*this, name, "correct horse " + name);
-    const auto answer =
-        http("POST", "/_matrix/client/v3/register", {},
-             fmt::format(R"({{"username":{},"password":{},"auth":{{"type":"m.login.dummy"}}}})",
-                         schema::quoted(name), schema::quoted(person.password)));
+    const auto answer = http("POST", "/_matrix/client/v3/register", {},
+                             fmt::format(R"({{"username":{},"password":{},"auth":{{"type":"m.login.dummy"}}}})",
+                                         schema::quoted(name), schema::quoted(person.password)));
     REQUIRE(answer == "200");
     person.take_session(answer);
     return person;
@@ -249,8 +239,7 @@ Person::Person(TestServer& of, std::string called, std::string secret)
 namespace {
 
 std::string full_path(std::string_view path) {
-    return path.starts_with("/_") || path.starts_with("/.") ? std::string(path)
-                                                            : "/_matrix/client/v3" + std::string(path);
+    return path.starts_with("/_") || path.starts_with("/.") ? std::string(path) : "/_matrix/client/v3" + std::string(path);
 }
 
 }  // namespace
@@ -271,26 +260,21 @@ void Person::take_session(const Answer& answer) {
 
 Person Person::on_another_device() {
     Person other(server, name, password);
-    const auto answer = server.http(
-        "POST", "/_matrix/client/v3/login", {},
-        fmt::format(
-            R"({{"type":"m.login.password","identifier":{{"type":"m.id.user","user":{}}},"password":{}}})",
-            schema::quoted(name), schema::quoted(password)));
+    const auto answer =
+        server.http("POST", "/_matrix/client/v3/login", {},
+                    fmt::format(R"({{"type":"m.login.password","identifier":{{"type":"m.id.user","user":{}}},"password":{}}})",
+                                schema::quoted(name), schema::quoted(password)));
     REQUIRE(answer == "200");
     other.take_session(answer);
     return other;
 }
 
 std::string Person::password_auth(std::string_view session) const {
-    const auto session_member =
-        session.empty() ? "" : fmt::format(R"(,"session":{})", schema::quoted(session));
-    return fmt::format(
-        R"({{"type":"m.login.password","identifier":{{"type":"m.id.user","user":{}}},"password":{}{}}})",
-        schema::quoted(id), schema::quoted(password), session_member);
+    const auto session_member = session.empty() ? "" : fmt::format(R"(,"session":{})", schema::quoted(session));
+    return fmt::format(R"({{"type":"m.login.password","identifier":{{"type":"m.id.user","user":{}}},"password":{}{}}})",
+                       schema::quoted(id), schema::quoted(password), session_member);
 }
 
-std::string segment(std::string_view text) {
-    return net::percent_encode(text);
-}
+std::string segment(std::string_view text) { return net::percent_encode(text); }
 
 }  // namespace runde::tests

@@ -30,9 +30,7 @@ struct Answer {
     std::string at(std::string_view pointer) const;
     bool has(std::string_view pointer) const { return !(*this)[pointer].is_null(); }
 
-    friend bool operator==(const Answer& answer, std::string_view summary) {
-        return answer.summary() == summary;
-    }
+    friend bool operator==(const Answer& answer, std::string_view summary) { return answer.summary() == summary; }
     friend std::ostream& operator<<(std::ostream& out, const Answer& answer) {
         return out << answer.summary() << ' ' << answer.text;
     }
@@ -77,8 +75,7 @@ public:
     ~TestServer();
 
     /// One request and its answer. `body`: JSON text, may be empty. Waits for long-polls too, at most 20 s.
-    Answer http(std::string_view method, std::string_view target, std::string_view token = {},
-                std::string_view body = {});
+    Answer http(std::string_view method, std::string_view target, std::string_view token = {}, std::string_view body = {});
     Answer http(net::Request request);
     /// The same without waiting: for long-polls, and for requests that are to meet.
     std::future<Answer> begin(std::string_view method, std::string_view target, std::string_view token = {},

@@ -27,8 +27,7 @@ Json scalar(const YAML::Node& node) {
     if (text == "false") return false;
     if (text.empty() || text == "null" || text == "~") return nullptr;
     if (const auto number = number_in<std::int64_t>(text)) return *number;
-    if (const auto number = number_in<double>(text); number && text.find_first_of("0123456789") != text.npos)
-        return *number;
+    if (const auto number = number_in<double>(text); number && text.find_first_of("0123456789") != text.npos) return *number;
     return Json(text);
 }
 
@@ -68,9 +67,7 @@ Node YamlDocuments::target(std::string_view reference, const std::filesystem::pa
     if (hash == reference.npos) return whole;
     boost::json::error_code missing;
     const auto value = whole.value->find_pointer(reference.substr(hash + 1), missing);
-    if (!value)
-        throw std::runtime_error(
-            fmt::format("{} refers to {}, which is not there", file.string(), reference));
+    if (!value) throw std::runtime_error(fmt::format("{} refers to {}, which is not there", file.string(), reference));
     return {value, whole.file};
 }
 

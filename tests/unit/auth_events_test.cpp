@@ -15,12 +15,10 @@ TEST_CASE("3: which auth events an event may cite") {
         auto play = circle(version);
         const auto event = play.write(message(ben));
         const auto create = play.now("m.room.create");
-        std::vector<rooms::CitedEvent> cited{{play.now("m.room.power_levels").get()},
-                                             {play.now("m.room.member", ben).get()}};
+        std::vector<rooms::CitedEvent> cited{{play.now("m.room.power_levels").get()}, {play.now("m.room.member", ben).get()}};
         if (!play.rules.room_id_is_create_hash) cited.push_back({create.get()});
         const auto check = [&](const schema::Event* named = nullptr) {
-            return RoomPlay::text(
-                rooms::check_auth_events(*event, play.rules, cited, named ? named : create.get()));
+            return RoomPlay::text(rooms::check_auth_events(*event, play.rules, cited, named ? named : create.get()));
         };
         REQUIRE(check() == "yes, the auth events are as they must be");
         CHECK(event->auth_events.size() == cited.size());
@@ -78,8 +76,7 @@ TEST_CASE("3: which auth events an event may cite") {
 TEST_CASE("2: in version 12 the create event is named by the room id and must have been accepted") {
     auto play = circle("12");
     const auto event = play.write(message(ben));
-    const rooms::CitedEvent cited[] = {{play.now("m.room.power_levels").get()},
-                                       {play.now("m.room.member", ben).get()}};
+    const rooms::CitedEvent cited[] = {{play.now("m.room.power_levels").get()}, {play.now("m.room.member", ben).get()}};
     REQUIRE(rooms::check_auth_events(*event, play.rules, cited, play.now("m.room.create").get()).allowed);
 
     const std::string_view refused = "the room id does not name an accepted create event";
@@ -87,8 +84,7 @@ TEST_CASE("2: in version 12 the create event is named by the room id and must ha
     auto other = play.creation();
     other.id = "another";
     CHECK(rooms::check_auth_events(*event, play.rules, cited, play.write(other).get()).why == refused);
-    CHECK(rooms::check_auth_events(*event, play.rules, cited, play.now("m.room.join_rules").get()).why ==
-          refused);
+    CHECK(rooms::check_auth_events(*event, play.rules, cited, play.now("m.room.join_rules").get()).why == refused);
 }
 
 TEST_CASE("an event can be judged by what it cites") {
@@ -96,21 +92,19 @@ TEST_CASE("an event can be judged by what it cites") {
         auto play = circle(version);
         const auto event = play.write(message(ben));
         const auto create = play.now("m.room.create");
-        std::vector<rooms::CitedEvent> cited{{play.now("m.room.power_levels").get()},
-                                             {play.now("m.room.member", ben).get()}};
+        std::vector<rooms::CitedEvent> cited{{play.now("m.room.power_levels").get()}, {play.now("m.room.member", ben).get()}};
         if (!play.rules.room_id_is_create_hash) cited.push_back({create.get()});
         const auto* named = play.rules.room_id_is_create_hash ? create.get() : nullptr;
         CHECK(rooms::authorise(*event, play.rules, rooms::state_of(cited, named)).allowed);
         cited[1].rejected = true;
-        CHECK(rooms::authorise(*event, play.rules, rooms::state_of(cited, named)).why ==
-              "the sender is not in the room");
+        CHECK(rooms::authorise(*event, play.rules, rooms::state_of(cited, named)).why == "the sender is not in the room");
     }
 }
 
 TEST_CASE("which auth events an event selects") {
     const auto keys = [](std::string_view version, const Line& line) {
-        const auto wanted = rooms::auth_types_for(line.type, line.sender, line.state_key.value_or(""),
-                                                  line.content, *schema::find_room_rules(version));
+        const auto wanted = rooms::auth_types_for(line.type, line.sender, line.state_key.value_or(""), line.content,
+                                                  *schema::find_room_rules(version));
         std::string text;
         for (const auto& key : wanted) text += fmt::format("{}|{} ", key.type.substr(7), key.state_key);
         return text;
@@ -130,16 +124,14 @@ TEST_CASE("which auth events an event selects") {
         in(version, membership(ben, dora, "ban"), about_dora);
         in(version, membership(ben, ben, "knock"), "join_rules| ");
         const auto promise = json(R"({"third_party_invite":{"signed":{"token":"t"}}})");
-        in(version, membership(ben, dora, "invite", promise),
-           about_dora + "join_rules| third_party_invite|t ");
+        in(version, membership(ben, dora, "invite", promise), about_dora + "join_rules| third_party_invite|t ");
         in(version, membership(ben, dora, "leave", promise), about_dora);
         in(version, membership(ben, dora, "invite", json(R"({"third_party_invite":{"signed":{"token":1}}})")),
            about_dora + "join_rules| ");
 
         const schema::JsonObject authorised{{"join_authorised_via_users_server", dora}};
         const bool restricted = schema::find_room_rules(version)->restricted_joins;
-        in(version, membership(ben, ben, "join", authorised),
-           restricted ? "join_rules| " + about_dora : "join_rules| ");
+        in(version, membership(ben, ben, "join", authorised), restricted ? "join_rules| " + about_dora : "join_rules| ");
         in(version, membership(ben, ben, "leave", authorised), "");
         CHECK(keys(version, RoomPlay(version).creation()).empty());
     }

@@ -46,8 +46,7 @@ TEST_CASE("5.3.1: the creator enters first") {
         CHECK(play.judge(later) == "no, not invited");
     }
     // Who is the creator: up to version 10 the content says, since 11 whoever sent the event.
-    for (const auto& [version, creator, other] :
-         {std::tuple{"10", carl, anna}, std::tuple{"11", anna, carl}}) {
+    for (const auto& [version, creator, other] : {std::tuple{"10", carl, anna}, std::tuple{"11", anna, carl}}) {
         RoomPlay play(version);
         auto creation = play.creation();
         creation.content["creator"] = carl;
@@ -103,8 +102,7 @@ TEST_CASE("5.3.4: the join rule knock is one since version 7") {
         auto play = circle(version);
         join_rule(play, "knock");
         const bool known = play.rules.knocking;
-        CHECK(play.judge(membership(dora, dora, "join")) ==
-              (known ? "no, not invited" : "no, the join rule lets nobody in"));
+        CHECK(play.judge(membership(dora, dora, "join")) == (known ? "no, not invited" : "no, the join rule lets nobody in"));
         play.given(membership(ben, dora, "invite"));
         CHECK(play.judge(membership(dora, dora, "join")) ==
               (known ? "yes, invited or already in" : "no, the join rule lets nobody in"));
@@ -119,8 +117,7 @@ TEST_CASE("5.2, 5.3.5: restricted joins since version 8, with knocking since 10"
             auto play = circle(version);
             join_rule(play, rule);
             auto join = membership(dora, dora, "join", {{"join_authorised_via_users_server", carl}});
-            join.more["signatures"] = {{"haven.test", {{"ed25519:a", "c2ln"}}},
-                                       {"hearth.test", {{"ed25519:a", "c2ln"}}}};
+            join.more["signatures"] = {{"haven.test", {{"ed25519:a", "c2ln"}}}, {"hearth.test", {{"ed25519:a", "c2ln"}}}};
             if (!(rule == "restricted" ? play.rules.restricted_joins : play.rules.knock_restricted)) {
                 CHECK(play.judge(join) == "no, the join rule lets nobody in");
                 play.given(membership(ben, dora, "invite"));
@@ -135,8 +132,7 @@ TEST_CASE("5.2, 5.3.5: restricted joins since version 8, with knocking since 10"
             changed = join;
             changed.more["signatures"].as_object()["hearth.test"] = {{"rsa:a", "c2ln"}};
             CHECK(play.judge(changed) == "no, not signed by the server that authorised the join");
-            for (const schema::Json& nobody :
-                 {schema::Json("carl"), schema::Json(1), schema::Json(nullptr)}) {
+            for (const schema::Json& nobody : {schema::Json("carl"), schema::Json(1), schema::Json(nullptr)}) {
                 changed = join;
                 changed.content["join_authorised_via_users_server"] = nobody;
                 CHECK(play.judge(changed) == "no, not signed by the server that authorised the join");
@@ -169,9 +165,8 @@ TEST_CASE("5.2, 5.3.5: restricted joins since version 8, with knocking since 10"
     for (const auto& version : versions(7, 8)) {
         auto play = circle(version);
         auto leave = membership(ben, ben, "leave", {{"join_authorised_via_users_server", carl}});
-        CHECK(play.judge(leave) == (version == "7"
-                                        ? "yes, everybody may leave"
-                                        : "no, not signed by the server that authorised the join"));
+        CHECK(play.judge(leave) ==
+              (version == "7" ? "yes, everybody may leave" : "no, not signed by the server that authorised the join"));
     }
 }
 
@@ -182,8 +177,7 @@ TEST_CASE("5.4: who may invite") {
         const auto invite = membership(ben, dora, "invite");
         REQUIRE(play.judge(invite) == "yes, invited by a member who may");
 
-        CHECK(play.judge(membership("@emil:hearth.test", dora, "invite")) ==
-              "no, the sender is not in the room");
+        CHECK(play.judge(membership("@emil:hearth.test", dora, "invite")) == "no, the sender is not in the room");
         CHECK(play.judge(membership(ben, carl, "invite")) == "no, already in the room");
         play.given(membership(carl, dora, "ban"));
         CHECK(play.judge(invite) == "no, banned");
@@ -215,8 +209,7 @@ TEST_CASE("5.4.1: an invite to an e-mail address is redeemed") {
         block["mxid"] = dora;
         const auto redeeming = [&](schema::JsonObject is_signed, const schema::SigningKey& with) {
             schema::sign_json(is_signed, "identity.test", with);
-            return membership(ben, dora, "invite",
-                              {{"third_party_invite", {{"display_name", "d..."}, {"signed", is_signed}}}});
+            return membership(ben, dora, "invite", {{"third_party_invite", {{"display_name", "d..."}, {"signed", is_signed}}}});
         };
         const auto invite = redeeming(block, key);
         REQUIRE(play.judge(invite) == "yes, a third-party invite was redeemed");
@@ -239,8 +232,7 @@ TEST_CASE("5.4.1: an invite to an e-mail address is redeemed") {
             for (const auto name : {"mxid", "token"}) {
                 auto changed = block;
                 changed.erase(name);
-                CHECK(play.judge(redeeming(changed, key)) ==
-                      "no, a third-party invite without mxid or token");
+                CHECK(play.judge(redeeming(changed, key)) == "no, a third-party invite without mxid or token");
             }
         }
         SUBCASE("5.4.1.4") {
@@ -249,8 +241,7 @@ TEST_CASE("5.4.1: an invite to an e-mail address is redeemed") {
         }
         SUBCASE("5.4.1.5") {
             block["token"] = "another";
-            CHECK(play.judge(redeeming(block, key)) ==
-                  "no, a third-party invite that the room does not know");
+            CHECK(play.judge(redeeming(block, key)) == "no, a third-party invite that the room does not know");
         }
         SUBCASE("5.4.1.6") {
             auto changed = invite;
@@ -270,9 +261,8 @@ TEST_CASE("5.4.1: an invite to an e-mail address is redeemed") {
         }
         SUBCASE("5.4.1.7 without a signature") {
             const std::string_view refused = "no, a third-party invite whose signature does not match";
-            for (const auto signatures :
-                 {R"({})", R"(7)", R"({"identity.test":{}})", R"({"identity.test":[]})",
-                  R"({"identity.test":{"ed25519:1":7}})", R"({"identity.test":{"ed25519:1":"!"}})"}) {
+            for (const auto signatures : {R"({})", R"(7)", R"({"identity.test":{}})", R"({"identity.test":[]})",
+                                          R"({"identity.test":{"ed25519:1":7}})", R"({"identity.test":{"ed25519:1":"!"}})"}) {
                 auto changed = invite;
                 changed.content["third_party_invite"].as_object()["signed"].as_object()["signatures"] =
                     schema::parse_json(signatures);
@@ -302,27 +292,23 @@ TEST_CASE("5.5: who may leave, kick and unban") {
             play.given(membership(carl, dora, "leave"));
             CHECK(play.judge(leave) == "no, nothing to leave");
             play.given(membership(dora, dora, "knock"));
-            CHECK(play.judge(leave) ==
-                  (play.rules.knocking ? "yes, everybody may leave" : "no, nothing to leave"));
+            CHECK(play.judge(leave) == (play.rules.knocking ? "yes, everybody may leave" : "no, nothing to leave"));
         }
         SUBCASE("5.5.4 kicking") {
-            REQUIRE(play.judge(membership(carl, ben, "leave")) ==
-                    "yes, kicked or unbanned by a member who may");
+            REQUIRE(play.judge(membership(carl, ben, "leave")) == "yes, kicked or unbanned by a member who may");
             CHECK(play.judge(membership(dora, ben, "leave")) == "no, the sender is not in the room");
             CHECK(play.judge(membership(ben, carl, "leave")) == "no, may not kick");
             CHECK(play.judge(membership(carl, anna, "leave")) == "no, may not kick somebody of this level");
             play.given(levels_with(play, anna, "users", ben, 50));
             CHECK(play.judge(membership(carl, ben, "leave")) == "no, may not kick somebody of this level");
             play.given(levels_with(play, anna, "users", ben, 49));
-            CHECK(play.judge(membership(carl, ben, "leave")) ==
-                  "yes, kicked or unbanned by a member who may");
+            CHECK(play.judge(membership(carl, ben, "leave")) == "yes, kicked or unbanned by a member who may");
             play.given(levels_with(play, anna, "kick", 51));
             CHECK(play.judge(membership(carl, ben, "leave")) == "no, may not kick");
         }
         SUBCASE("5.5.3 unbanning") {
             play.given(membership(anna, dora, "ban"));
-            REQUIRE(play.judge(membership(carl, dora, "leave")) ==
-                    "yes, kicked or unbanned by a member who may");
+            REQUIRE(play.judge(membership(carl, dora, "leave")) == "yes, kicked or unbanned by a member who may");
             play.given(levels_with(play, anna, "ban", 51));
             CHECK(play.judge(membership(carl, dora, "leave")) == "no, may not unban");
             play.given(levels_with(play, anna, "ban", 50));
@@ -331,8 +317,7 @@ TEST_CASE("5.5: who may leave, kick and unban") {
         }
         SUBCASE("taking back an invite") {
             play.given(membership(ben, dora, "invite"));
-            CHECK(play.judge(membership(carl, dora, "leave")) ==
-                  "yes, kicked or unbanned by a member who may");
+            CHECK(play.judge(membership(carl, dora, "leave")) == "yes, kicked or unbanned by a member who may");
             CHECK(play.judge(membership(ben, dora, "leave")) == "no, may not kick");
         }
     }

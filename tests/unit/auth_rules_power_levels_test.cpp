@@ -16,21 +16,18 @@ TEST_CASE("10.1 to 10.3: how levels are written") {
         const bool strict = play.rules.integer_power_levels_only;
         REQUIRE(play.judge(levels_with(play, anna, "ban", 60)) == "yes, changes levels within reach");
 
-        for (const auto name :
-             {"users_default", "events_default", "state_default", "ban", "redact", "kick", "invite"}) {
+        for (const auto name : {"users_default", "events_default", "state_default", "ban", "redact", "kick", "invite"}) {
             CAPTURE(name);
-            for (const schema::Json& value :
-                 {schema::Json("7"), schema::Json(schema::JsonArray()), schema::Json(true)}) {
+            for (const schema::Json& value : {schema::Json("7"), schema::Json(schema::JsonArray()), schema::Json(true)}) {
                 const auto verdict = play.judge(levels_with(play, anna, name, value));
-                CHECK(verdict ==
-                      (strict ? "no, a level is not an integer" : "yes, changes levels within reach"));
+                CHECK(verdict == (strict ? "no, a level is not an integer" : "yes, changes levels within reach"));
             }
         }
         for (const auto table : {"events", "notifications"}) {
             for (const schema::Json& value : {schema::Json("7"), schema::Json({{"m.room.name", "7"}})}) {
                 const auto verdict = play.judge(levels_with(play, anna, table, value));
-                CHECK(verdict == (strict ? "no, a level in events or notifications is not an integer"
-                                         : "yes, changes levels within reach"));
+                CHECK(verdict ==
+                      (strict ? "no, a level in events or notifications is not an integer" : "yes, changes levels within reach"));
             }
         }
 
@@ -38,18 +35,14 @@ TEST_CASE("10.1 to 10.3: how levels are written") {
         users[ben] = " +010 ";
         CHECK(play.judge(levels_with(play, anna, "users", users)) ==
               (strict ? "no, a level in users is not an integer" : "yes, changes levels within reach"));
-        for (const schema::Json& value :
-             {schema::Json("ten"), schema::Json(schema::JsonObject()), schema::Json(false)}) {
+        for (const schema::Json& value : {schema::Json("ten"), schema::Json(schema::JsonObject()), schema::Json(false)}) {
             users[ben] = value;
-            CHECK(play.judge(levels_with(play, anna, "users", users)) ==
-                  "no, a level in users is not an integer");
+            CHECK(play.judge(levels_with(play, anna, "users", users)) == "no, a level in users is not an integer");
         }
         users.erase(ben);
         users["ben"] = 10;
-        CHECK(play.judge(levels_with(play, anna, "users", users)) ==
-              "no, users holds a key that is no user id");
-        CHECK(play.judge(levels_with(play, anna, "users", schema::JsonArray())) ==
-              "no, a level in users is not an integer");
+        CHECK(play.judge(levels_with(play, anna, "users", users)) == "no, users holds a key that is no user id");
+        CHECK(play.judge(levels_with(play, anna, "users", schema::JsonArray())) == "no, a level in users is not an integer");
     }
 }
 
@@ -83,8 +76,7 @@ TEST_CASE("10.5: the first power levels may say anything") {
 
 TEST_CASE("10.6: no single level is changed from or to above one's own") {
     for (const auto& version : every_version) {
-        for (const std::string name :
-             {"users_default", "events_default", "state_default", "ban", "redact", "kick", "invite"}) {
+        for (const std::string name : {"users_default", "events_default", "state_default", "ban", "redact", "kick", "invite"}) {
             CAPTURE(version);
             CAPTURE(name);
             auto play = circle(version);
@@ -93,8 +85,7 @@ TEST_CASE("10.6: no single level is changed from or to above one's own") {
             CHECK(play.judge(levels_with(play, carl, name, 50)) == allowed);  // Added.
             CHECK(play.judge(levels_with(play, carl, name, 51)) == refused);
             play.given(levels_with(play, anna, name, 50));
-            if (name == "events_default" || name == "users_default")
-                play.given(levels_with(play, anna, name, 40));
+            if (name == "events_default" || name == "users_default") play.given(levels_with(play, anna, name, 40));
             CHECK(play.judge(levels_with(play, carl, name, 30)) == allowed);  // Changed.
             CHECK(play.judge(levels_with(play, carl, name, 51)) == refused);
             CHECK(play.judge(levels_with(play, carl, name, nullptr)) == allowed);  // Removed.
@@ -114,8 +105,7 @@ TEST_CASE("10.6: what is spelled differently is not altered") {
         auto play = circle(version);
         play.given(levels_with(play, anna, "ban", 90));
         CHECK(play.judge(levels_with(play, carl, "ban", "90")) == "yes, changes levels within reach");
-        CHECK(play.judge(levels_with(play, carl, "ban", "91")) ==
-              "no, changes a level above the sender's own");
+        CHECK(play.judge(levels_with(play, carl, "ban", "91")) == "no, changes a level above the sender's own");
     }
 }
 
@@ -127,10 +117,9 @@ TEST_CASE("10.7, 10.8: levels of events and notifications") {
             auto play = circle(version);
             const bool checked = table == "events" || play.rules.notifications_levels_checked;
             const std::string_view allowed = "yes, changes levels within reach";
-            const std::string refused = !checked ? std::string(allowed)
-                                        : table == "events"
-                                            ? "no, changes an event's level above the sender's own"
-                                            : "no, changes a notification's level above the sender's own";
+            const std::string refused = !checked            ? std::string(allowed)
+                                        : table == "events" ? "no, changes an event's level above the sender's own"
+                                                            : "no, changes a notification's level above the sender's own";
             play.given(levels_with(play, anna, table, schema::JsonObject{{"mine", 50}, {"above", 51}}));
             CHECK(play.judge(levels_with(play, carl, table, "mine", 1)) == allowed);
             CHECK(play.judge(levels_with(play, carl, table, "mine", nullptr)) == allowed);

@@ -105,8 +105,7 @@ TEST_CASE("until version 5, aliases belong to a server") {
     for (const auto& version : versions(1, 5)) {
         CAPTURE(version);
         auto play = circle(version);
-        auto aliases =
-            state_event(dora, "m.room.aliases", R"({"aliases":["#circle:haven.test"]})", "haven.test");
+        auto aliases = state_event(dora, "m.room.aliases", R"({"aliases":["#circle:haven.test"]})", "haven.test");
         CHECK(play.judge(aliases) == "yes, a server's own aliases");  // Dora is not even in the room.
         aliases.state_key = "hearth.test";
         CHECK(play.judge(aliases) == "no, aliases of another server");
@@ -117,8 +116,7 @@ TEST_CASE("until version 5, aliases belong to a server") {
         auto play = circle(version);
         const auto aliases = state_event(ben, "m.room.aliases", R"({"aliases":[]})", "haven.test");
         CHECK(play.judge(aliases) == "no, may not send this type");
-        CHECK(play.judge(state_event(carl, "m.room.aliases", "{}", "haven.test")) ==
-              "yes, a member may send this");
+        CHECK(play.judge(state_event(carl, "m.room.aliases", "{}", "haven.test")) == "yes, a member may send this");
     }
 }
 
@@ -151,9 +149,7 @@ TEST_CASE("8: every type has its level") {
         CAPTURE(version);
         auto play = circle(version);
         REQUIRE(play.judge(message(ben)) == "yes, a member may send this");
-        const auto topic = [](const std::string& sender) {
-            return state_event(sender, "m.room.topic", R"({"topic":"T"})");
-        };
+        const auto topic = [](const std::string& sender) { return state_event(sender, "m.room.topic", R"({"topic":"T"})"); };
         CHECK(play.judge(topic(ben)) == "no, may not send this type");
         CHECK(play.judge(topic(carl)) == "yes, a member may send this");
 
@@ -254,8 +250,7 @@ TEST_CASE("since version 3, a redaction is an event like others, and is applied 
             return play.happens(line);
         };
         const auto applied = [&](const std::string& sender, const schema::EventPtr& target) {
-            return RoomPlay::text(
-                rooms::may_redact(*redaction(sender, target), *target, play.rules, play.lookup()));
+            return RoomPlay::text(rooms::may_redact(*redaction(sender, target), *target, play.rules, play.lookup()));
         };
         CHECK(applied(carl, bens) == "yes, may redact what others wrote");
         CHECK(applied(ben, bens) == "yes, redacts an event of the same server");
@@ -265,15 +260,13 @@ TEST_CASE("since version 3, a redaction is an event like others, and is applied 
         CHECK(applied(carl, annas) == "yes, redacts an event of the same server");
         CHECK(applied(anna, bens) == "yes, may redact what others wrote");
 
-        CHECK(rooms::may_redact(*redaction(anna, annas), *bens, play.rules, play.lookup()).why ==
-              "redacts another event");
+        CHECK(rooms::may_redact(*redaction(anna, annas), *bens, play.rules, play.lookup()).why == "redacts another event");
         auto line = message(ben);
         line.more["room_id"] = "!another:haven.test";
         const auto elsewhere = play.write(line);
         CHECK(applied(anna, elsewhere) == "no, redacts an event of another room");
         const rooms::StateLookup nothing = [](auto, auto) { return nullptr; };
-        CHECK(rooms::may_redact(*redaction(anna, annas), *annas, play.rules, nothing).why ==
-              "the room has no create event");
+        CHECK(rooms::may_redact(*redaction(anna, annas), *annas, play.rules, nothing).why == "the room has no create event");
 
         play.happens(levels_with(play, anna, "events", "m.room.redaction", 1));
         CHECK(play.judge({"m.room.redaction", ben, std::nullopt, {}}) == "no, may not send this type");

@@ -12,13 +12,9 @@ using server::ConfigError;
 
 namespace {
 
-std::optional<std::string> nothing(const std::string&) {
-    return std::nullopt;
-}
+std::optional<std::string> nothing(const std::string&) { return std::nullopt; }
 
-Config read(std::string_view toml) {
-    return server::read_config(toml, "runde.toml", nothing);
-}
+Config read(std::string_view toml) { return server::read_config(toml, "runde.toml", nothing); }
 
 /// What the operator is told, "" if nothing is wrong.
 std::string complaint(std::string_view toml) {
@@ -36,8 +32,7 @@ TEST_CASE("the sample file in docs is the one the program prints, and changes no
     std::ifstream in(RUNDE_SOURCE_DIR "/docs/runde.toml.sample");
     std::ostringstream text;
     text << in.rdbuf();
-    CHECK_MESSAGE(text.str() == server::sample_config(),
-                  "write it again: runde check-config --sample > docs/runde.toml.sample");
+    CHECK_MESSAGE(text.str() == server::sample_config(), "write it again: runde check-config --sample > docs/runde.toml.sample");
     CHECK(complaint(text.str()) == "");
 
     // With every key switched on it is still what the program does anyway.
@@ -97,18 +92,13 @@ TEST_CASE("keys are read from the file, and the environment wins") {
 }
 
 TEST_CASE("mistakes are named with their place, and with what was probably meant") {
-    CHECK(complaint("server_nam = \"a.example\"") ==
-          "runde.toml:1: there is no key \"server_nam\"; did you mean \"server_name\"?");
+    CHECK(complaint("server_nam = \"a.example\"") == "runde.toml:1: there is no key \"server_nam\"; did you mean \"server_name\"?");
     CHECK(complaint("\n[registration]\nmod = \"open\"") ==
           "runde.toml:3: [registration] there is no key \"mod\"; did you mean \"mode\"?");
-    CHECK(complaint("[registrations]\n") ==
-          "runde.toml:1: there is no key \"registrations\"; did you mean \"registration\"?");
-    CHECK(complaint("[[listener]]\nprot = 1") ==
-          "runde.toml:2: there is no key \"prot\"; did you mean \"port\"?");
-    CHECK(complaint("[database]\nreaders = \"two\"") ==
-          "runde.toml:2: [database] readers must be a whole number");
-    CHECK(complaint("[database]\nreaders = 2.5") ==
-          "runde.toml:2: [database] readers must be a whole number");
+    CHECK(complaint("[registrations]\n") == "runde.toml:1: there is no key \"registrations\"; did you mean \"registration\"?");
+    CHECK(complaint("[[listener]]\nprot = 1") == "runde.toml:2: there is no key \"prot\"; did you mean \"port\"?");
+    CHECK(complaint("[database]\nreaders = \"two\"") == "runde.toml:2: [database] readers must be a whole number");
+    CHECK(complaint("[database]\nreaders = 2.5") == "runde.toml:2: [database] readers must be a whole number");
     CHECK(complaint("server_name = ").starts_with("runde.toml:1: "));
     CHECK(complaint("[listener]\nport = 1").find("two brackets") != std::string::npos);
 }
@@ -126,8 +116,7 @@ TEST_CASE("values that cannot be meant, and what this version cannot do") {
 TEST_CASE("secrets may stand in files of their own") {
     const std::string file = std::tmpnam(nullptr);
     std::ofstream(file) << "kept apart\n";
-    CHECK(read("[registration]\nshared_secret_file = \"" + file + "\"").registration.shared_secret ==
-          "kept apart");
+    CHECK(read("[registration]\nshared_secret_file = \"" + file + "\"").registration.shared_secret == "kept apart");
     std::remove(file.c_str());
     CHECK_THROWS_AS(read("[registration]\nshared_secret_file = \"" + file + "\""), ConfigError);
 }

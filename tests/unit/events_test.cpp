@@ -8,12 +8,8 @@ using namespace runde::schema;
 
 namespace {
 
-const RoomRules& version(std::string_view name) {
-    return *find_room_rules(name);
-}
-SigningKey spec_key() {
-    return SigningKey("1", *decode_base64("YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA1"));
-}
+const RoomRules& version(std::string_view name) { return *find_room_rules(name); }
+SigningKey spec_key() { return SigningKey("1", *decode_base64("YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA1")); }
 
 /// Anna's message as federation would deliver it, for room versions from 3 on.
 JsonObject message() {
@@ -42,8 +38,7 @@ TEST_CASE("hashing and signing events: the vectors of the specification") {
         event["hashes"] = JsonObject{{"sha256", base64(content_hash(event))}};
         sign_event(event, version("1"), "domain", spec_key());
         CHECK(content_hash_matches(event));
-        CHECK(verify_event(event, version("1"), "domain", "ed25519:1",
-                           *VerifyKey::parse(spec_key().public_key())));
+        CHECK(verify_event(event, version("1"), "domain", "ed25519:1", *VerifyKey::parse(spec_key().public_key())));
         return fmt::format("{} {}", std::string_view(event["hashes"].at("sha256").as_string()),
                            *find_signature(event, "domain", "ed25519:1"));
     };
@@ -137,8 +132,7 @@ TEST_CASE("room version 12: the room is its create event") {
     CHECK(event->room.str() == "!" + event->id.str().substr(1));
     CHECK(event->room.server() == std::nullopt);
     CHECK_FALSE(event->object.contains("room_id"));
-    CHECK(render_client_event(*event, version("12")).find("\"room_id\":\"" + event->room.str()) !=
-          std::string::npos);
+    CHECK(render_client_event(*event, version("12")).find("\"room_id\":\"" + event->room.str()) != std::string::npos);
     auto later = message();
     later.erase("room_id");
     CHECK(parse(later, "12") == "'room_id' is missing.");
@@ -148,46 +142,22 @@ TEST_CASE("what is refused as a PDU") {
     auto pdu = message();
     REQUIRE(parse(pdu) == "fine");
     std::string why;
-    SUBCASE("no type") {
-        pdu.erase("type"), why = "'type' is missing.";
-    }
-    SUBCASE("a long type") {
-        pdu["type"] = std::string(256, 't'), why = "'type' is longer than 255 bytes.";
-    }
+    SUBCASE("no type") { pdu.erase("type"), why = "'type' is missing."; }
+    SUBCASE("a long type") { pdu["type"] = std::string(256, 't'), why = "'type' is longer than 255 bytes."; }
     SUBCASE("a long state key") {
         pdu["state_key"] = std::string(256, 's');
         why = "'state_key' is longer than 255 bytes.";
     }
-    SUBCASE("a state key that is null") {
-        pdu["state_key"] = nullptr, why = "'state_key' must be a string.";
-    }
-    SUBCASE("a sender that is none") {
-        pdu["sender"] = "anna", why = "'sender' is not a valid identifier.";
-    }
-    SUBCASE("a room that is none") {
-        pdu["room_id"] = "evening", why = "'room_id' is not a valid identifier.";
-    }
-    SUBCASE("no content") {
-        pdu.erase("content"), why = "'content' is missing.";
-    }
-    SUBCASE("content that is no object") {
-        pdu["content"] = "text", why = "'content' must be an object.";
-    }
-    SUBCASE("no hashes") {
-        pdu.erase("hashes"), why = "'hashes' is missing.";
-    }
-    SUBCASE("no signatures") {
-        pdu.erase("signatures"), why = "'signatures' is missing.";
-    }
-    SUBCASE("a negative depth") {
-        pdu["depth"] = -1, why = "'depth' must be an integer that is not negative.";
-    }
-    SUBCASE("a time that is text") {
-        pdu["origin_server_ts"] = "now", why = "'origin_server_ts' must be an integer.";
-    }
-    SUBCASE("no prev_events") {
-        pdu.erase("prev_events"), why = "'prev_events' is missing.";
-    }
+    SUBCASE("a state key that is null") { pdu["state_key"] = nullptr, why = "'state_key' must be a string."; }
+    SUBCASE("a sender that is none") { pdu["sender"] = "anna", why = "'sender' is not a valid identifier."; }
+    SUBCASE("a room that is none") { pdu["room_id"] = "evening", why = "'room_id' is not a valid identifier."; }
+    SUBCASE("no content") { pdu.erase("content"), why = "'content' is missing."; }
+    SUBCASE("content that is no object") { pdu["content"] = "text", why = "'content' must be an object."; }
+    SUBCASE("no hashes") { pdu.erase("hashes"), why = "'hashes' is missing."; }
+    SUBCASE("no signatures") { pdu.erase("signatures"), why = "'signatures' is missing."; }
+    SUBCASE("a negative depth") { pdu["depth"] = -1, why = "'depth' must be an integer that is not negative."; }
+    SUBCASE("a time that is text") { pdu["origin_server_ts"] = "now", why = "'origin_server_ts' must be an integer."; }
+    SUBCASE("no prev_events") { pdu.erase("prev_events"), why = "'prev_events' is missing."; }
     SUBCASE("too many prev_events") {
         pdu["prev_events"] = JsonArray(21, Json("$before"));
         why = "'prev_events' has more than 20 entries.";
@@ -225,8 +195,7 @@ TEST_CASE("rooms up to version 5 hold numbers that are refused since") {
     const auto event = seal_event(pdu, version("5"), "hearth.test", spec_key());
     CHECK(event->depth == std::int64_t{1} << 60);
     CHECK(content_hash_matches(event->object));
-    CHECK(render_client_event(*event, version("5"))
-              .starts_with(R"({"content":{"big":9007199254740993,"half":0.5},)"));
+    CHECK(render_client_event(*event, version("5")).starts_with(R"({"content":{"big":9007199254740993,"half":0.5},)"));
 }
 
 TEST_CASE("a sealed event holds, a changed one does not") {
@@ -250,8 +219,7 @@ TEST_CASE("a sealed event holds, a changed one does not") {
         const auto redacted = redact(event->object, rules);
         CHECK(verify_event(redacted, rules, "hearth.test", "ed25519:1", verify_key));
         CHECK_FALSE(content_hash_matches(redacted));
-        if (rules.event_ids != RoomRules::EventIdForm::sender_chosen)
-            CHECK(hashed_event_id(redacted, rules) == event->id);
+        if (rules.event_ids != RoomRules::EventIdForm::sender_chosen) CHECK(hashed_event_id(redacted, rules) == event->id);
 
         JsonObject forged = event->object;
         forged["sender"] = "@ben:hearth.test";
@@ -263,11 +231,10 @@ TEST_CASE("what clients see of an event") {
     auto pdu = message();
     pdu["state_key"] = "k\"ey";
     const auto event = parse_event(JsonObject(pdu), version("11"));
-    CHECK(
-        render_client_event(*event, version("11")) ==
-        R"({"content":{"body":"Guten Abend","msgtype":"m.text"},"event_id":")" + event->id.str() +
-            R"(","origin_server_ts":1700000000000,"room_id":"!evening:hearth.test","sender":"@anna:hearth.test",)"
-            R"("state_key":"k\"ey","type":"m.room.message")");
+    CHECK(render_client_event(*event, version("11")) ==
+          R"({"content":{"body":"Guten Abend","msgtype":"m.text"},"event_id":")" + event->id.str() +
+              R"(","origin_server_ts":1700000000000,"room_id":"!evening:hearth.test","sender":"@anna:hearth.test",)"
+              R"("state_key":"k\"ey","type":"m.room.message")");
     CHECK(render_redacted_client_event(*event, version("11")).starts_with(R"({"content":{},"event_id":)"));
     CHECK(
         canonical_json(stripped_state(*event)) ==
@@ -281,8 +248,7 @@ TEST_CASE("clients find the redacted event in both places, in every version") {
     const auto shows = [](const EventPtr& event, const RoomRules& rules) {
         const auto text = render_client_event(*event, rules) + "}";
         const auto shown = parse_json(text).as_object();
-        return string_at(shown, "redacts") == "$bad" &&
-               string_at(shown.at("content").as_object(), "redacts") == "$bad";
+        return string_at(shown, "redacts") == "$bad" && string_at(shown.at("content").as_object(), "redacts") == "$bad";
     };
     SUBCASE("up to version 10 it stands outside") {
         pdu["redacts"] = "$bad";

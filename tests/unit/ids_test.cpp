@@ -13,9 +13,8 @@ TEST_CASE("server names") {
         REQUIRE(ServerName::parse(name));
         CHECK(ServerName::parse(name)->str() == name);
     }
-    for (const auto name :
-         {"", ":8448", "a b", "hörth.example", "host:", "host:65536", "host:123456", "host:8a", "host:1:2",
-          "[::1", "[::1]x", "[]", "[::g]", "::1", "user@host", "host/path", "a_b"}) {
+    for (const auto name : {"", ":8448", "a b", "hörth.example", "host:", "host:65536", "host:123456", "host:8a", "host:1:2",
+                            "[::1", "[::1]x", "[]", "[::g]", "::1", "user@host", "host/path", "a_b"}) {
         CAPTURE(name);
         CHECK_FALSE(ServerName::parse(name));
     }
@@ -35,8 +34,8 @@ TEST_CASE("user ids, also those that nobody may choose any more") {
         CAPTURE(id);
         CHECK(UserId::parse(id));
     }
-    for (const auto id : {"", "@", "@anna", "@anna:", "anna:hearth.test", "#anna:hearth.test",
-                          "@anna:hearth test", "@an:na:hearth.test", "@\xFF:hearth.test"}) {
+    for (const auto id : {"", "@", "@anna", "@anna:", "anna:hearth.test", "#anna:hearth.test", "@anna:hearth test",
+                          "@an:na:hearth.test", "@\xFF:hearth.test"}) {
         CAPTURE(id);
         CHECK_FALSE(UserId::parse(id));
     }
@@ -64,8 +63,8 @@ TEST_CASE("room ids with and without a server") {
 }
 
 TEST_CASE("event ids of all generations") {
-    for (const auto id : {"$142857:hearth.test", "$acR1l0raoZnm60CBwAVgqbZqoO/mYU81xysh1u7XcJk",
-                          "$Rqnc-F-dvnEYJTyHq_iKxU2bZ1CI92-kuZq3a5lr5Zg"})
+    for (const auto id :
+         {"$142857:hearth.test", "$acR1l0raoZnm60CBwAVgqbZqoO/mYU81xysh1u7XcJk", "$Rqnc-F-dvnEYJTyHq_iKxU2bZ1CI92-kuZq3a5lr5Zg"})
         CHECK(EventId::parse(id));
     CHECK_FALSE(EventId::parse("$"));
     CHECK_FALSE(EventId::parse("142857:hearth.test"));

@@ -16,9 +16,7 @@ std::string read(std::string_view text, Numbers numbers = Numbers::canonical, un
     }
 }
 
-std::string nested(std::size_t levels) {
-    return std::string(levels, '[') + std::string(levels, ']');
-}
+std::string nested(std::size_t levels) { return std::string(levels, '[') + std::string(levels, ']'); }
 
 }  // namespace
 
@@ -27,14 +25,13 @@ TEST_CASE("canonical JSON: the examples of the specification") {
     CHECK(read("{\n  \"one\": 1,\n  \"two\": \"Two\"\n}") == R"({"one":1,"two":"Two"})");
     CHECK(read(R"({"b": "2", "a": "1"})") == R"({"a":"1","b":"2"})");
     CHECK(read(R"({"b":"2","a":"1"})") == R"({"a":"1","b":"2"})");
-    CHECK(
-        read(R"({"auth": {"success": true, "mxid": "@john.doe:example.com", "profile": {
+    CHECK(read(R"({"auth": {"success": true, "mxid": "@john.doe:example.com", "profile": {
                    "display_name": "John Doe", "three_pids": [
                    {"medium": "email", "address": "john.doe@example.org"},
                    {"medium": "msisdn", "address": "123456789"}]}}})") ==
-        R"({"auth":{"mxid":"@john.doe:example.com","profile":{"display_name":"John Doe","three_pids":[)"
-        R"({"address":"john.doe@example.org","medium":"email"},{"address":"123456789","medium":"msisdn"}]},)"
-        R"("success":true}})");
+          R"({"auth":{"mxid":"@john.doe:example.com","profile":{"display_name":"John Doe","three_pids":[)"
+          R"({"address":"john.doe@example.org","medium":"email"},{"address":"123456789","medium":"msisdn"}]},)"
+          R"("success":true}})");
     CHECK(read(R"({"a": "日本語"})") == R"({"a":"日本語"})");
     CHECK(read(R"({"本": 2, "日": 1})") == R"({"日":1,"本":2})");
     CHECK(read(R"({"a": "\u65E5"})") == R"({"a":"日"})");
@@ -56,8 +53,8 @@ TEST_CASE("keys are sorted by code point, not by UTF-16 unit") {
 TEST_CASE("numbers of events are integers that every JSON library holds exactly") {
     CHECK(read("[9007199254740991,-9007199254740991,0]") == "[9007199254740991,-9007199254740991,0]");
     const std::string refused = "bad json: Numbers must be integers within ±(2^53-1).";
-    for (const std::string number : {"9007199254740992", "-9007199254740992", "18446744073709551615", "1.0",
-                                     "1.5", "1e3", "-0.0", "1e400", "123456789012345678901234567890"}) {
+    for (const std::string number : {"9007199254740992", "-9007199254740992", "18446744073709551615", "1.0", "1.5", "1e3", "-0.0",
+                                     "1e400", "123456789012345678901234567890"}) {
         CAPTURE(number);
         CHECK(read(number) == refused);
     }
@@ -77,9 +74,8 @@ TEST_CASE("events of old rooms: floats are written as the servers wrote them tha
 
 TEST_CASE("what the strict reader refuses") {
     SUBCASE("what is not JSON") {
-        for (const std::string text :
-             {"", " ", "{", "}", "[1,]", "{\"a\":1,}", "{a:1}", "'a'", "01", "+1", ".5", "1.", "nul", "NaN",
-              "[1] // comment", "\"\t\"", "\"\\x\"", "\"open"}) {
+        for (const std::string text : {"", " ", "{", "}", "[1,]", "{\"a\":1,}", "{a:1}", "'a'", "01", "+1", ".5", "1.", "nul",
+                                       "NaN", "[1] // comment", "\"\t\"", "\"\\x\"", "\"open"}) {
             CAPTURE(text);
             CHECK(read(text, Numbers::any) == "not json");
         }
@@ -90,9 +86,7 @@ TEST_CASE("what the strict reader refuses") {
         CHECK(read("{}{}") == "not json");
         CHECK(read(std::string_view("{}\0", 3)) == "not json");
     }
-    SUBCASE("a byte order mark") {
-        CHECK(read("\xEF\xBB\xBF{}") == "not json");
-    }
+    SUBCASE("a byte order mark") { CHECK(read("\xEF\xBB\xBF{}") == "not json"); }
     SUBCASE("duplicate keys, also when written differently") {
         const std::string twice = "bad json: An object names the same member twice.";
         CHECK(read(R"({"a":1,"a":1})") == twice);
@@ -107,17 +101,15 @@ TEST_CASE("what the strict reader refuses") {
         CHECK(read(std::string(1'000'000, '[')) == "bad json: JSON may be at most 64 levels deep.");
     }
     SUBCASE("half of a surrogate pair") {
-        for (const std::string text :
-             {R"("\ud83d")", R"("\ud83dx")", R"("\ude00")", R"("\ud83d\ud83d")", R"({"\ud83d":1})",
-              R"("\ud83d\n")", R"("\ud83d and much more text behind it")"}) {
+        for (const std::string text : {R"("\ud83d")", R"("\ud83dx")", R"("\ude00")", R"("\ud83d\ud83d")", R"({"\ud83d":1})",
+                                       R"("\ud83d\n")", R"("\ud83d and much more text behind it")"}) {
             CAPTURE(text);
             CHECK(read(text) == "not json");
         }
     }
     SUBCASE("what is not UTF-8") {
-        for (const std::string text :
-             {"\"\x80\"", "\"\xC0\xAF\"", "\"\xC3\"", "\"\xE0\x80\xAF\"", "\"\xED\xA0\x80\"",
-              "\"\xF4\x90\x80\x80\"", "\"\xFF\"", "{\"\xC3\x28\":1}"}) {
+        for (const std::string text : {"\"\x80\"", "\"\xC0\xAF\"", "\"\xC3\"", "\"\xE0\x80\xAF\"", "\"\xED\xA0\x80\"",
+                                       "\"\xF4\x90\x80\x80\"", "\"\xFF\"", "{\"\xC3\x28\":1}"}) {
             CAPTURE(text);
             CHECK(read(text) == "not json");
         }
@@ -127,8 +119,8 @@ TEST_CASE("what the strict reader refuses") {
 TEST_CASE("is_utf8 agrees with the reader") {
     CHECK(is_utf8("Grüße 日本 😀"));
     CHECK(is_utf8(""));
-    for (const auto text : {"\x80", "\xC0\xAF", "\xC3", "\xE0\x80\xAF", "\xED\xA0\x80", "\xF0\x80\x80\x80",
-                            "\xF4\x90\x80\x80", "\xFF", "a\xE2\x82"})
+    for (const auto text :
+         {"\x80", "\xC0\xAF", "\xC3", "\xE0\x80\xAF", "\xED\xA0\x80", "\xF0\x80\x80\x80", "\xF4\x90\x80\x80", "\xFF", "a\xE2\x82"})
         CHECK_FALSE(is_utf8(text));
 }
 

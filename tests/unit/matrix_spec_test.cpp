@@ -10,9 +10,7 @@ using runde::tests::MatrixSpec;
 
 namespace {
 
-std::string or_fine(const std::optional<std::string>& complaint) {
-    return complaint.value_or("fine");
-}
+std::string or_fine(const std::optional<std::string>& complaint) { return complaint.value_or("fine"); }
 
 /// An example as it is meant: references inside it replaced by what they name, members beside them on top.
 schema::Json expanded(tests::YamlDocuments& documents, tests::Node at) {
@@ -35,9 +33,7 @@ schema::Json expanded(tests::YamlDocuments& documents, tests::Node at) {
     return out;
 }
 
-schema::JsonObject object(std::string_view text) {
-    return schema::parse_json(text).as_object();
-}
+schema::JsonObject object(std::string_view text) { return schema::parse_json(text).as_object(); }
 
 }  // namespace
 
@@ -82,8 +78,7 @@ TEST_CASE("the specification: its own examples fit its schemas") {
                     const auto value = expanded(documents, {&node.value->at("value"), node.file});
                     ++checked;
                     if (const auto misfit = spec->misfit(value, {json->if_contains("schema"), response.file}))
-                        failures += fmt::format("{} {}: {}\n", operation.name, std::string_view(status),
-                                                misfit->text());
+                        failures += fmt::format("{} {}: {}\n", operation.name, std::string_view(status), misfit->text());
                 }
             }
     }
@@ -103,15 +98,12 @@ TEST_CASE("the specification: every keyword of its schemas is checked or says no
                 for (const auto& property : inner.as_object()) look(property.value());
             if (keyword == "allOf" || keyword == "anyOf" || keyword == "oneOf")
                 for (const auto& part : inner.as_array()) look(part);
-            if (keyword == "items" || keyword == "additionalProperties" || keyword == "propertyNames")
-                look(inner);
+            if (keyword == "items" || keyword == "additionalProperties" || keyword == "propertyNames") look(inner);
         }
     };
-    for (const auto part :
-         {"event-schemas/schema", "api/client-server/definitions", "api/server-server/definitions"})
+    for (const auto part : {"event-schemas/schema", "api/client-server/definitions", "api/server-server/definitions"})
         for (const auto& entry : std::filesystem::recursive_directory_iterator(spec->folder() / part))
-            if (entry.path().extension() == ".yaml" &&
-                !entry.path().filename().string().starts_with("security"))
+            if (entry.path().extension() == ".yaml" && !entry.path().filename().string().starts_with("security"))
                 if (const auto& schema = *spec->documents().document(entry.path()).value;
                     !schema.as_object().contains("components"))
                     look(schema);
@@ -133,12 +125,10 @@ TEST_CASE("the specification: what is wrong with an answer") {
     const std::string_view right = R"({"user_id":"@anna:hearth.test","access_token":"t","device_id":"D"})";
     REQUIRE(login(200, right) == "fine");
     const std::string at = "POST /_matrix/client/v3/login ";
-    CHECK(login(200, R"({"user_id":"@anna:hearth.test","device_id":"D"})") ==
-          at + "200: the body lacks 'access_token'");
+    CHECK(login(200, R"({"user_id":"@anna:hearth.test","device_id":"D"})") == at + "200: the body lacks 'access_token'");
     CHECK(login(200, R"({"user_id":"@anna:hearth.test","access_token":5,"device_id":"D"})") ==
           at + "200: /access_token must be \"string\", is 5");
-    CHECK(login(200, R"({"user_id":"anna","access_token":"t","device_id":"D"})") ==
-          at + "200: /user_id must match ^@, is 'anna'");
+    CHECK(login(200, R"({"user_id":"anna","access_token":"t","device_id":"D"})") == at + "200: /user_id must match ^@, is 'anna'");
     CHECK(login(200, R"({"user_id":"@anna","access_token":"t","device_id":"D"})") ==
           at + "200: /user_id must be written as mx-user-id, is '@anna'");
     CHECK(login(200, "[]") == at + "200: the body must be \"object\", is []");
@@ -166,10 +156,8 @@ TEST_CASE("the specification: what it does not speak of") {
     const auto spec = MatrixSpec::client_server();
     if (!spec) return;
     CHECK_FALSE(spec->complaint("GET", "/_runde/v1/topics", 200, "anything"));
-    CHECK_FALSE(
-        spec->complaint("POST", "/_matrix/client/unstable/org.matrix.simplified_msc3575/sync", 200, "x"));
-    CHECK_FALSE(
-        spec->complaint("GET", "/_matrix/client/v3/nonsense", 404, R"({"errcode":"M_UNRECOGNIZED"})"));
+    CHECK_FALSE(spec->complaint("POST", "/_matrix/client/unstable/org.matrix.simplified_msc3575/sync", 200, "x"));
+    CHECK_FALSE(spec->complaint("GET", "/_matrix/client/v3/nonsense", 404, R"({"errcode":"M_UNRECOGNIZED"})"));
     CHECK(or_fine(spec->complaint("GET", "/_matrix/client/v3/nonsense", 200, "{}")) ==
           "GET /_matrix/client/v3/nonsense 200: is an answer to nothing specified");
     CHECK(or_fine(spec->complaint("GET", "/_matrix/client/v3/nonsense", 404, "Not found")) ==
@@ -182,27 +170,20 @@ TEST_CASE("the specification: deep inside an answer") {
     const auto sync = [&](std::string_view event) {
         return or_fine(spec->complaint(
             "GET", "/_matrix/client/v3/sync", 200,
-            fmt::format(
-                R"({{"next_batch":"1","rooms":{{"join":{{"!a:hearth.test":{{"timeline":{{"events":[{}]}}}}}}}}}})",
-                event)));
+            fmt::format(R"({{"next_batch":"1","rooms":{{"join":{{"!a:hearth.test":{{"timeline":{{"events":[{}]}}}}}}}}}})",
+                        event)));
     };
     const std::string place = "GET /_matrix/client/v3/sync 200: /rooms/join/!a:hearth.test/timeline/events/0";
-    CHECK(
-        sync(
-            R"({"type":"m.room.message","event_id":"$1","sender":"@anna:hearth.test","origin_server_ts":1,"content":{}})") ==
-        "fine");
+    CHECK(sync(R"({"type":"m.room.message","event_id":"$1","sender":"@anna:hearth.test","origin_server_ts":1,"content":{}})") ==
+          "fine");
     CHECK(sync(R"({"type":"m.room.message","event_id":"$1","sender":"@anna:hearth.test","content":{}})") ==
           place + " lacks 'origin_server_ts'");
-    CHECK(
-        sync(
-            R"({"type":"m.room.message","event_id":"1","sender":"@anna:hearth.test","origin_server_ts":1,"content":{}})") ==
-        place + "/event_id must match ^\\$, is '1'");
-    CHECK(
-        sync(
-            R"({"type":"m","event_id":"$1","sender":"@anna:hearth.test","origin_server_ts":1.5,"content":{}})") ==
-        place + "/origin_server_ts must be \"integer\", is 1.5E0");
-    CHECK(or_fine(spec->complaint("GET", "/_matrix/client/v3/sync", 200,
-                                  R"({"next_batch":"1","rooms":{"join":{"!a b":{}}}})")) != "");
+    CHECK(sync(R"({"type":"m.room.message","event_id":"1","sender":"@anna:hearth.test","origin_server_ts":1,"content":{}})") ==
+          place + "/event_id must match ^\\$, is '1'");
+    CHECK(sync(R"({"type":"m","event_id":"$1","sender":"@anna:hearth.test","origin_server_ts":1.5,"content":{}})") ==
+          place + "/origin_server_ts must be \"integer\", is 1.5E0");
+    CHECK(or_fine(spec->complaint("GET", "/_matrix/client/v3/sync", 200, R"({"next_batch":"1","rooms":{"join":{"!a b":{}}}})")) !=
+          "");
 }
 
 TEST_CASE("the specification: what is wrong with a request") {
@@ -211,16 +192,13 @@ TEST_CASE("the specification: what is wrong with a request") {
     const auto request = [&](std::string_view method, std::string_view path, std::string_view body) {
         return or_fine(spec->request_complaint(method, path, body));
     };
-    CHECK(request("POST", "/_matrix/client/v3/createRoom", R"({"preset":"private_chat","name":"Runde"})") ==
-          "fine");
+    CHECK(request("POST", "/_matrix/client/v3/createRoom", R"({"preset":"private_chat","name":"Runde"})") == "fine");
     CHECK(request("POST", "/_matrix/client/v3/createRoom", R"({"preset":"secret"})")
-              .starts_with(
-                  "POST /_matrix/client/v3/createRoom, request: /preset must be one of [\"private_chat\""));
+              .starts_with("POST /_matrix/client/v3/createRoom, request: /preset must be one of [\"private_chat\""));
     // Two descriptions of one path: by user id, and by e-mail.
     const auto invite = "/_matrix/client/v3/rooms/!a/invite";
     CHECK(request("POST", invite, R"({"user_id":"@ben:hearth.test"})") == "fine");
-    CHECK(request("POST", invite,
-                  R"({"id_server":"i.test","id_access_token":"t","medium":"email","address":"b@x.test"})") ==
+    CHECK(request("POST", invite, R"({"id_server":"i.test","id_access_token":"t","medium":"email","address":"b@x.test"})") ==
           "fine");
     CHECK(request("POST", invite, R"({"medium":"email"})") != "fine");
     CHECK(request("POST", invite, "{") != "fine");
@@ -231,9 +209,9 @@ TEST_CASE("the specification: events by their type") {
     const auto spec = MatrixSpec::client_server();
     if (!spec) return;
     const auto complaint = [&](std::string_view type, std::string_view content, std::string_view more = "") {
-        return or_fine(spec->event_complaint(object(fmt::format(
-            R"({{"type":"{}","content":{},"event_id":"$1","sender":"@anna:hearth.test","origin_server_ts":1{}}})",
-            type, content, more))));
+        return or_fine(spec->event_complaint(object(
+            fmt::format(R"({{"type":"{}","content":{},"event_id":"$1","sender":"@anna:hearth.test","origin_server_ts":1{}}})", type,
+                        content, more))));
     };
     CHECK(complaint("m.room.message", R"({"msgtype":"m.text","body":"Hallo"})") == "fine");
     CHECK(complaint("m.room.message", R"({"msgtype":"m.text"})") == "m.room.message: /content lacks 'body'");
@@ -242,11 +220,9 @@ TEST_CASE("the specification: events by their type") {
     CHECK(complaint("m.room.message", "{}", R"(,"unsigned":{"redacted_because":{}})") == "fine");
     CHECK(complaint("m.room.name", R"({"name":"Runde"})", R"(,"state_key":"")") == "fine");
     CHECK(complaint("m.room.name", R"({"name":"Runde"})") == "m.room.name: the body lacks 'state_key'");
-    CHECK(complaint("m.room.name", R"({"name":7})", R"(,"state_key":"")") ==
-          "m.room.name: /content/name must be \"string\", is 7");
-    CHECK(
-        complaint("m.room.power_levels", R"({"users":{"@anna:hearth.test":"100"}})", R"(,"state_key":"")") ==
-        "m.room.power_levels: /content/users/@anna:hearth.test must be \"integer\", is \"100\"");
+    CHECK(complaint("m.room.name", R"({"name":7})", R"(,"state_key":"")") == "m.room.name: /content/name must be \"string\", is 7");
+    CHECK(complaint("m.room.power_levels", R"({"users":{"@anna:hearth.test":"100"}})", R"(,"state_key":"")") ==
+          "m.room.power_levels: /content/users/@anna:hearth.test must be \"integer\", is \"100\"");
     CHECK(complaint("org.runde.topic", "{}") == "fine");
     CHECK(complaint("org.runde.topic", "[]") == "org.runde.topic: /content must be \"object\", is []");
 }

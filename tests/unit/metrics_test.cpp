@@ -12,9 +12,7 @@ TEST_CASE("requests are counted by route, method and status, with what they cost
     metrics.count({"/sync", net::Method::get, 200, 25s, true, {.reads = 1, .batches = 0}});
     metrics.count({"/send", net::Method::put, 429, 10s, false, {.reads = 0, .batches = 1}});
     const auto text = metrics.text();
-    const auto has = [&](std::string_view line) {
-        return ("\n" + text).find("\n" + std::string(line) + "\n") != text.npos;
-    };
+    const auto has = [&](std::string_view line) { return ("\n" + text).find("\n" + std::string(line) + "\n") != text.npos; };
     CHECK(has("runde_connections 3"));
     CHECK(has(R"(runde_requests_total{route="/sync",method="GET",status="200"} 2)"));
     CHECK(has(R"(runde_requests_total{route="/send",method="PUT",status="429"} 1)"));

@@ -40,22 +40,18 @@ net::Task<int> read_several_times(net::Runtime& runtime, int times) {
     co_return times;
 }
 
-net::Task<> read_and_forget(net::Runtime& runtime, int times) {
-    co_await read_several_times(runtime, times);
-}
+net::Task<> read_and_forget(net::Runtime& runtime, int times) { co_await read_several_times(runtime, times); }
 
 }  // namespace
 
-TEST_CASE_FIXTURE(RunningRuntime,
-                  "each coroutine counts on the cost it was spawned with, whatever runs between") {
+TEST_CASE_FIXTURE(RunningRuntime, "each coroutine counts on the cost it was spawned with, whatever runs between") {
     std::vector<std::shared_ptr<net::RequestCost>> costs;
     for (int times = 1; times <= 8; ++times) {
         costs.push_back(std::make_shared<net::RequestCost>());
         runtime.spawn("test", read_and_forget(runtime, times), costs.back());
     }
     while (costs.back().use_count() > 1) runtime.wait(read_several_times(runtime, 1));
-    for (int times = 1; times <= 8; ++times)
-        CHECK(costs[times - 1]->reads == static_cast<std::uint32_t>(times));
+    for (int times = 1; times <= 8; ++times) CHECK(costs[times - 1]->reads == static_cast<std::uint32_t>(times));
 }
 
 TEST_CASE_FIXTURE(RunningRuntime, "work runs where it belongs and comes back") {
@@ -84,8 +80,7 @@ TEST_CASE("the queue of the hash thread is bounded, and says so") {
     std::atomic<bool> go{false};
     std::atomic<int> done{0}, refused{0};
     RunningRuntime fixture;
-    const auto hash = [](net::Runtime& of, std::atomic<bool>& when, std::atomic<int>& good,
-                         std::atomic<int>& bad) -> net::Task<> {
+    const auto hash = [](net::Runtime& of, std::atomic<bool>& when, std::atomic<int>& good, std::atomic<int>& bad) -> net::Task<> {
         try {
             co_await of.on_hash_thread([&] { when.wait(false); });
             ++good;

@@ -6,12 +6,8 @@ using namespace runde::schema;
 
 namespace {
 
-const RoomRules& version(std::string_view name) {
-    return *find_room_rules(name);
-}
-UserId user(std::string_view name) {
-    return *UserId::parse("@" + std::string(name) + ":hearth.test");
-}
+const RoomRules& version(std::string_view name) { return *find_room_rules(name); }
+UserId user(std::string_view name) { return *UserId::parse("@" + std::string(name) + ":hearth.test"); }
 PowerLevels levels(std::string_view content, std::string_view room_version = "11") {
     const auto json = parse_json(content).as_object();
     return PowerLevels(&json, version(room_version), {user("anna")});
@@ -37,8 +33,7 @@ TEST_CASE("without m.room.power_levels the creator has 100, from version 12 on e
 }
 
 TEST_CASE("what the event states holds, the rest follows") {
-    const auto stated =
-        levels(R"({"users":{"@ben:hearth.test":50},"users_default":10,"events":{"m.room.name":30},
+    const auto stated = levels(R"({"users":{"@ben:hearth.test":50},"users_default":10,"events":{"m.room.name":30},
         "events_default":5,"state_default":60,"ban":1,"kick":2,"redact":3,"invite":4,"notifications":{"room":20}})");
     CHECK(stated.level_of(user("ben")) == 50);
     CHECK(stated.level_of(user("carl")) == 10);
@@ -66,8 +61,7 @@ TEST_CASE("how old rooms may spell a level") {
     CHECK(read(R"("50")", "9") == 50);
     CHECK(read(R"(" +00050 ")", "9") == 50);
     CHECK(read(R"("-50")", "9") == -50);
-    for (const auto spelled :
-         {R"("")", R"(" ")", R"("+-5")", R"("5.0")", R"("0x5")", R"("fifty")", "true", "null", "{}"})
+    for (const auto spelled : {R"("")", R"(" ")", R"("+-5")", R"("5.0")", R"("0x5")", R"("fifty")", "true", "null", "{}"})
         CHECK(read(spelled, "9") == std::nullopt);
     CHECK(read("50.57", "5") == 50);
     CHECK(read("5.114698E4", "5") == 51146);
@@ -82,17 +76,14 @@ TEST_CASE("how old rooms may spell a level") {
 
 TEST_CASE("what is wrong with power levels") {
     const auto complaint = [](std::string_view content, std::string_view room_version) {
-        return std::string(
-            PowerLevels::complaint(parse_json(content).as_object(), version(room_version)).value_or("fine"));
+        return std::string(PowerLevels::complaint(parse_json(content).as_object(), version(room_version)).value_or("fine"));
     };
     CHECK(complaint("{}", "10") == "fine");
     CHECK(complaint(R"({"ban":50,"events":{"a":1},"users":{"@ben:hearth.test":1}})", "10") == "fine");
     CHECK(complaint(R"({"ban":"50"})", "10") == "a level is not an integer");
     CHECK(complaint(R"({"ban":"50"})", "9") == "fine");
-    CHECK(complaint(R"({"events":{"a":"1"}})", "10") ==
-          "a level in events or notifications is not an integer");
-    CHECK(complaint(R"({"notifications":[]})", "10") ==
-          "a level in events or notifications is not an integer");
+    CHECK(complaint(R"({"events":{"a":"1"}})", "10") == "a level in events or notifications is not an integer");
+    CHECK(complaint(R"({"notifications":[]})", "10") == "a level in events or notifications is not an integer");
     CHECK(complaint(R"({"users":{"@ben:hearth.test":"1"}})", "10") == "a level in users is not an integer");
     CHECK(complaint(R"({"users":{"@ben:hearth.test":"1"}})", "9") == "fine");
     CHECK(complaint(R"({"users":{"@ben:hearth.test":"one"}})", "1") == "a level in users is not an integer");

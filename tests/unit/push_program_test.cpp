@@ -16,9 +16,7 @@ const auto anna = schema::UserId::parse("@anna:hearth.test").value();
 constexpr auto room = "!evening:hearth.test";
 
 schema::JsonObject message(std::string_view body) {
-    return {{"type", "m.room.message"},
-            {"sender", "@ben:hearth.test"},
-            {"content", {{"msgtype", "m.text"}, {"body", body}}}};
+    return {{"type", "m.room.message"}, {"sender", "@ben:hearth.test"}, {"content", {{"msgtype", "m.text"}, {"body", body}}}};
 }
 
 struct Play {
@@ -97,8 +95,7 @@ TEST_CASE("what the server's own rules say") {
         CHECK(play.outcome() == "silent .m.rule.member_event");
     }
     SUBCASE("a tombstone must be state") {
-        play.event = {
-            {"type", "m.room.tombstone"}, {"sender", "@ben:hearth.test"}, {"content", schema::JsonObject()}};
+        play.event = {{"type", "m.room.tombstone"}, {"sender", "@ben:hearth.test"}, {"content", schema::JsonObject()}};
         CHECK(play.outcome() == "silent -");
         play.event["state_key"] = "";
         CHECK(play.outcome() == "highlight .m.rule.tombstone");
@@ -112,9 +109,8 @@ TEST_CASE("what the server's own rules say") {
 TEST_CASE("one's own rules, and the class that follows for the room") {
     Play play;
     SUBCASE("a keyword in the text, as a word of its own") {
-        play.put(RuleKind::content, {.id = "cake",
-                                     .actions = {"notify", schema::JsonObject{{"set_tweak", "highlight"}}},
-                                     .pattern = "kuchen"});
+        play.put(RuleKind::content,
+                 {.id = "cake", .actions = {"notify", schema::JsonObject{{"set_tweak", "highlight"}}}, .pattern = "kuchen"});
         CHECK(play.push_class() == PushClass::own_rules);
         CHECK(play.outcome() == "notify .m.rule.message");
         play.event = message("Es gibt KUCHEN!");
@@ -158,18 +154,10 @@ TEST_CASE("conditions that never match, whatever the event") {
     play.put_override({{"kind", "event_match"}, {"key", "type"}, {"pattern", "m.room.*"}});
     REQUIRE(play.outcome() == "notify mine");
     play.rules.remove(RuleKind::override_, "mine");
-    SUBCASE("an unknown kind") {
-        play.put_override({{"kind", "org.runde.moon_phase"}});
-    }
-    SUBCASE("no kind") {
-        play.put_override({});
-    }
-    SUBCASE("no pattern") {
-        play.put_override({{"kind", "event_match"}, {"key", "type"}});
-    }
-    SUBCASE("no such property") {
-        play.put_override({{"kind", "event_match"}, {"key", "content.none"}, {"pattern", "*"}});
-    }
+    SUBCASE("an unknown kind") { play.put_override({{"kind", "org.runde.moon_phase"}}); }
+    SUBCASE("no kind") { play.put_override({}); }
+    SUBCASE("no pattern") { play.put_override({{"kind", "event_match"}, {"key", "type"}}); }
+    SUBCASE("no such property") { play.put_override({{"kind", "event_match"}, {"key", "content.none"}, {"pattern", "*"}}); }
     SUBCASE("no string") {
         play.event["content"].get_object()["n"] = 7;
         play.put_override({{"kind", "event_match"}, {"key", "content.n"}, {"pattern", "*"}});
@@ -177,15 +165,10 @@ TEST_CASE("conditions that never match, whatever the event") {
     SUBCASE("a path through a string") {
         play.put_override({{"kind", "event_match"}, {"key", "content.body.x"}, {"pattern", "*"}});
     }
-    SUBCASE("a comparison nobody knows") {
-        play.put_override({{"kind", "room_member_count"}, {"is", "~20"}});
-    }
-    SUBCASE("a count that is none") {
-        play.put_override({{"kind", "room_member_count"}, {"is", ">"}});
-    }
+    SUBCASE("a comparison nobody knows") { play.put_override({{"kind", "room_member_count"}, {"is", "~20"}}); }
+    SUBCASE("a count that is none") { play.put_override({{"kind", "room_member_count"}, {"is", ">"}}); }
     SUBCASE("an object as value") {
-        play.put_override(
-            {{"kind", "event_property_is"}, {"key", "content"}, {"value", schema::JsonObject()}});
+        play.put_override({{"kind", "event_property_is"}, {"key", "content"}, {"value", schema::JsonObject()}});
     }
     CHECK(play.outcome() == "notify .m.rule.message");
 }

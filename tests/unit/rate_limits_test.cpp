@@ -27,8 +27,7 @@ TEST_CASE("a burst is let through, then it takes time; every caller and class ha
     CHECK_FALSE(limits.take(Rate::login, "anna", wait->count()));
     CHECK(burst(limits, Rate::login, "ben", 0) == 10);
     CHECK(burst(limits, Rate::registration, "anna", 0) == 10);
-    CHECK(burst(limits, Rate::login, "anna", 3'600'000) ==
-          10);  // Never more than the burst, however long ago.
+    CHECK(burst(limits, Rate::login, "anna", 3'600'000) == 10);  // Never more than the burst, however long ago.
     CHECK(burst(limits, Rate::none, "anna", 0) == 10'000);
 }
 

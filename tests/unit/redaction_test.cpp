@@ -17,20 +17,17 @@ std::string left_of(std::string_view type, std::string_view content, std::string
 }  // namespace
 
 TEST_CASE("redaction keeps what the graph needs of the envelope") {
-    const auto event =
-        parse_json(R"({"event_id":"$1","type":"m.room.message","room_id":"!r","sender":"@a:b","state_key":"",
+    const auto event = parse_json(R"({"event_id":"$1","type":"m.room.message","room_id":"!r","sender":"@a:b","state_key":"",
         "content":{"body":"gone"},"hashes":{},"signatures":{},"depth":1,"prev_events":[],"auth_events":[],
         "origin_server_ts":2,"unsigned":{},"redacts":"$x","org.example.extra":1,
         "prev_state":[],"origin":"b","membership":"join"})")
-            .as_object();
+                           .as_object();
     const std::string kept = R"({"auth_events":[],"content":{},"depth":1,"event_id":"$1","hashes":{},)";
     const std::string rest = R"("origin_server_ts":2,"prev_events":[],)";
-    const std::string end =
-        R"("room_id":"!r","sender":"@a:b","signatures":{},"state_key":"","type":"m.room.message"})";
+    const std::string end = R"("room_id":"!r","sender":"@a:b","signatures":{},"state_key":"","type":"m.room.message"})";
     CHECK(canonical_json(redact(event, *find_room_rules("11"))) == kept + rest + end);
     CHECK(canonical_json(redact(event, *find_room_rules("10"))) ==
-          kept + R"("membership":"join","origin":"b",)" +
-              R"("origin_server_ts":2,"prev_events":[],"prev_state":[],)" + end);
+          kept + R"("membership":"join","origin":"b",)" + R"("origin_server_ts":2,"prev_events":[],"prev_state":[],)" + end);
 }
 
 TEST_CASE("redaction keeps what the rules need of the content, by version") {
@@ -53,8 +50,7 @@ TEST_CASE("redaction keeps what the rules need of the content, by version") {
     SUBCASE("m.room.create") {
         const auto create = R"({"creator":"@a:b","room_version":"10","m.federate":false})";
         CHECK(left_of("m.room.create", create, "10") == R"({"creator":"@a:b"})");
-        CHECK(left_of("m.room.create", create, "11") ==
-              R"({"creator":"@a:b","m.federate":false,"room_version":"10"})");
+        CHECK(left_of("m.room.create", create, "11") == R"({"creator":"@a:b","m.federate":false,"room_version":"10"})");
     }
     SUBCASE("m.room.join_rules") {
         const auto rules = R"({"join_rule":"restricted","allow":[],"x":1})";
@@ -65,9 +61,8 @@ TEST_CASE("redaction keeps what the rules need of the content, by version") {
         const auto levels =
             R"({"ban":1,"events":{},"events_default":2,"invite":3,"kick":4,"redact":5,"state_default":6,
                                 "users":{},"users_default":7,"notifications":{}})";
-        CHECK(
-            left_of("m.room.power_levels", levels, "10") ==
-            R"({"ban":1,"events":{},"events_default":2,"kick":4,"redact":5,"state_default":6,"users":{},"users_default":7})");
+        CHECK(left_of("m.room.power_levels", levels, "10") ==
+              R"({"ban":1,"events":{},"events_default":2,"kick":4,"redact":5,"state_default":6,"users":{},"users_default":7})");
         CHECK(
             left_of("m.room.power_levels", levels, "11") ==
             R"({"ban":1,"events":{},"events_default":2,"invite":3,"kick":4,"redact":5,"state_default":6,"users":{},"users_default":7})");

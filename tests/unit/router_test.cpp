@@ -37,18 +37,15 @@ struct Fixture {
 TEST_CASE_FIXTURE(Fixture, "paths lead to their routes, parameters decoded") {
     CHECK(match(Method::get, "/sync") == "/sync");
     CHECK(match(Method::head, "/sync") == "/sync");
-    CHECK(match(Method::get, "/rooms/%21abend%3Ahearth.test/state") ==
-          "/rooms/{roomId}/state roomId=!abend:hearth.test");
+    CHECK(match(Method::get, "/rooms/%21abend%3Ahearth.test/state") == "/rooms/{roomId}/state roomId=!abend:hearth.test");
     CHECK(match(Method::get, "/rooms/!a:b/state/m.room.name/") ==
           "/rooms/{roomId}/state/{eventType}/{stateKey} eventType=m.room.name roomId=!a:b stateKey=");
     CHECK(match(Method::get, "/rooms/!a:b/state/m.room.name") ==
           "/rooms/{roomId}/state/{eventType} eventType=m.room.name roomId=!a:b");
     CHECK(match(Method::get, "/rooms/summary/state") == "/rooms/summary/state");
-    CHECK(match(Method::get, "/rooms/summary/state/t") ==
-          "/rooms/{roomId}/state/{eventType} eventType=t roomId=summary");
+    CHECK(match(Method::get, "/rooms/summary/state/t") == "/rooms/{roomId}/state/{eventType} eventType=t roomId=summary");
     // Names are those of the route that answers, not of the first pattern with this shape.
-    CHECK(match(Method::put, "/rooms/!a:b/state/t/k%2Fk") ==
-          "/rooms/{room}/state/{type}/{key} key=k/k room=!a:b type=t");
+    CHECK(match(Method::put, "/rooms/!a:b/state/t/k%2Fk") == "/rooms/{room}/state/{type}/{key} key=k/k room=!a:b type=t");
     CHECK(match(Method::get, "/app/main.js") == "/{path*} path=app/main.js");
     CHECK(match(Method::get, "/") == "/{path*} path=");
 }
@@ -74,8 +71,7 @@ TEST_CASE_FIXTURE(Fixture, "a parameter that is not clean text is refused") {
             router.match(Method::get, path);
             return std::string("accepted");
         } catch (const schema::Refusal& refusal) {
-            return refusal.reason == schema::Reason::invalid_param ? std::string("invalid")
-                                                                   : std::string("other");
+            return refusal.reason == schema::Reason::invalid_param ? std::string("invalid") : std::string("other");
         }
     };
     CHECK(reason("/rooms/%C3%A4/state") == "accepted");
@@ -90,10 +86,9 @@ TEST_CASE_FIXTURE(Fixture, "two routes for one place are a mistake found at star
 
 TEST_CASE("numbers, flags and the language of a request") {
     net::Request request;
-    request.query = {{"limit", "20"}, {"huge", "99999999999999999999"},
-                     {"low", "-5"},   {"text", "zehn"},
-                     {"empty", ""},   {"yes", "true"},
-                     {"maybe", "1"}};
+    request.query = {
+        {"limit", "20"}, {"huge", "99999999999999999999"}, {"low", "-5"}, {"text", "zehn"}, {"empty", ""}, {"yes", "true"},
+        {"maybe", "1"}};
     const api::Call call(request, {});
     CHECK(call.query_number("limit", 10, 1, 100) == 20);
     CHECK(call.query_number("limit", 10, 1, 15) == 15);

@@ -7,19 +7,14 @@ using namespace runde::schema;
 namespace {
 
 /// https://spec.matrix.org/v1.19/appendices/#cryptographic-test-vectors
-SigningKey spec_key() {
-    return SigningKey("1", *decode_base64("YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA1"));
-}
-VerifyKey public_half(const SigningKey& key) {
-    return *VerifyKey::parse(key.public_key());
-}
+SigningKey spec_key() { return SigningKey("1", *decode_base64("YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA1")); }
+VerifyKey public_half(const SigningKey& key) { return *VerifyKey::parse(key.public_key()); }
 
 }  // namespace
 
 TEST_CASE("unpadded base64: the examples of the specification") {
     const std::pair<std::string_view, std::string_view> examples[] = {
-        {"", ""},           {"f", "Zg"},          {"fo", "Zm8"},         {"foo", "Zm9v"},
-        {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}};
+        {"", ""}, {"f", "Zg"}, {"fo", "Zm8"}, {"foo", "Zm9v"}, {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}};
     for (const auto& [plain, encoded] : examples) {
         CHECK(base64(plain) == encoded);
         CHECK(decode_base64(encoded) == plain);
@@ -28,14 +23,12 @@ TEST_CASE("unpadded base64: the examples of the specification") {
     CHECK(base64_url("\xFB\xFF") == "-_8");
     CHECK(decode_base64("+/8") == decode_base64("-_8"));
     CHECK(decode_base64("Zg==") == "f");
-    for (const auto text : {"Z", "Zg=", "Z===", "====", "Zm9v=", "Zm 9", "Zm9v\n", "Zg==Zg=="})
-        CHECK_FALSE(decode_base64(text));
+    for (const auto text : {"Z", "Zg=", "Z===", "====", "Zm9v=", "Zm 9", "Zm9v\n", "Zg==Zg=="}) CHECK_FALSE(decode_base64(text));
 }
 
 TEST_CASE("hashes known from elsewhere") {
     CHECK(base64(sha256("")) == "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU");
-    CHECK(hmac_sha1_hex("key", "The quick brown fox jumps over the lazy dog") ==
-          "de7c9b85b8b78aa6bc8a7a36f70a90701c9db4d9");
+    CHECK(hmac_sha1_hex("key", "The quick brown fox jumps over the lazy dog") == "de7c9b85b8b78aa6bc8a7a36f70a90701c9db4d9");
 }
 
 TEST_CASE("signing JSON: the vectors of the specification") {
@@ -116,8 +109,7 @@ TEST_CASE("random tokens") {
     const auto token = random_token(64);
     CHECK(token.size() == 64);
     CHECK(token != random_token(64));
-    CHECK(token.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") ==
-          token.npos);
+    CHECK(token.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") == token.npos);
     CHECK(random_bytes(0).empty());
     CHECK(equal_in_constant_time(token, token));
     CHECK_FALSE(equal_in_constant_time(token, token.substr(1)));

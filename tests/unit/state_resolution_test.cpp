@@ -85,8 +85,7 @@ RoomPlay with_moderator(std::string_view version) {
 
 TEST_CASE("a state map holds one event for each key, the last one given") {
     const auto id = [](std::string_view text) { return *schema::EventId::parse(text); };
-    rooms::StateMap map{
-        {{"b", ""}, id("$1")}, {{"a", "x"}, id("$2")}, {{"b", ""}, id("$3")}, {{"a", ""}, id("$4")}};
+    rooms::StateMap map{{{"b", ""}, id("$1")}, {{"a", "x"}, id("$2")}, {{"b", ""}, id("$3")}, {{"a", ""}, id("$4")}};
     CHECK(map.size() == 3);
     CHECK(*map.find("b", "") == id("$3"));
     CHECK(map.find("a", "y") == nullptr);
@@ -165,12 +164,8 @@ TEST_CASE("under the same power levels the later topic stays, at the same time t
         auto left = with_moderator(version).fork("left"), right = left.fork("right");
         auto first = topic("a-topic", ben), second = topic("b-topic", anna);
         second.ts = 5'000;
-        SUBCASE("later") {
-            first.ts = 5'001;
-        }
-        SUBCASE("at the same time") {
-            first.ts = 5'000;
-        }
+        SUBCASE("later") { first.ts = 5'001; }
+        SUBCASE("at the same time") { first.ts = 5'000; }
         left.happens(first);
         right.happens(second);
         CHECK(holder(resolved({left, right}), "m.room.topic") == (first.ts == 5'001 ? "a-topic" : "b-topic"));
@@ -249,8 +244,7 @@ TEST_CASE("three branches with conflicts about everything") {
 // The state resets that algorithm v2.1 was made against (MSC4297, summed up in the spec's notes on version
 // 12).
 
-TEST_CASE(
-    "v2 judges old memberships by today's rules and loses them, v2.1 by the rules they were made under") {
+TEST_CASE("v2 judges old memberships by today's rules and loses them, v2.1 by the rules they were made under") {
     for (const auto& version : {"11", "12"}) {
         CAPTURE(version);
         auto play = with_moderator(version);
@@ -261,8 +255,7 @@ TEST_CASE(
 
         const auto state = resolved({with_dora, without});
         CHECK(holder(state, "m.room.join_rules") == "closed");
-        CHECK(holder(state, "m.room.member", dora) ==
-              (play.rules.room_id_is_create_hash ? "dora-joins" : ""));
+        CHECK(holder(state, "m.room.member", dora) == (play.rules.room_id_is_create_hash ? "dora-joins" : ""));
     }
 }
 
@@ -278,8 +271,7 @@ TEST_CASE("v2 forgets what led from the one power levels to the other, v2.1 repl
         reset.state[{"m.room.power_levels", ""}] = before;
 
         const auto state = resolved({play, reset});
-        CHECK(holder(state, "m.room.power_levels") ==
-              (play.rules.room_id_is_create_hash ? "bens-own" : "ben-moderates"));
+        CHECK(holder(state, "m.room.power_levels") == (play.rules.room_id_is_create_hash ? "bens-own" : "ben-moderates"));
     }
 }
 
@@ -377,10 +369,8 @@ TEST_CASE("a fork in a room of 5,000 loads what is disputed, not what is agreed"
     const auto member = [](int number) { return fmt::format("@member{}:hearth.test", number); };
     for (int i = 0; i < 5000; ++i) play.given(membership(member(i), member(i), "join"));
     auto left = play.fork("left"), right = play.fork("right");
-    for (int i = 0; i < 50; ++i)
-        left.given(named(fmt::format("leave{}", i), membership(member(i), member(i), "leave")));
-    for (int i = 25; i < 75; ++i)
-        right.given(named(fmt::format("rename{}", i), membership(member(i), member(i), "join")));
+    for (int i = 0; i < 50; ++i) left.given(named(fmt::format("leave{}", i), membership(member(i), member(i), "leave")));
+    for (int i = 25; i < 75; ++i) right.given(named(fmt::format("rename{}", i), membership(member(i), member(i), "join")));
 
     const std::vector sets{left.state_map(), right.state_map()};
     std::size_t loaded = 0;
@@ -425,8 +415,7 @@ public:
                     const auto* id = set.find(entry.key.type, entry.key.state_key);
                     return id && *id == entry.id;
                 };
-                if (std::ranges::all_of(sets, is_same))
-                    CHECK(*state.find(entry.key.type, entry.key.state_key) == entry.id);
+                if (std::ranges::all_of(sets, is_same)) CHECK(*state.find(entry.key.type, entry.key.state_key) == entry.id);
             }
             play_.meet(state, std::move(last));
             older_.push_back(state);
@@ -454,8 +443,7 @@ private:
                 break;
             }
             case 1:
-                line = state_event(sender, "m.room.join_rules",
-                                   fmt::format(R"({{"join_rule":"{}"}})", rules[pick(rules.size())]));
+                line = state_event(sender, "m.room.join_rules", fmt::format(R"({{"join_rule":"{}"}})", rules[pick(rules.size())]));
                 break;
             case 2: line = state_event(sender, pick(2) ? "m.room.topic" : "m.room.name", "{}"); break;
             default: line = membership(sender, pick(2) ? sender : somebody(), kinds[pick(kinds.size())]);
@@ -490,21 +478,13 @@ TEST_CASE("nonsense resolves to something: cycles, holes, wrong types, several r
             std::mt19937 random(seed);
             const auto pick = [&](std::size_t below) { return random() % below; };
             auto play = with_moderator(version);
-            const std::vector<std::string> types{"m.room.create",       "m.room.member",
-                                                 "m.room.power_levels", "m.room.join_rules",
-                                                 "m.room.topic",        "m.room.third_party_invite"};
-            const std::vector<std::string> contents{R"({})",
-                                                    R"({"membership":"join"})",
-                                                    R"({"membership":"ban"})",
-                                                    R"({"users":{"@ben:haven.test":100}})",
-                                                    R"({"users":7})",
-                                                    R"({"join_rule":1})",
-                                                    R"({"membership":["join"]})",
-                                                    R"({"users_default":"x"})"};
+            const std::vector<std::string> types{"m.room.create",     "m.room.member", "m.room.power_levels",
+                                                 "m.room.join_rules", "m.room.topic",  "m.room.third_party_invite"};
+            const std::vector<std::string> contents{
+                R"({})",          R"({"membership":"join"})", R"({"membership":"ban"})",    R"({"users":{"@ben:haven.test":100}})",
+                R"({"users":7})", R"({"join_rule":1})",       R"({"membership":["join"]})", R"({"users_default":"x"})"};
             const std::vector<std::string> people{anna, ben, carl, dora};
-            const auto id = [&] {
-                return *schema::EventId::parse(play.event_id(fmt::format("n{}", pick(30)), anna));
-            };
+            const auto id = [&] { return *schema::EventId::parse(play.event_id(fmt::format("n{}", pick(30)), anna)); };
             for (int i = 0; i < 25; ++i) {
                 Line line{types[pick(types.size())], people[pick(4)], pick(2) ? people[pick(4)] : "",
                           json(contents[pick(contents.size())])};
@@ -520,8 +500,7 @@ TEST_CASE("nonsense resolves to something: cycles, holes, wrong types, several r
                         cited.emplace_back(id().str());
                 }
                 line.more["auth_events"] = cited;
-                if (pick(10) == 0 && line.type != "m.room.create")
-                    line.more["room_id"] = "!elsewhere:haven.test";
+                if (pick(10) == 0 && line.type != "m.room.create") line.more["room_id"] = "!elsewhere:haven.test";
                 line.id = fmt::format("n{}", i);
                 play.write(line);
             }
