@@ -60,6 +60,19 @@ static constexpr Retention registry[] = {
     {"filters", "", "as long as the account", "accounts' deactivation"},
     {"pushers", "address at a push service", "until removed or signed out", "the person; logout"},
 
+    // The organisation and its groups
+    {"organisation", "persons responsible, as the imprint names them", "until changed", "the board"},
+    {"text_versions", "who set a text", "as long as the text", "the group's deletion"},
+    {"texts", "", "as long as the organisation or the group", "the group's deletion"},
+    {"selfhelp_revision", "", "for ever", ""},
+    {"topic_codes", "", "for ever", ""},
+    {"groups", "who made a group", "as long as the group", "the group's deletion"},
+    {"group_rooms", "", "as long as the group", "the group's deletion"},
+    {"role_grants", "who has which role, by whom", "a year after it ended; members' one week", "purge; accounts' deactivation"},
+    {"association_members", "who is a member of the association", "until withdrawn", "the office; accounts' deactivation"},
+    {"rules_accepted", "which version of the rules, when", "as long as the membership",
+     "leaving the group; accounts' deactivation"},
+
     // The other servers
     {"servers", "", "for ever", ""},
     {"room_servers", "", "as long as members are in the room", "the lane"},
@@ -159,6 +172,12 @@ std::int64_t purge(Tx& tx, std::int64_t now_ms, std::int64_t limit) {
         tx.exec("DELETE FROM refresh_tokens WHERE ctid = ANY (ARRAY(SELECT ctid FROM refresh_tokens WHERE expires < $1 LIMIT $2))",
                 now_ms - 30 * day_ms, limit)
             .affected();
+    // Roles that ended: a year for those that give rights over others, a week for having been in a group.
+    gone += tx.exec(
+                  "DELETE FROM role_grants WHERE ctid = ANY (ARRAY(SELECT ctid FROM role_grants "
+                  "WHERE least(withdrawn_at, until) < CASE role WHEN 'member' THEN $1 ELSE $2 END LIMIT $3))",
+                  now_ms - 7 * day_ms, now_ms - 365 * day_ms, limit)
+                .affected();
     // What was left for a device that has signed out since.
     for (const char* sql : {"DELETE FROM to_device WHERE ctid = ANY (ARRAY(SELECT t.ctid FROM to_device t "
                             "WHERE NOT EXISTS (SELECT FROM devices d WHERE d.device_nid = t.device_nid) LIMIT $1))",

@@ -1,0 +1,23 @@
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "schema/json.hpp"
+
+/// Short texts that people type, as the parts of this folder check them.
+namespace runde::selfhelp {
+
+enum class Needed : bool { no, yes };
+
+/// One line, at most `longest` bytes. Throws Refusal(invalid_param, too_large) naming the member.
+void check_line(std::string_view name, std::string_view text, std::size_t longest, Needed needed = Needed::no);
+/// The same with line breaks.
+void check_words(std::string_view name, std::string_view text, std::size_t longest, Needed needed = Needed::no);
+/// "" or an https address (http too: a small association's page may have no certificate).
+void check_link(std::string_view name, std::string_view text);
+
+bool is_link(std::string_view text);
+schema::JsonArray strings(const std::vector<std::string>& list);
+
+}  // namespace runde::selfhelp
