@@ -8,6 +8,7 @@ Federation::Federation(Parts parts, const Options& what, std::shared_ptr<Link> w
       partners(options.partners),
       client(parts.identity, partners, *link),
       keys({.runtime = parts.runtime, .db = parts.db, .identity = parts.identity, .client = client, .options = options}),
+      event_checks(parts.runtime, keys),
       request_auth(parts.identity, partners, keys, parts.runtime.clock()),
       neighbourhood(client),
       sender({.runtime = parts.runtime,

@@ -5,6 +5,7 @@
 #include "core/rooms/rooms.hpp"
 #include "core/rooms/typing.hpp"
 #include "federation/client.hpp"
+#include "federation/event_checks.hpp"
 #include "federation/key_ring.hpp"
 #include "federation/link.hpp"
 #include "federation/neighbourhood.hpp"
@@ -43,6 +44,7 @@ struct Federation {
     const Partners partners;
     Client client;
     KeyRing keys;
+    EventChecks event_checks;
     RequestAuth request_auth;
     Neighbourhood neighbourhood;
     Sender sender;
