@@ -14,6 +14,7 @@
 #include "core/rooms/push_profiles.hpp"
 #include "core/rooms/reading.hpp"
 #include "core/rooms/receipt_log.hpp"
+#include "core/rooms/room_receive.hpp"
 #include "core/rooms/state_history.hpp"
 #include "core/rooms/state_set.hpp"
 #include "core/rooms/timeline_event.hpp"
@@ -130,7 +131,8 @@ using DraftAndOptions = std::pair<schema::EventDraft, AppendOptions>;
 ///  - A submission that the lane refused makes the actor stale: it is thrown away and loaded again.
 ///  - Nothing here knows /sync, federation or HTTP: they listen (Rooms::on_commit).
 ///
-/// Where to read on: room_append.cpp (what an append does), room_load.cpp (from the database), room.cpp (looking).
+/// Where to read on: room_append.cpp (events of our own), room_receive.cpp (events of other servers), room_place.cpp (what
+/// an event does to the room), room_load.cpp (from the database), room.cpp (looking).
 class Room : public std::enable_shared_from_this<Room> {
 public:
     struct Parts {
@@ -246,6 +248,24 @@ public:
     /// The verdict that append() would reach on the head.
     Verdict may(const schema::EventDraft& draft) const;
 
+    // --- events of other servers (room_receive.cpp, room_import.cpp)
+    /// Judges events as the specification asks and takes them in, in the order given; returns when that is durable. One
+    /// answer per event. One call at a time works in a room; others wait. What memory does not hold is read in a few
+    /// statements for all of them; nothing is fetched from anywhere. Throws Refusal(limit_exceeded) when the room had to be
+    /// thrown away: find it again and repeat.
+    net::Task<std::vector<Received>> receive(std::vector<Incoming> events);
+    /// Keeps events that are no part of the timeline: auth chains, and state as others tell it. Each is judged by its own
+    /// auth_events, in any order given; accepted, rejected (kept with that mark), known, or incomplete (missing_auth says
+    /// what neither stands in `events` nor is stored).
+    net::Task<std::vector<Received>> keep_outliers(std::vector<EventPtr> events);
+    /// Our server comes (back) into the room while none of its users is in it: the state is what the others say, history
+    /// goes on with `join`, before it lies a gap. Throws Refusal(forbidden) when the rules do not let `join` in. See
+    /// Rooms::import.
+    net::Task<> take_over(ImportedRoom from);
+    /// A membership of a local user while we are not in the room: an invitation or a knock, and its end. `event` is kept
+    /// and is all that is known of the room's state; a room nobody here has heard of begins with it.
+    net::Task<Position> note_outside(EventPtr event, UserNid user);
+
     /// Rows of this room that are no events (receipts …) on their way through the lane; listeners hear `notice`
     /// with its positions filled in.
     net::Task<Position> submit(storage::Submission submission, std::function<void(Committed&)> notice);
@@ -263,8 +283,21 @@ private:
         schema::EventId id;
         std::int64_t depth;
         std::string reference_sha256;                    ///< Room versions 1 and 2 name it in prev_events.
+        StateGroupNo after;                              ///< The room's state after it.
     };
-    struct Build;                                        ///< One submission in the making (room_append.cpp).
+    struct Build;                                        ///< One submission in the making (room_build.hpp).
+    struct Placement;                                    ///< An event that is to become part of the room.
+    struct Merge;                                        ///< The current state where branches meet.
+    class Reception;                                     ///< What one receive() works on (room_reception.hpp).
+    class Turn;
+    class Hold;
+    struct Unwritten {                                   ///< A state event that the database does not have yet.
+        EventNid nid;
+        EventPtr event;
+        std::vector<std::int64_t> auth_nids;
+    };
+    /// Branches that may stand side by side. More would make each merge dearer for everybody; what comes then fails softly.
+    static constexpr std::size_t most_extremities = 100;
 
     struct Sent;
 
@@ -272,12 +305,27 @@ private:
     std::string txn_key(const std::string& txn) const;   ///< As stored: ids are unique per room, not per device.
     std::vector<std::int64_t> auth_nids_of(const schema::Event& event) const;
     void redact_in_view(const std::string& target_id, const schema::Event& redaction);
-    net::Task<> prepare(const schema::EventDraft& draft);
+    enum class Whose { own, foreign };
+    net::Task<> prepare(const schema::EventDraft& draft, Whose whose);
     void add_to(Build& build, schema::EventDraft draft, const AppendOptions& options);
     void refuse_bad_relation(const schema::Event& event) const;
     void refuse_redaction(const schema::Event& event) const;
-    void apply_state(Build& build, const EventPtr& event, EventNid nid, TimelineEvent& line, const AppendOptions& options);
-    void apply_membership(Build& build, const schema::Event& event, EventNid nid, const AppendOptions& options);
+    void place(Build& build, Placement placement);
+    storage::rows::Event row_of(const schema::Event& event, EventNid nid, int flags) const;
+    StateDictionary::KeyNo intern(Build& build, std::string_view type, std::string_view state_key);
+    StateGroupNo derive_group(Build& build, std::optional<StateGroupNo> parent, const StateDelta& change);
+    void trim_history();
+    void set_current(Build& build, StateDictionary::KeyNo key, StateEventPtr event, std::optional<UserNid> target);
+    void adopt(Build& build, const Merge& merge, std::optional<StateDictionary::KeyNo> own, StateGroupNo after);
+    void apply_membership(Build& build, const std::string& user_id, const schema::Event* event, std::optional<EventNid> nid,
+                          std::optional<UserNid> target);
+    net::Task<std::unique_ptr<Turn>> take_turn();
+    bool has_joined_locals() const;
+    net::Task<> find_locals(Build& build, std::vector<std::string> user_ids);
+    net::Task<> load_groups(std::vector<StateGroupNo> groups);
+    /// State resolution, looked up and computed on a reader's thread. All but `unwritten` must be durable.
+    net::Task<StateSet> resolve(std::vector<StateSet> sets, std::vector<Unwritten> unwritten);
+    net::Task<std::unordered_map<EventNid, StateEventPtr>> load_state_events(std::vector<EventNid> nids);
     void apply_relation(Build& build, const schema::Event& event, TimelineEvent& line);
     void apply_redaction(Build& build, const schema::Event& event, EventNid nid);
     void count(Build& build, const schema::Event& event, TimelineEvent& line);
@@ -320,6 +368,8 @@ private:
     Ord min_ord_ = 0;
     int flags_ = 0;
     bool partial_ = false;
+    std::shared_ptr<net::Gate> receiving_;               ///< Closed while a receive() is at work.
+    std::shared_ptr<net::Gate> merging_;                 ///< Closed while branches are merged: nothing is built meanwhile.
 
     // What prepare() looked up; bounded (known_limit), dropped whole when full.
     static constexpr std::size_t known_limit = 4096;

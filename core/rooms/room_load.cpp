@@ -51,7 +51,8 @@ void Room::restore(storage::StoredRoomWhole whole) {
     for (auto& stored : whole.extremities) {
         const auto id = *schema::EventId::parse(stored.event_id);
         const auto event = schema::load_event(stored.json, id, rules_);
-        extremities_.push_back({stored.nid, id, stored.depth, schema::base64(schema::reference_hash(event->object, rules_))});
+        extremities_.push_back({stored.nid, id, stored.depth, schema::base64(schema::reference_hash(event->object, rules_)),
+                                StateGroupNo{stored.sg_after.value_or(stored.sg.value_or(0))}});
     }
 
     for (const auto& stored : whole.recent) push_to_ring(make_line(stored, rules_));

@@ -51,6 +51,11 @@ public:
     /// follows from the create event: adopt() it then.
     RoomPtr begin(schema::RoomId id, const schema::RoomRules& rules);
     void adopt(const RoomPtr& room);
+    /// Brings a room of other servers here (Room::take_over), also one that we know from an invitation or from earlier.
+    /// Committed in one submission. Throws Refusal(forbidden) when the rules do not let the user in.
+    net::Task<RoomPtr> import(ImportedRoom from);
+    /// Room::note_outside, also for a room that nobody here has heard of.
+    net::Task<RoomPtr> note_outside(schema::RoomId id, const schema::RoomRules& rules, EventPtr event, UserNid user);
 
     /// Asked before every event of our own users; one that throws Refusal stops it. Wired at start.
     void add_guard(std::function<void(const Room&, const schema::EventDraft&)> guard) { guards_.push_back(std::move(guard)); }
@@ -65,6 +70,7 @@ private:
     };
     template <class Key>
     net::Task<RoomPtr> load(Key key, std::string name);
+    net::Task<RoomPtr> alone(schema::RoomId id, std::function<net::Task<RoomPtr>(RoomPtr)> act);
     Room::Parts parts_for_room();
     RoomPtr keep(RoomPtr room);
     void drop(Room& room);
@@ -82,6 +88,7 @@ private:
     std::unordered_map<std::string, RoomNid> nids_;
     std::list<RoomNid> uses_;                            ///< Most recently used first.
     std::unordered_map<std::string, std::shared_ptr<Loading>> loading_;
+    std::unordered_map<std::string, std::shared_ptr<net::Gate>> beginning_;  ///< Rooms that are being imported.
     bool reload_after_barrier_ = false;
 };
 
