@@ -52,6 +52,12 @@ Membership Room::membership(std::string_view user_id) const {
     return found == memberships_.end() ? Membership::leave : found->second;
 }
 
+std::vector<schema::EventId> Room::extremities() const {
+    std::vector<schema::EventId> ids;
+    for (const auto& extremity : extremities_) ids.push_back(extremity.id);
+    return ids;
+}
+
 const schema::PowerLevels& Room::power_levels() const {
     if (!power_levels_) {
         const auto create = state("m.room.create");

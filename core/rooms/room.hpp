@@ -147,6 +147,9 @@ public:
         /// What stands above may refuse what the rules of Matrix allow (a forum's order): throws Refusal. Called
         /// synchronously before an event of our own users is built.
         std::function<void(const Room&, const schema::EventDraft&)> guard;
+        /// Asked for an event of our own in a room that names a policy server, before it is kept; returns it with that
+        /// server's signature. Throws Refusal. Empty: nobody is asked.
+        std::function<net::Task<EventPtr>(RoomPtr, EventPtr)> ask_policy = {};
     };
     Room(Parts parts, RoomNid nid, schema::RoomId id, const schema::RoomRules& rules);
     /// Fills a room just constructed from what storage::load_room found.
@@ -248,6 +251,9 @@ public:
     /// The verdict that append() would reach on the head.
     Verdict may(const schema::EventDraft& draft) const;
 
+    /// What the next event builds on.
+    std::vector<schema::EventId> extremities() const;
+
     // --- events of other servers (room_receive.cpp, room_import.cpp)
     /// Judges events as the specification asks and takes them in, in the order given; returns when that is durable. One
     /// answer per event. One call at a time works in a room; others wait. What memory does not hold is read in a few
@@ -258,6 +264,10 @@ public:
     /// auth_events, in any order given; accepted, rejected (kept with that mark), known, or incomplete (missing_auth says
     /// what neither stands in `events` nor is stored).
     net::Task<std::vector<Received>> keep_outliers(std::vector<EventPtr> events);
+    /// Old events, newest first, go into the reading order directly below `below`, as far as there is room above the next
+    /// older one that we have. Each is judged by its own auth_events, which must be stored; what was rejected, and what we
+    /// have, is left out. Gaps named by `closes` are closed, those below the new events noted. Returns how many came in.
+    net::Task<std::size_t> add_history(std::vector<EventPtr> events, Ord below, std::vector<std::string> closes);
     /// Our server comes (back) into the room while none of its users is in it: the state is what the others say, history
     /// goes on with `join`, before it lies a gap. Throws Refusal(forbidden) when the rules do not let `join` in. See
     /// Rooms::import.
@@ -301,6 +311,7 @@ private:
 
     struct Sent;
 
+    net::Task<std::vector<Appended>> append_asking(std::vector<DraftAndOptions> drafts, storage::Submission more);
     net::Task<Appended> append_one(schema::EventDraft draft, AppendOptions options);
     std::string txn_key(const std::string& txn) const;   ///< As stored: ids are unique per room, not per device.
     std::vector<std::int64_t> auth_nids_of(const schema::Event& event) const;

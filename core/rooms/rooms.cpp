@@ -23,7 +23,8 @@ Room::Parts Rooms::parts_for_room() {
             .guard =
                 [this](const Room& room, const schema::EventDraft& draft) {
                     for (const auto& guard : guards_) guard(room, draft);
-                }};
+                },
+            .ask_policy = ask_policy_};
 }
 
 net::Task<RoomPtr> Rooms::find(schema::RoomId id) {

@@ -59,6 +59,8 @@ public:
 
     /// Asked before every event of our own users; one that throws Refusal stops it. Wired at start.
     void add_guard(std::function<void(const Room&, const schema::EventDraft&)> guard) { guards_.push_back(std::move(guard)); }
+    /// Room::Parts::ask_policy of all rooms; set at start.
+    void ask_policy(std::function<net::Task<EventPtr>(RoomPtr, EventPtr)> ask) { ask_policy_ = std::move(ask); }
     /// Told after every commit, in commit order, on the I/O thread. Listeners must not block; wired at start.
     void on_commit(std::function<void(const Committed&)> listener) { listeners_.push_back(std::move(listener)); }
 
@@ -80,6 +82,7 @@ private:
     PushProfiles push_profiles_;
     std::vector<std::function<void(const Committed&)>> listeners_;
     std::vector<std::function<void(const Room&, const schema::EventDraft&)>> guards_;
+    std::function<net::Task<EventPtr>(RoomPtr, EventPtr)> ask_policy_;
     struct Kept {
         RoomPtr room;
         std::list<RoomNid>::iterator use;

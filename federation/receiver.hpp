@@ -1,0 +1,120 @@
+#pragma once
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/rooms/rooms.hpp"
+#include "core/rooms/typing.hpp"
+#include "federation/client.hpp"
+#include "federation/event_checks.hpp"
+#include "federation/missing_events.hpp"
+#include "net/gate.hpp"
+
+namespace runde::federation {
+
+/// What other servers send us: PUT /_matrix/federation/v1/send/{txnId}.
+/// https://spec.matrix.org/v1.19/server-server-api/#transactions
+///
+/// Invariants
+///  - One transaction per server is taken at a time; a repeat of it waits for the same answer, others wait their turn, few
+///    of them. What a server has sent and we have not worked on is bounded; beyond, it hears 429 and comes again.
+///  - A transaction is acknowledged when its events stand in fed_inbox; they go from there in the same commit that keeps
+///    them in their room. So nothing acknowledged is lost, and nothing is done twice.
+///  - Rooms are worked on side by side, each in the order of arrival. An event that cites what we do not have steps aside,
+///    with those that cite it, until that was fetched (missing_events.hpp); everybody else's events go on.
+///  - What is wrong with one event or ephemeral event never touches the others of its transaction.
+class Receiver {
+public:
+    struct Parts {
+        net::Runtime& runtime;
+        storage::Database& db;
+        storage::Numbers& numbers;
+        const rooms::Identity& identity;
+        rooms::Rooms& rooms;
+        rooms::Typing& typing;
+        EventChecks& checks;
+        MissingEvents& missing;
+    };
+    /// Works on what was acknowledged before the process ended, once the loop runs.
+    explicit Receiver(Parts parts);
+
+    static constexpr std::size_t most_pdus = 50, most_edus = 100;  ///< Per transaction; more is answered with 400.
+    static constexpr std::size_t most_waiting_transactions = 3;    ///< Per server, behind the one that is taken.
+    static constexpr std::size_t most_unfinished = 500;            ///< Events per server that were not worked on yet.
+    static constexpr std::size_t most_unfinished_of_all = 20'000;
+    /// How long an answer waits for verdicts; what takes longer is answered as if it went well.
+    static constexpr net::Milliseconds verdict_patience{2'000};
+
+    /// The answer to the transaction: {"pdus":{…}}. Throws Refusal: bad_json, invalid_param (too many), limit_exceeded.
+    net::Task<schema::JsonObject> take(schema::ServerName origin, std::string txn, const schema::JsonObject& body);
+
+    /// Who takes ephemeral events of this type: device lists, to-device messages, signing keys. Called for every one, after
+    /// what is known of its form; must not throw.
+    using EduHandler = std::function<net::Task<>(schema::ServerName origin, schema::JsonObject content)>;
+    void on_edu(std::string type, EduHandler handler) { edu_handlers_[std::move(type)] = std::move(handler); }
+
+    bool is_idle() const;
+    /// When something is fetched again that could not be had, in ms.
+    std::optional<std::int64_t> next_try() const;
+
+private:
+    using RoomNid = schema::RoomNid;
+    /// Verdicts that the answer to a transaction waits for.
+    struct Verdicts {
+        std::map<std::string, std::string> errors;       ///< By event id; "" went well.
+        std::size_t open = 0;
+        net::Gate done;
+        void add(const std::string& event_id, std::string error);
+    };
+    struct Item {
+        rooms::Incoming incoming;
+        std::string origin;
+        std::shared_ptr<Verdicts> verdicts;              ///< nullptr: nobody waits for it.
+        int tries = 0;
+    };
+    struct Inbox {
+        std::deque<Item> items;
+        bool running = false;
+        std::optional<std::int64_t> retry_at = std::nullopt;
+        std::shared_ptr<void> timer = nullptr;
+    };
+    struct InFlight {
+        std::string txn;
+        std::shared_ptr<net::Gate> done = std::make_shared<net::Gate>();
+        std::optional<schema::JsonObject> answer;
+        std::exception_ptr refused;
+    };
+    struct Origin {
+        std::shared_ptr<InFlight> current;
+        std::size_t waiting = 0, unfinished = 0;
+    };
+
+    net::Task<schema::JsonObject> take_alone(schema::ServerName origin, std::string txn, const schema::JsonObject& body);
+    net::Task<> stage_room(std::string origin, schema::RoomId id, std::vector<std::string> texts, std::vector<Item>& items,
+                           std::vector<RoomNid>& nids, Verdicts& verdicts);
+    net::Task<> take_edu(const schema::ServerName& origin, const schema::Json& edu);
+    net::Task<> take_typing(const schema::ServerName& origin, const schema::JsonObject& content);
+    net::Task<> take_receipts(const schema::ServerName& origin, const schema::JsonObject& content);
+    void put(RoomNid room, Item item);
+    net::Task<> work(RoomNid room);
+    net::Task<> work_on(RoomNid room, std::vector<Item> batch);
+    net::Task<> fetch_for(RoomNid room, std::string origin);
+    void finish(const Item& item, const rooms::Received& answer);
+    net::Task<> drop(RoomNid room, Item item);
+    net::Task<> load_staged();
+
+    using RoomAndServer = std::pair<RoomNid, std::string>;
+    Parts parts_;
+    std::map<RoomNid, Inbox> inboxes_;
+    std::map<RoomAndServer, Inbox> stuck_;               ///< Events that cite what is being fetched.
+    std::map<std::string, Origin> origins_;
+    std::map<std::string, EduHandler> edu_handlers_;
+    std::size_t unfinished_ = 0, taking_ = 0;
+    bool loading_ = true;
+};
+
+}  // namespace runde::federation
