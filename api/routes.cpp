@@ -42,6 +42,7 @@ Router all_routes() {
     router.add(federation::key_routes());
     router.add(federation::query_routes());
     router.add(federation::space_routes());
+    router.add(federation::transaction_routes());
     router.add(federation::user_routes());
     router.add(federation::version_routes());
     router.add(web::health_routes());

@@ -1,5 +1,7 @@
 #include "federation/federation.hpp"
 
+#include <algorithm>
+
 namespace runde::federation {
 
 Federation::Federation(Parts parts, const Options& what, std::shared_ptr<Link> way)
@@ -18,7 +20,16 @@ Federation::Federation(Parts parts, const Options& what, std::shared_ptr<Link> w
               .identity = parts.identity,
               .rooms = parts.rooms,
               .partners = partners,
-              .client = client}) {
+              .client = client}),
+      missing({.runtime = parts.runtime, .rooms = parts.rooms, .client = client, .checks = event_checks}),
+      receiver({.runtime = parts.runtime,
+                .db = parts.db,
+                .numbers = parts.numbers,
+                .identity = parts.identity,
+                .rooms = parts.rooms,
+                .typing = parts.typing,
+                .checks = event_checks,
+                .missing = missing}) {
     parts.rooms.connect(neighbourhood);
     client.on_contact([this](const schema::ServerName& server) { sender.contact(server); });
     request_auth.on_contact([this](const schema::ServerName& server) { sender.contact(server); });
@@ -26,8 +37,11 @@ Federation::Federation(Parts parts, const Options& what, std::shared_ptr<Link> w
 
 Federation::~Federation() = default;
 
-bool Federation::is_idle() const { return sender.is_idle(); }
+bool Federation::is_idle() const { return sender.is_idle() && receiver.is_idle(); }
 
-std::optional<std::int64_t> Federation::next_try() const { return sender.next_try(); }
+std::optional<std::int64_t> Federation::next_try() const {
+    const auto out = sender.next_try(), in = receiver.next_try();
+    return out && in ? std::min(*out, *in) : out ? out : in;
+}
 
 }  // namespace runde::federation

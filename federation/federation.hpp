@@ -11,6 +11,7 @@
 #include "federation/neighbourhood.hpp"
 #include "federation/options.hpp"
 #include "federation/partners.hpp"
+#include "federation/receiver.hpp"
 #include "federation/request_auth.hpp"
 #include "federation/sender.hpp"
 
@@ -48,6 +49,8 @@ struct Federation {
     RequestAuth request_auth;
     Neighbourhood neighbourhood;
     Sender sender;
+    MissingEvents missing;
+    Receiver receiver;
 };
 
 }  // namespace runde::federation

@@ -112,7 +112,7 @@ private:
     std::map<RoomNid, Inbox> inboxes_;
     std::map<RoomAndServer, Inbox> stuck_;               ///< Events that cite what is being fetched.
     std::map<std::string, Origin> origins_;
-    std::map<std::string, EduHandler> edu_handlers_;
+    std::map<std::string, EduHandler, std::less<>> edu_handlers_;
     std::size_t unfinished_ = 0, taking_ = 0;
     bool loading_ = true;
 };

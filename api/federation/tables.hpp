@@ -12,6 +12,7 @@ std::span<const Route> history_routes();
 std::span<const Route> key_routes();
 std::span<const Route> query_routes();
 std::span<const Route> space_routes();
+std::span<const Route> transaction_routes();
 std::span<const Route> user_routes();
 std::span<const Route> version_routes();
 
