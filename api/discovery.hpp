@@ -14,6 +14,7 @@ struct Discovery {
     std::string federation_address;  ///< For servers: "matrix.hearth.example:443". Empty: no document.
     std::vector<Contact> contacts;
     std::string support_page;
+    std::string quick_exit = "https://www.dwd.de/";  ///< Where the quick exit of every page leads.
 };
 
 }  // namespace runde::api

@@ -6,6 +6,7 @@
 #include "api/rate_limits.hpp"
 #include "api/router.hpp"
 #include "api/services.hpp"
+#include "api/web/view.hpp"
 #include "core/accounts/sessions.hpp"
 #include "federation/federation.hpp"
 #include "net/type_name.hpp"
@@ -128,6 +129,16 @@ net::Task<net::Response> answer(const Router& router, const net::Request& reques
     co_return response;
 }
 
+/// Apps read errors as JSON, people as a page.
+net::Response refused(const net::Request& request, const Services& services, const Refusal& refusal) {
+    if (web::wants_page(request)) return web::refusal_page(request, services, refusal);
+    return error_response(refusal, Call::language_of(request));
+}
+
+net::Response our_fault(const net::Request& request, const Services& services) {
+    return web::wants_page(request) ? web::fault_page(request, services) : internal_error(Call::language_of(request));
+}
+
 }  // namespace
 
 net::Task<net::Response> dispatch(const Router& router, const net::Request& request, Services& services) {
@@ -136,7 +147,7 @@ net::Task<net::Response> dispatch(const Router& router, const net::Request& requ
     try {
         response = co_await answer(router, request, services, outcome);
     } catch (const Refusal& refusal) {
-        response = error_response(refusal, Call::language_of(request));
+        response = refused(request, services, refusal);
     } catch (const net::Stopped&) {
         response = error_response(Refusal(Reason::shutting_down, ""), Call::language_of(request));
     } catch (const storage::Unreachable&) {
@@ -147,10 +158,10 @@ net::Task<net::Response> dispatch(const Router& router, const net::Request& requ
     } catch (const storage::DatabaseError& failure) {
         // Its text names the statement and the SQLSTATE, never a value.
         spdlog::error("{} {}: {}", net::to_string(request.method), outcome.pattern, failure.what());
-        response = internal_error(Call::language_of(request));
+        response = our_fault(request, services);
     } catch (const std::exception& thrown) {
         spdlog::error("{} {}: {}", net::to_string(request.method), outcome.pattern, net::type_name(thrown));
-        response = internal_error(Call::language_of(request));
+        response = our_fault(request, services);
     }
     if (response.parked)
         response.parked = std::make_unique<ReportedPoll>(std::move(response.parked), outcome, services);

@@ -47,6 +47,9 @@ Router all_routes() {
     router.add(federation::version_routes());
     router.add(web::health_routes());
     router.add(web::page_routes());
+    router.add(web::front_routes());
+    router.add(web::principle_routes());
+    router.add(web::crisis_routes());
     return router;
 }
 

@@ -15,5 +15,7 @@ struct File {
 std::span<const File> sql();
 /// The members' page (web/dist); empty when it was not built.
 std::span<const File> web();
+/// Style and script of the open pages (web/open).
+std::span<const File> open();
 
 }  // namespace runde::embedded

@@ -317,6 +317,8 @@ void check(const Config& config) {
     require_range(config.database.readers, 1, 16, "[database] readers");
     require_one_of(config.database.durability, {"safe", "relaxed"}, "[database] durability");
     require_one_of(config.registration.mode, {"closed", "token", "open", "application"}, "[registration] mode");
+    if (!config.node.quick_exit.starts_with("https://") && !config.node.quick_exit.starts_with("http://"))
+        throw ConfigError("[node] quick_exit must be the address of a page: https://...");
     require_one_of(config.log.level, {"debug", "info", "warn", "error"}, "[log] level");
     require_one_of(config.meetings.provider, {"", "jitsi", "bigbluebutton", "livekit"}, "[meetings] provider");
     require_range(config.mail.port, 1, 65535, "[mail] port");

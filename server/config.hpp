@@ -48,6 +48,9 @@ struct Config {
     struct Support {
         std::string matrix_id, email, page;
     } support;
+    struct Node {
+        std::string quick_exit = "https://www.dwd.de/";
+    } node;
     struct RateLimits {
         bool enabled = true;
     } rate_limits;

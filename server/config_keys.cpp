@@ -44,6 +44,10 @@ void describe(Config& config, Keys& keys) {
     keys.key("email", config.support.email, "");
     keys.key("page", config.support.page, "The address of a page that helps.");
 
+    keys.section("node", "The pages of this organisation. What it is, it says in the browser.");
+    keys.key("quick_exit", config.node.quick_exit,
+             "Where the button \"Seite schnell verlassen\" leads: a page that nobody wonders about.");
+
     keys.section("rate_limits", "How often somebody may ask.");
     keys.key("enabled", config.rate_limits.enabled, "Switch them off only for tests and benchmarks.");
 

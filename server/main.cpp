@@ -44,7 +44,7 @@ accounts::Options account_options(const Config& config) {
 }
 
 api::Discovery discovery(const Config& config) {
-    api::Discovery known{.base_url = config.public_url, .support_page = config.support.page};
+    api::Discovery known{.base_url = config.public_url, .support_page = config.support.page, .quick_exit = config.node.quick_exit};
     if (!config.support.matrix_id.empty() || !config.support.email.empty())
         known.contacts.push_back(
             {.role = "m.role.admin", .matrix_id = config.support.matrix_id, .email_address = config.support.email});

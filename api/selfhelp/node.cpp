@@ -1,4 +1,5 @@
 #include "api/client/rooms_support.hpp"
+#include "api/discovery.hpp"
 #include "api/selfhelp/tables.hpp"
 #include "core/accounts/accounts.hpp"
 
@@ -22,6 +23,7 @@ net::Task<net::Response> get_node(const Call&, Services& services) {
                               {"name", options.server_name.str()},
                               {"registration", name_of(options.registration)},
                               {"languages", schema::JsonArray{"de", "en"}},
+                              {"quick_exit", services.discovery.quick_exit},
                               {"version", RUNDE_VERSION}});
 }
 

@@ -4,7 +4,9 @@
 #include <array>
 #include <map>
 
+#include "api/web/view.hpp"
 #include "schema/embedded.hpp"
+#include "schema/signing.hpp"
 
 namespace runde::api::web {
 
@@ -37,6 +39,25 @@ std::string_view media_type(std::string_view name) {
     return "application/octet-stream";
 }
 
+/// Style and script of the open pages. The style is what the members' page has, and what only these need, in one file.
+using OpenFiles = std::vector<std::pair<std::string, Asset>>;
+OpenFiles load_open_assets() {
+    std::map<std::string, std::string> contents;  // By ending; the folder is sorted: base.css before open.css.
+    for (const auto& file : embedded::open()) contents[std::string(file.name.substr(file.name.find('.')))] += file.bytes;
+    OpenFiles files;
+    for (auto& [ending, content] : contents) {
+        // The name says what is in it, so that whoever has it has it for ever.
+        auto hash = schema::base64_url(schema::sha256(content)).substr(0, 12);
+        files.push_back({"assets/seite-" + hash + ending, Asset{net::bytes(std::move(content)), nullptr, '"' + hash + '"', media_type(ending)}});
+    }
+    return files;
+}
+
+const OpenFiles& open_files() {
+    static const auto files = load_open_assets();
+    return files;
+}
+
 std::map<std::string_view, Asset> load_assets() {
     std::map<std::string_view, Asset> assets;
     std::map<std::string_view, net::Bytes> compressed;
@@ -49,6 +70,7 @@ std::map<std::string_view, Asset> load_assets() {
         auto etag = '"' + std::string(file.sha256.substr(0, 32)) + '"';
         assets.emplace(file.name, Asset{std::move(bytes), nullptr, std::move(etag), media_type(file.name)});
     }
+    for (const auto& [name, asset] : open_files()) assets.emplace(name, asset);
     for (auto& [name, bytes] : compressed)
         if (const auto asset = assets.find(name); asset != assets.end()) asset->second.gzip = std::move(bytes);
     return assets;
@@ -134,7 +156,9 @@ constexpr Route page(std::string_view pattern) {
 }
 
 constexpr Route routes[] = {
-    page("/"),
+    page("/mitglieder"),
+    page("/team"),
+    page("/team/{rest*}"),
     page("/anmelden"),
     page("/registrieren"),
     page("/konto"),
@@ -147,6 +171,16 @@ constexpr Route routes[] = {
 };
 
 }  // namespace
+
+const OpenAssets& open_assets() {
+    static const auto assets = [] {
+        OpenAssets found;
+        for (const auto& [name, asset] : open_files())
+            (name.ends_with(".css") ? found.style : name.ends_with(".js") ? found.script : found.icon) = '/' + name;
+        return found;
+    }();
+    return assets;
+}
 
 std::span<const Route> page_routes() { return routes; }
 

@@ -2,7 +2,7 @@ import { mount } from 'svelte';
 
 import App from './App.svelte';
 import { armQuickExit } from './exit.svelte';
-import './styles/base.css';
+import '../open/base.css';
 
 armQuickExit();
 mount(App, { target: document.getElementById('app')! });

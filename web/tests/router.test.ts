@@ -34,13 +34,13 @@ describe('addresses', () => {
     expect(router.pageOf('/r/!abc/$xyz')).toEqual({ name: 'permalink', roomId: '!abc', eventId: '$xyz' });
   });
 
-  test.each(['/nirgends', '/forum/a/b/c', '/r/a', '/chat/a/b', '/forum/%E0%A4%A'])('%s is no page', (path) => {
+  test.each(['/', '/gruppen', '/nirgends', '/forum/a/b/c', '/r/a', '/chat/a/b', '/forum/%E0%A4%A'])('%s is no page', (path) => {
     expect(router.pageOf(path)).toEqual({ name: 'missing' });
   });
 
   test('after signing in nobody is sent to another server', () => {
     expect(router.safeReturn('/forum/abc')).toBe('/forum/abc');
     for (const target of ['//evil.test', '/\\evil.test', 'https://evil.test', 'javascript:alert(1)', '', null])
-      expect(router.safeReturn(target)).toBe('/');
+      expect(router.safeReturn(target)).toBe('/mitglieder');
   });
 });

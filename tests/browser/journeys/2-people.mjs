@@ -26,7 +26,7 @@ export default async function (world, test) {
     assert.equal(await page.evaluate(() => document.cookie), '');
 
     const other = await page.context().newPage();
-    await other.goto(world.url);
+    await other.goto(`${world.url}/mitglieder`);
     await other.getByRole('heading', { name: 'Willkommen in der Runde' }).waitFor();
     await other.goto(`${world.url}/anmelden`);
     await other.getByLabel('Benutzername').fill(ben.name);
@@ -35,7 +35,7 @@ export default async function (world, test) {
     await other.getByRole('button', { name: 'Anmelden' }).click();
     await other.getByRole('heading', { name: /^Guten Tag/ }).waitFor();
     const third = await page.context().newPage();
-    await third.goto(world.url);
+    await third.goto(`${world.url}/mitglieder`);
     await third.getByRole('heading', { name: /^Guten Tag/ }).waitFor();
   });
 
@@ -143,7 +143,7 @@ export default async function (world, test) {
     await page.getByRole('heading', { name: 'Guten Tag, Ben' }).waitFor();
 
     const visitor = await world.window({ locale: 'en-GB' });
-    await visitor.goto(world.url);
+    await visitor.goto(`${world.url}/mitglieder`);
     await visitor.getByRole('heading', { name: 'Welcome to the circle' }).waitFor();
   });
 
@@ -175,7 +175,7 @@ export default async function (world, test) {
       await page.getByRole('heading', { name: 'Das Wetter' }).waitFor();
       assert.equal(await page.evaluate(() => history.length), before, 'the entry was replaced');
       await page.goBack();
-      await page.goto(world.url);
+      await page.goto(`${world.url}/mitglieder`);
       await page.getByRole('heading', { name: 'Willkommen in der Runde' }).waitFor();
     }
     world.requireNothingStrange(/^asked https:\/\/www\.dwd\.de\/$/);

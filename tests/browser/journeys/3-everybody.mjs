@@ -34,9 +34,9 @@ export default async function (world, test) {
   await anna.createForum('Vorstand', { preset: 'private_chat', invite: [ben.userId] });
 
   const [room, topic] = [forum.slice(1), root.slice(1)];
-  const open = ['/', '/anmelden', '/registrieren', '/hilfe'];
+  const open = ['/mitglieder', '/anmelden', '/registrieren', '/hilfe'];
   const inside = {
-    '/': 'overview', [`/forum/${room}`]: 'forum', [`/forum/${room}/${topic}`]: 'topic', [`/forum/${room}/${topic}?beitrag=${answer.slice(1)}`]: 'post',
+    '/mitglieder': 'overview', [`/forum/${room}`]: 'forum', [`/forum/${room}/${topic}`]: 'topic', [`/forum/${room}/${topic}?beitrag=${answer.slice(1)}`]: 'post',
     [`/forum/${room}/${pinned.slice(1)}`]: 'closed', [`/forum/${room}/${reha.slice(1)}`]: 'long-words', [`/forum/${room}/neu`]: 'new-topic', [`/chat/${chat.slice(1)}`]: 'chat',
     '/suche?q=Therapie': 'search', '/konto': 'account', '/hilfe': 'help', '/forum/nirgends': 'not-joined', '/forum/a/b/c': 'missing',
   };
@@ -80,7 +80,7 @@ export default async function (world, test) {
 
   await test('the whole journey by keyboard: register, join, start a topic, answer, leave', async () => {
     const page = await world.window();
-    await page.goto(world.url);
+    await page.goto(`${world.url}/mitglieder`);
     await page.getByRole('heading', { level: 1 }).waitFor();
     await page.keyboard.press('Tab');
     assert.equal(await focusName(page), 'Seite schnell verlassen', 'the quick exit has the first focus');
@@ -140,7 +140,7 @@ export default async function (world, test) {
 
   await test('text at 200 % on a phone stays within the page', async () => {
     const page = await world.signedIn(ben, SIZES['on a phone of 320 px']);
-    for (const path of ['/', `/forum/${room}`, `/forum/${room}/${topic}`, '/konto']) {
+    for (const path of ['/mitglieder', `/forum/${room}`, `/forum/${room}/${topic}`, '/konto']) {
       await page.goto(world.url + path);
       await page.getByRole('heading', { level: 1 }).waitFor();
       await settle(page);

@@ -10,7 +10,9 @@ export type Page =
   | { name: 'permalink'; roomId: string; eventId: string };
 
 export const links = {
-  home: '/',
+  /** The front page and everything else that the server draws without this page: the browser loads them. */
+  front: '/',
+  home: '/mitglieder',
   signIn: '/anmelden',
   register: '/registrieren',
   account: '/konto',
@@ -26,7 +28,7 @@ export const links = {
 };
 
 const SIMPLE: Record<string, Page['name']> = {
-  '': 'home',
+  mitglieder: 'home',
   anmelden: 'sign-in',
   registrieren: 'register',
   konto: 'account',
@@ -107,12 +109,12 @@ class Router {
     if (this.#url.pathname !== before) this.visits++;
   }
 
-  /** Plain clicks on our own links change the page without loading it again. */
+  /** Plain clicks on our own links change the page without loading it again; pages that the server draws are loaded. */
   #follow(event: MouseEvent): void {
     const link = event.target instanceof Element ? event.target.closest('a') : null;
     const modified = event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
     if (!link || modified || event.defaultPrevented || link.target || link.hasAttribute('download')) return;
-    if (link.origin !== location.origin || link.hash) return;
+    if (link.origin !== location.origin || link.hash || pageOf(link.pathname).name === 'missing') return;
     event.preventDefault();
     this.go(link.pathname + link.search);
   }
