@@ -164,6 +164,7 @@ constexpr Route routes[] = {
     page("/konto"),
     page("/hilfe"),
     page("/suche"),
+    page("/forum-anlegen"),
     page("/forum/{rest*}"),
     page("/chat/{rest*}"),
     page("/r/{rest*}"),

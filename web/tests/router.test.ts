@@ -17,6 +17,7 @@ describe('addresses', () => {
   test.each(['!Zm9ydW0', '!abc:runde.test', '!ab:runde.test:8448'])('lead back to room %s', (roomId) => {
     expect(router.pageOf(pathOf(router.links.forum(roomId)))).toEqual({ name: 'forum', roomId });
     expect(router.pageOf(pathOf(router.links.newTopic(roomId)))).toEqual({ name: 'new-topic', roomId });
+    expect(router.pageOf(pathOf(router.links.forumSettings(roomId)))).toEqual({ name: 'forum-settings', roomId });
     expect(router.pageOf(pathOf(router.links.chat(roomId)))).toEqual({ name: 'chat', roomId });
     for (const rootId of ['$Ab_-9', '$143:runde.test', '$a/b+c']) {
       expect(router.pageOf(pathOf(router.links.topic(roomId, rootId)))).toEqual({ name: 'topic', roomId, rootId });

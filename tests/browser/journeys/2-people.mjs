@@ -132,6 +132,20 @@ export default async function (world, test) {
     await world.signedIn(emma);
   });
 
+  await test('in Du, on this page and on those that the server draws', async () => {
+    const page = await world.signedIn(ben);
+    await page.getByLabel('Sprache').selectOption('du');
+    await page.getByRole('heading', { name: 'Hallo, Ben' }).waitFor();
+    await page.getByRole('link', { name: 'Startseite' }).click();
+    await page.getByText('unter dem Namen, den du selbst wählst').waitFor();
+    await page.getByRole('link', { name: 'Deutsch (Sie)' }).click();
+    await page.getByText('unter dem Namen, den Sie selbst wählen').waitFor();
+    // Who is signed in is spoken to as chosen there.
+    const elsewhere = await world.signedIn(ben, {}, /^Hallo/);
+    await elsewhere.getByLabel('Sprache').selectOption('sie');
+    await elsewhere.getByRole('heading', { name: 'Guten Tag, Ben' }).waitFor();
+  });
+
   await test('in English, and it stays English', async () => {
     const page = await world.signedIn(ben);
     await page.getByLabel('Sprache').selectOption('en');
@@ -139,7 +153,7 @@ export default async function (world, test) {
     assert.equal(await page.evaluate(() => document.documentElement.lang), 'en');
     await page.reload();
     await page.getByRole('heading', { name: 'Hello, Ben' }).waitFor();
-    await page.getByLabel('Language').selectOption('de');
+    await page.getByLabel('Language').selectOption('sie');
     await page.getByRole('heading', { name: 'Guten Tag, Ben' }).waitFor();
 
     const visitor = await world.window({ locale: 'en-GB' });

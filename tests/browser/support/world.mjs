@@ -62,13 +62,13 @@ export class World {
   }
 
   /** A window in which `account` has signed in through the page. */
-  async signedIn(account, options) {
+  async signedIn(account, options, greeting = /^Guten Tag/) {
     const page = await this.window(options);
     await page.goto(`${this.url}/anmelden`);
     await page.getByLabel('Benutzername').fill(account.name);
     await page.getByLabel('Passwort', { exact: true }).fill(account.password);
     await page.getByRole('button', { name: 'Anmelden' }).click();
-    await page.getByRole('heading', { name: /^Guten Tag/ }).waitFor();
+    await page.getByRole('heading', { name: greeting }).waitFor();
     return page;
   }
 

@@ -4,8 +4,8 @@
  * Ids travel without their sigil: '!' and '$' at the start are what mail programs cut links at, and they carry nothing.
  */
 export type Page =
-  | { name: 'home' | 'sign-in' | 'register' | 'account' | 'help' | 'search' | 'missing' }
-  | { name: 'forum' | 'new-topic' | 'chat'; roomId: string }
+  | { name: 'home' | 'sign-in' | 'register' | 'account' | 'help' | 'search' | 'new-forum' | 'missing' }
+  | { name: 'forum' | 'forum-settings' | 'new-topic' | 'chat'; roomId: string }
   | { name: 'topic'; roomId: string; rootId: string }
   | { name: 'permalink'; roomId: string; eventId: string };
 
@@ -18,7 +18,9 @@ export const links = {
   account: '/konto',
   help: '/hilfe',
   search: '/suche',
+  newForum: '/forum-anlegen',
   forum: (roomId: string) => `/forum/${bare(roomId)}`,
+  forumSettings: (roomId: string) => `/forum/${bare(roomId)}/einstellungen`,
   newTopic: (roomId: string) => `/forum/${bare(roomId)}/neu`,
   topic: (roomId: string, rootId: string, eventId?: string) =>
     `/forum/${bare(roomId)}/${bare(rootId)}` + (eventId && eventId !== rootId ? `?beitrag=${bare(eventId)}` : ''),
@@ -34,6 +36,7 @@ const SIMPLE: Record<string, Page['name']> = {
   konto: 'account',
   hilfe: 'help',
   suche: 'search',
+  'forum-anlegen': 'new-forum',
 };
 
 export function pageOf(pathname: string): Page {
@@ -47,6 +50,7 @@ export function pageOf(pathname: string): Page {
   if (first === 'chat' && !third) return { name: 'chat', roomId };
   if (first === 'forum' && !third) return { name: 'forum', roomId };
   if (first === 'forum' && third === 'neu') return { name: 'new-topic', roomId };
+  if (first === 'forum' && third === 'einstellungen') return { name: 'forum-settings', roomId };
   if (first === 'forum' && third) return { name: 'topic', roomId, rootId: withSigil('$', third) };
   if (first === 'r' && third) return { name: 'permalink', roomId, eventId: withSigil('$', third) };
   return { name: 'missing' };

@@ -3,13 +3,14 @@
  *
  * The token is the only thing this page ever keeps in the browser. It lives in sessionStorage, gone when the tab is
  * closed, because many people share a device; only with "stay signed in" it moves to localStorage. Neither posts nor
- * drafts nor names are written to the device.
+ * drafts nor names are written to the device; a cookie says which language somebody chose, once they did.
  */
 import { Connection, path } from '../matrix/http';
 import type { Json, NodeInfo, SignedIn } from '../matrix/types';
-import { preferredLanguage, texts, type Language } from '../texts/texts.svelte';
+import { isTone, preferredLanguage, texts, type Tone } from '../texts/texts.svelte';
 
 const KEY = 'runde.session';
+const TONE_COOKIE = 'runde_sprache';
 
 class Session {
   #signedIn = $state.raw<SignedIn | undefined>(restore());
@@ -65,23 +66,33 @@ class Session {
     this.node = await this.server.get<NodeInfo>('/_runde/v1/node');
   }
 
-  /** The language follows the person to the next device, so it is account data. */
+  /** How the page speaks follows the person to the next device, so it is account data. */
   async loadSettings(): Promise<void> {
     const settings = await this.server
       .get<Json>(path`/_matrix/client/v3/user/${this.userId}/account_data/org.runde.settings`)
       .catch((): Json => ({}));
-    if (settings['language'] === 'de' || settings['language'] === 'en') texts.language = settings['language'];
+    // Older settings knew only the language.
+    const chosen = settings['tone'] ?? (settings['language'] === 'de' ? 'sie' : settings['language']);
+    if (isTone(chosen)) texts.tone = chosen;
   }
 
-  async chooseLanguage(language: Language): Promise<void> {
-    texts.language = language;
+  async chooseTone(tone: Tone): Promise<void> {
+    texts.tone = tone;
+    // The pages that the server draws read the same cookie (api/web/view.cpp); it says nothing else.
+    document.cookie = `${TONE_COOKIE}=${tone}; Path=/; SameSite=Lax; Max-Age=31536000`;
     if (this.signedIn)
-      await this.server.put(path`/_matrix/client/v3/user/${this.userId}/account_data/org.runde.settings`, { language });
+      await this.server.put(path`/_matrix/client/v3/user/${this.userId}/account_data/org.runde.settings`, { tone, language: texts.language });
   }
 }
 
+/** What was chosen here or on a page that the server draws; else the browser's language. */
+function rememberedTone(): Tone {
+  const kept = new RegExp(`(?:^|; )${TONE_COOKIE}=(\\w+)`).exec(document.cookie)?.[1];
+  return isTone(kept) ? kept : preferredLanguage(navigator.languages) === 'en' ? 'en' : 'sie';
+}
+
 function restore(): SignedIn | undefined {
-  texts.language = preferredLanguage(navigator.languages);
+  texts.tone = rememberedTone();
   try {
     const kept = JSON.parse(sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY) ?? 'null') as Partial<SignedIn> | null;
     if (kept?.user_id && kept.access_token && kept.device_id) return kept as SignedIn;

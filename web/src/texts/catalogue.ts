@@ -33,6 +33,10 @@ export const catalogue = {
   yesterday: { sie: 'gestern', en: 'yesterday' },
   back: { sie: 'Zurück', en: 'Back' },
   language: { sie: 'Sprache', en: 'Language' },
+  frontPage: { sie: 'Startseite', en: 'Front page' },
+  imprint: { sie: 'Impressum', en: 'Imprint' },
+  privacy: { sie: 'Datenschutz', en: 'Privacy' },
+  crisisHelp: { sie: 'Hilfe in der Krise', leicht: 'Schnelle Hilfe', en: 'Help in a crisis' },
   opensElsewhere: { sie: '(führt auf eine andere Seite)', en: '(leads to another website)' },
 
   // Connection and failures
@@ -192,6 +196,27 @@ export const catalogue = {
   leaveRoomSure: { sie: '„{name}“ wirklich verlassen?', en: 'Really leave “{name}”?' },
   notInForum: { sie: 'Sie sind noch nicht in diesem Forum.', du: 'Du bist noch nicht in diesem Forum.', en: 'You are not in this forum yet.' },
 
+  // Making a forum and changing it
+  newForum: { sie: 'Neues Forum', en: 'New forum' },
+  createForum: { sie: 'Forum anlegen', en: 'Create forum' },
+  forumSettings: { sie: 'Forum einstellen', en: 'Forum settings' },
+  forumName: { sie: 'Name des Forums', en: 'Name of the forum' },
+  forumTopic: { sie: 'Worum geht es?', en: 'What is it about?' },
+  forumTopicHint: { sie: 'Ein Satz, der unter dem Namen steht.', en: 'One sentence that stands below the name.' },
+  forumTags: { sie: 'Schlagwörter', en: 'Tags' },
+  forumTagsHint: { sie: 'Zur Auswahl bei neuen Themen, mit Komma getrennt: Therapie, Alltag', en: 'To choose from for new topics, separated by commas: therapy, daily life' },
+  forumTagsTooLong: { sie: 'Ein Schlagwort darf höchstens 50 Zeichen lang sein, und mehr als 100 dürfen es nicht werden.', en: 'A tag may have 50 characters at most, and there may be no more than 100.' },
+  forumDays: { sie: 'Ruhige Themen schließen nach so vielen Tagen', en: 'Quiet topics close after this many days' },
+  forumDaysHint: { sie: 'Leer: sie bleiben offen. Geschlossene Themen bleiben lesbar.', en: 'Empty: they stay open. Closed topics stay readable.' },
+  forumDaysWrong: { sie: 'Bitte eine Zahl von 0 bis 3650.', en: 'A number from 0 to 3650, please.' },
+  forumWho: { sie: 'Wer kommt hinein?', en: 'Who may come in?' },
+  forumPrivate: { sie: 'Nur wer eingeladen ist', en: 'Only those who are invited' },
+  forumPublic: { sie: 'Alle mit einem Konto; das Forum steht in der Liste der offenen Foren', en: 'Everybody with an account; the forum is listed among the open ones' },
+  inviteTitle: { sie: 'Jemanden einladen', en: 'Invite somebody' },
+  inviteHint: { sie: 'Der Benutzername, oder die ganze Matrix-Adresse: @name:server', en: 'The user name, or the whole Matrix address: @name:server' },
+  invite: { sie: 'Einladen', en: 'Invite' },
+  invited: { sie: '{name} ist eingeladen.', en: '{name} has been invited.' },
+
   // Starting a topic
   newTopicTitle: { sie: 'Ein neues Thema beginnen', en: 'Start a new topic' },
   topicTitle: { sie: 'Titel', en: 'Title' },
@@ -324,9 +349,9 @@ export const catalogue = {
   },
   helpPrivacyTitle: { sie: 'Was diese Seite auf Ihrem Gerät speichert', du: 'Was diese Seite auf deinem Gerät speichert', en: 'What this page stores on your device' },
   helpPrivacy: {
-    sie: 'Nur die Anmeldung, und auch die nur, bis Sie das Fenster schließen, außer Sie haben „angemeldet bleiben“ gewählt. Keine Beiträge, keine Entwürfe, keine Cookies. Die Seite fragt keinen fremden Server.',
-    du: 'Nur die Anmeldung, und auch die nur, bis du das Fenster schließt, außer du hast „angemeldet bleiben“ gewählt. Keine Beiträge, keine Entwürfe, keine Cookies. Die Seite fragt keinen fremden Server.',
-    en: 'Only the fact that you are signed in, and that only until you close the window, unless you chose to stay signed in. No posts, no drafts, no cookies. The page asks no other server.',
+    sie: 'Nur die Anmeldung, und auch die nur, bis Sie das Fenster schließen, außer Sie haben „angemeldet bleiben“ gewählt. Keine Beiträge, keine Entwürfe. Ein Cookie merkt sich die Sprache, wenn Sie eine gewählt haben. Die Seite fragt keinen fremden Server.',
+    du: 'Nur die Anmeldung, und auch die nur, bis du das Fenster schließt, außer du hast „angemeldet bleiben“ gewählt. Keine Beiträge, keine Entwürfe. Ein Cookie merkt sich die Sprache, wenn du eine gewählt hast. Die Seite fragt keinen fremden Server.',
+    en: 'Only the fact that you are signed in, and that only until you close the window, unless you chose to stay signed in. No posts, no drafts. A cookie remembers the language once you chose one. The page asks no other server.',
   },
   helpAppsTitle: { sie: 'Mit einer App lesen und schreiben', en: 'Reading and writing with an app' },
   helpApps: {

@@ -4,6 +4,14 @@ import { catalogue } from './catalogue';
 export type Language = 'de' | 'en';
 /** How German addresses the reader: Sie, Du, or Leichte Sprache. What a form lacks is said in Sie. */
 export type Address = 'sie' | 'du' | 'leicht';
+/** What a person chooses: one of three kinds of German, or English. */
+export type Tone = Address | 'en';
+export const TONES: { tone: Tone; lang: Language; name: string }[] = [
+  { tone: 'sie', lang: 'de', name: 'Deutsch (Sie)' },
+  { tone: 'du', lang: 'de', name: 'Deutsch (Du)' },
+  { tone: 'leicht', lang: 'de', name: 'Leichte Sprache' },
+  { tone: 'en', lang: 'en', name: 'English' },
+];
 export type Plural = { one: string; other: string };
 export type Phrase = string | Plural;
 export interface Entry {
@@ -19,9 +27,16 @@ class Texts {
   language = $state<Language>('de');
   address = $state<Address>('sie');
 
-  /** The text for `key`, its {names} filled from `values`; `n` chooses singular or plural. */
-  say(key: Key, values: Values = {}): string {
-    const entry: Entry = catalogue[key];
+  get tone(): Tone {
+    return this.language === 'en' ? 'en' : this.address;
+  }
+  set tone(tone: Tone) {
+    this.language = tone === 'en' ? 'en' : 'de';
+    if (tone !== 'en') this.address = tone;
+  }
+
+  /** The text of `entry`, its {names} filled from `values`; `n` chooses singular or plural. */
+  say(entry: Entry, values: Values = {}): string {
     const phrase = this.language === 'en' ? entry.en : (entry[this.address] ?? entry.sie);
     const text = typeof phrase === 'string' ? phrase : phrase[this.#plural(Number(values['n'] ?? 0))];
     return text.replace(/\{(\w+)\}/g, (all, name: string) => this.#shown(values[name]) ?? all);
@@ -41,7 +56,7 @@ class Texts {
       }).format(date);
       return `${day}, ${clock}`;
     }
-    return `${this.say(days === 0 ? 'today' : 'yesterday')}, ${clock}`;
+    return `${this.say(catalogue[days === 0 ? 'today' : 'yesterday'])}, ${clock}`;
   }
 
   exactly(ms: number): string {
@@ -70,5 +85,13 @@ export function preferredLanguage(languages: readonly string[]): Language {
   return 'de';
 }
 
+export function isTone(value: unknown): value is Tone {
+  return TONES.some(({ tone }) => tone === value);
+}
+
 export const texts = new Texts();
-export const say = (key: Key, values?: Values): string => texts.say(key, values);
+/** Speaks one catalogue. Parts of the page that are loaded later bring a catalogue of their own. */
+export function speaker<Words extends Record<string, Entry>>(words: Words): (key: keyof Words, values?: Values) => string {
+  return (key, values) => texts.say(words[key]!, values);
+}
+export const say = speaker<Record<Key, Entry>>(catalogue);
