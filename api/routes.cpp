@@ -48,6 +48,8 @@ Router all_routes() {
     router.add(web::health_routes());
     router.add(web::page_routes());
     router.add(web::front_routes());
+    router.add(web::group_page_routes());
+    router.add(web::notice_routes());
     router.add(web::principle_routes());
     router.add(web::crisis_routes());
     return router;

@@ -30,7 +30,7 @@ Html number(const View& view, std::string_view shown) {
 }
 
 net::Task<net::Response> get_crisis(const Call& call, Services& services) {
-    View view(call.request(), services);
+    auto view = co_await open_view(call, services);
     const auto all = each(lines(), [&](const Line& line) {
         return html(R"(<li class="card"><h2>{}</h2><p class="row">{}</p></li>)", view.say(line.who),
                     each(line.numbers, [&](std::string_view one) { return number(view, one); }));

@@ -1,6 +1,8 @@
+#include "api/web/organisation_facts.hpp"
 #include "api/web/pages.hpp"
 #include "api/web/texts/front.hpp"
 #include "api/web/texts/frame.hpp"
+#include "api/web/texts/notices.hpp"
 #include "api/web/view.hpp"
 
 namespace runde::api::web {
@@ -41,13 +43,22 @@ Html not_set_up(const View& view) {
                 view.say(texts::not_set_up_title), view.say(texts::not_set_up), view.say(texts::not_set_up_team));
 }
 
+Html who_we_are(const View& view, const storage::OrganisationRow& organisation) {
+    return html(R"(<section aria-labelledby="wir"><h2 id="wir">{}</h2><div class="prose">{}</div>{}<h3>{}</h3>{}<p><a href="/impressum">{}</a></p>)"
+                R"(</section>)",
+                view.say(texts::who_we_are), prose(organisation.purpose, 3), about_organisation(view, organisation),
+                view.say(texts::contact_title), contact_of(view, organisation), view.say(texts::more_about_us));
+}
+
 // GET /
 net::Task<net::Response> get_front(const Call& call, Services& services) {
-    View view(call.request(), services);
-    co_return answer(view, {.title = view.say(texts::front_window),
-                            .body = html(R"(<div class="stack front"><h1>{}</h1><p class="lead">{}</p>{}{}{}{}{}</div>)",
-                                         view.say(texts::front_title), view.say(texts::front_lead), not_set_up(view), find_group(view),
-                                         steps(view), promises(view), for_members(view))});
+    auto view = co_await open_view(call, services);
+    const auto& organisation = view.site.organisation;
+    const auto body =
+        html(R"(<div class="stack front"><h1>{}</h1><p class="lead">{}</p>{}{}{}{}{}{}</div>)", view.say(texts::front_title),
+             view.say(texts::front_lead), organisation ? Html() : not_set_up(view), find_group(view), steps(view), promises(view),
+             for_members(view), organisation ? who_we_are(view, *organisation) : Html());
+    co_return answer(view, {.title = view.say(texts::front_window), .body = body});
 }
 
 constexpr Route routes[] = {{net::Method::get, "/", Access::anyone, Rate::read, get_front, "docs/members.md"}};

@@ -7,8 +7,12 @@ namespace runde::api::web {
 /// answered with the same small document, and its files under /assets/. The files are part of the program.
 std::span<const Route> page_routes();
 
-/// Pages that the server draws, complete without a script: the front page, crisis help, the nine principles.
+/// Pages that the server draws, complete without a script: the front page; the directory of
+/// groups; imprint, privacy notice and house rules; the nine
+/// principles; help in a crisis.
 std::span<const Route> front_routes();
+std::span<const Route> group_page_routes();
+std::span<const Route> notice_routes();
 std::span<const Route> principle_routes();
 std::span<const Route> crisis_routes();
 

@@ -18,7 +18,7 @@ Html where_to_check(const View& view, const texts::Principle& principle) {
 
 // GET /grundsaetze
 net::Task<net::Response> get_principles(const Call& call, Services& services) {
-    View view(call.request(), services);
+    auto view = co_await open_view(call, services);
     const auto all = each(texts::nine_principles, [&](const texts::Principle& one) {
         return html(R"(<li><h2>{}</h2><p>{}</p>{}</li>)", view.say(one.title), view.say(one.kept), where_to_check(view, one));
     });

@@ -7,6 +7,7 @@
 #include "api/web/dates.hpp"
 #include "core/accounts/accounts.hpp"
 #include "schema/signing.hpp"
+#include "storage/database.hpp"
 
 namespace runde::api::web {
 
@@ -46,6 +47,16 @@ View::View(const net::Request& request, const Services& services) : path_(reques
             tone_ = *chosen;
             set_cookie(tone_cookie, *wanted, Lives::year, Script::yes);
         }
+}
+
+selfhelp::Register View::text_register() const {
+    switch (tone_) {
+        case Tone::sie: return selfhelp::Register::sie;
+        case Tone::du: return selfhelp::Register::du;
+        case Tone::leicht: return selfhelp::Register::leicht;
+        case Tone::en: return selfhelp::Register::en;
+    }
+    return selfhelp::Register::sie;
 }
 
 std::string View::date_and_time(std::int64_t ms) const {
@@ -96,6 +107,17 @@ std::string View::with_tone(std::string_view name) const { return fmt::format("{
 
 void View::put_cookies(net::Headers& headers) const {
     for (const auto& line : cookies_set_) headers.add("Set-Cookie", line);
+}
+
+net::Task<View> open_view(const Call& call, Services& services) {
+    View view(call.request(), services);
+    auto organisation = co_await services.db.transact([](storage::Tx& tx) { return storage::find_organisation(tx); });
+    if (organisation) {
+        view.site.name = organisation->name;
+        if (!organisation->contact_email.empty()) view.site.contact = organisation->contact_email;
+        view.site.organisation = std::move(organisation);
+    }
+    co_return view;
 }
 
 }  // namespace runde::api::web

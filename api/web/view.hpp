@@ -9,6 +9,8 @@
 #include "api/router.hpp"
 #include "api/web/html.hpp"
 #include "api/web/phrase.hpp"
+#include "core/selfhelp/texts.hpp"
+#include "storage/organisation.hpp"
 
 namespace runde::api::web {
 
@@ -18,6 +20,7 @@ struct Site {
     std::string server_name;
     std::string quick_exit;   ///< Where the quick exit leads.
     std::string contact;      ///< An e-mail address; empty: none is known.
+    std::optional<storage::OrganisationRow> organisation = {};  ///< Absent until it has been set up.
     bool over_tls = false;    ///< Readers come over TLS, so cookies may say so.
 };
 
@@ -30,6 +33,8 @@ public:
     Site site;
     Tone tone() const { return tone_; }
     bool german() const { return tone_ != Tone::en; }
+    /// The register of the texts that the organisation and its groups write.
+    selfhelp::Register text_register() const;
     /// The path of this page, without its query.
     const std::string& path() const { return path_; }
 
@@ -68,6 +73,13 @@ private:
     std::string form_token_;
     Tone tone_;
 };
+
+/// A view that knows the organisation.
+net::Task<View> open_view(const Call& call, Services& services);
+
+/// A text as organisations and groups write it (core/selfhelp/texts): an empty line begins a paragraph, "# " a heading, "- " an
+/// item of a list. `level`: of the headings, 2 or 3.
+Html prose(std::string_view text, int level = 2);
 
 /// The document around a page.
 struct Page {
