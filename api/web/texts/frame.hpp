@@ -31,11 +31,11 @@ inline constexpr Phrase footer_contact{{
     .en = "Stuck? Write to us.",
 }};
 inline constexpr Phrase footer_crisis{{
-    .sie = "Dies ist kein Krisendienst. In Lebensgefahr: 112. Telefonseelsorge, rund um die Uhr und kostenlos: 0800 111 0 111.",
+    .sie = "Dies ist kein Krisendienst. In Lebensgefahr: 112. Telefonseelsorge, rund um die Uhr und kostenlos: 0800 111 0 111.",
     .leicht = "Hier ist nicht immer jemand da. Sind Sie in Lebens-Gefahr? Rufen Sie 112 an. Geht es Ihnen sehr schlecht? Rufen Sie die "
-              "Telefon-Seelsorge an: 0800 111 0 111. Der Anruf kostet nichts.",
+              "Telefon-Seelsorge an: 0800 111 0 111. Der Anruf kostet nichts.",
     .en = "This is not a crisis service. If your life is in danger, call 112. Crisis line in Germany, day and night, free of charge: "
-          "0800 111 0 111.",
+          "0800 111 0 111.",
 }};
 inline constexpr Phrase no_tracking{{
     .sie = "Diese Seite lädt nichts von fremden Servern und beobachtet niemanden.",
