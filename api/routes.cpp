@@ -38,7 +38,9 @@ Router all_routes() {
     router.add(selfhelp::forum_routes());
     router.add(selfhelp::search_routes());
     router.add(selfhelp::node_routes());
+    router.add(federation::handshake_routes());
     router.add(federation::history_routes());
+    router.add(federation::invite_routes());
     router.add(federation::key_routes());
     router.add(federation::query_routes());
     router.add(federation::space_routes());

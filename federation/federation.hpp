@@ -6,6 +6,9 @@
 #include "core/rooms/typing.hpp"
 #include "federation/client.hpp"
 #include "federation/event_checks.hpp"
+#include "federation/hosting.hpp"
+#include "federation/invitations.hpp"
+#include "federation/joining.hpp"
 #include "federation/key_ring.hpp"
 #include "federation/link.hpp"
 #include "federation/neighbourhood.hpp"
@@ -47,6 +50,9 @@ struct Federation {
     KeyRing keys;
     EventChecks event_checks;
     RequestAuth request_auth;
+    Hosting hosting;
+    Joining joining;
+    Invitations invitations;
     Neighbourhood neighbourhood;
     Sender sender;
     MissingEvents missing;

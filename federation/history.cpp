@@ -91,18 +91,24 @@ net::Task<std::string> event_for(rooms::Rooms& rooms, schema::ServerName server,
     co_return pdu_for(*view, rows.front());
 }
 
+std::vector<std::pair<int, EventNid>> state_nids_before(storage::Tx& tx, schema::RoomNid room, const StoredEvent& event) {
+    std::vector<std::pair<int, EventNid>> nids;
+    if (!event.sg) return nids;  // The create event.
+    rooms::StateHistory history;
+    for (const auto& group : storage::load_state_chain(tx, room, *event.sg)) history.restore(group_of(group));
+    const auto state = history.state_at(rooms::StateGroupNo{*event.sg});
+    state.for_each([&](int key, EventNid one) { nids.emplace_back(key, one); });
+    return nids;
+}
+
 net::Task<StateBefore> state_before(rooms::Rooms& rooms, const ServerView& view, schema::EventId id) {
     const auto nid = view.room->nid();
     co_return co_await rooms.parts().db.read([&](storage::Tx& tx) {
         const auto rows = storage::events_by_id(tx, {id.str()});
         const auto& event = require(rows, view);
         StateBefore before;
-        if (!event.sg) return before;  // The create event.
-        rooms::StateHistory history;
-        for (const auto& group : storage::load_state_chain(tx, nid, *event.sg)) history.restore(group_of(group));
         std::vector<EventNid> nids;
-        const auto state = history.state_at(rooms::StateGroupNo{*event.sg});
-        state.for_each([&](int, EventNid one) { nids.push_back(one); });
+        for (const auto& [key, one] : state_nids_before(tx, nid, event)) nids.push_back(one);
         before.state = storage::events_by_nid(tx, nid, nids);
         before.auth_chain = storage::events_by_nid(tx, nid, storage::auth_chain(tx, nid, nids));
         return before;

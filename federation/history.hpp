@@ -1,6 +1,7 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/rooms/rooms.hpp"
@@ -29,6 +30,9 @@ std::string pdu_for(const ServerView& view, const storage::StoredEvent& event);
 /// One event and the room it is in. Throws Refusal(not_found) also for an event that the server may not see.
 net::Task<std::string> event_for(rooms::Rooms& rooms, schema::ServerName server, schema::EventId event);
 
+/// Key number and event of the room's state before an event.
+std::vector<std::pair<int, schema::EventNid>> state_nids_before(storage::Tx& tx, schema::RoomNid room,
+                                                                const storage::StoredEvent& event);
 /// The state before an event, and its whole auth chain. Throws Refusal(not_found).
 struct StateBefore {
     std::vector<storage::StoredEvent> state, auth_chain;

@@ -15,30 +15,23 @@ constexpr Limits directory_limits{.whole = net::Milliseconds(20'000), .body_byte
 constexpr Limits profile_limits{.whole = net::Milliseconds(2'000), .body_bytes = 64 * 1024};
 constexpr std::size_t most_servers = 50;
 
-[[noreturn]] void not_from_here() {
-    throw Refusal(Reason::remote_failed, "This server cannot take part in rooms of other servers yet.");
-}
-
 }  // namespace
 
-net::Task<rooms::RoomPtr> Neighbourhood::join(rooms::Person, schema::RoomId, std::vector<std::string>, JsonObject) {
-    not_from_here();
-    co_return nullptr;
+net::Task<rooms::RoomPtr> Neighbourhood::join(rooms::Person user, schema::RoomId room, std::vector<std::string> via,
+                                              JsonObject content) {
+    co_return co_await joining_.join(std::move(user), std::move(room), std::move(via), std::move(content));
 }
 
-net::Task<> Neighbourhood::knock(rooms::Person, schema::RoomId, std::vector<std::string>, JsonObject) {
-    not_from_here();
-    co_return;
+net::Task<> Neighbourhood::knock(rooms::Person user, schema::RoomId room, std::vector<std::string> via, JsonObject content) {
+    co_await joining_.knock(std::move(user), std::move(room), std::move(via), std::move(content));
 }
 
-net::Task<> Neighbourhood::leave(rooms::Person, schema::RoomId, JsonObject) {
-    not_from_here();
-    co_return;
+net::Task<> Neighbourhood::leave(rooms::Person user, schema::RoomId room, JsonObject content) {
+    co_await joining_.leave(std::move(user), std::move(room), std::move(content));
 }
 
-net::Task<> Neighbourhood::invite(rooms::RoomPtr, schema::UserId, schema::UserId, JsonObject) {
-    not_from_here();
-    co_return;
+net::Task<> Neighbourhood::invite(rooms::RoomPtr room, schema::UserId inviter, schema::UserId invited, JsonObject content) {
+    co_await invitations_.invite(std::move(room), std::move(inviter), std::move(invited), std::move(content));
 }
 
 net::Task<rooms::ResolvedAlias> Neighbourhood::resolve_alias(schema::RoomAlias alias) {

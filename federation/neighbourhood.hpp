@@ -1,6 +1,8 @@
 #pragma once
 #include "core/rooms/elsewhere.hpp"
 #include "federation/client.hpp"
+#include "federation/invitations.hpp"
+#include "federation/joining.hpp"
 
 namespace runde::federation {
 
@@ -8,7 +10,8 @@ namespace runde::federation {
 /// waits for has a time limit of its own, shorter than the member's patience.
 class Neighbourhood : public rooms::Elsewhere {
 public:
-    explicit Neighbourhood(Client& client) : client_(client) {}
+    Neighbourhood(Client& client, Joining& joining, Invitations& invitations)
+        : client_(client), joining_(joining), invitations_(invitations) {}
 
     net::Task<rooms::RoomPtr> join(rooms::Person user, schema::RoomId room, std::vector<std::string> via,
                                    schema::JsonObject content) override;
@@ -25,6 +28,8 @@ public:
 
 private:
     Client& client_;
+    Joining& joining_;
+    Invitations& invitations_;
 };
 
 }  // namespace runde::federation

@@ -332,7 +332,6 @@ void check(const Config& config) {
         if (wanted) throw ConfigError(fmt::format("{} is set, but this version cannot do that yet", key));
     };
     not_yet(!config.appservices.empty(), "appservices");
-    not_yet(config.federation.enabled, "[federation] enabled");  // It can ask, answer and send, but not yet join and receive.
     not_yet(!config.mail.server.empty(), "[mail] server");
     not_yet(!config.meetings.provider.empty(), "[meetings] provider");
     not_yet(!config.turn.uris.empty(), "[turn] uris");

@@ -39,6 +39,8 @@ static constexpr Retention registry[] = {
 
     // One person's own
     {"user_rooms", "rooms of a person, how far read", "as long as the account", "accounts' deactivation; forget"},
+    {"previews", "rooms that a person is invited to elsewhere", "until replaced, or as long as the account",
+     "federation; accounts' deactivation"},
     {"user_threads", "topics of a person, how far read", "as long as the account", "accounts' deactivation; forget"},
     {"notif", "what a person was notified of", "30 days once read", "purge"},
     {"account_data", "settings", "as long as the account", "the person; accounts' deactivation"},

@@ -5,6 +5,7 @@
 #include "api/client/rooms_routes.hpp"
 #include "api/client/rooms_support.hpp"
 #include "core/rooms/membership.hpp"
+#include "net/gate.hpp"
 
 namespace runde::api::client {
 namespace {
@@ -61,6 +62,17 @@ CreateRoom read_wish(const Fields& body) {
     return wish;
 }
 
+/// The room stands, whether or not the servers of its guests answer.
+net::Task<> invite_elsewhere(Services& services, schema::UserId creator, schema::RoomId room, schema::UserId guest, bool is_direct,
+                             std::shared_ptr<net::Gate> done) {
+    try {
+        co_await rooms::invite(services.rooms, creator, room, guest, std::nullopt, is_direct);
+    } catch (const Refusal&) {
+        // The creator sees who was invited, and may try again.
+    }
+    done->open();
+}
+
 net::Task<net::Response> post_create_room(const Call& call, Services& services) {
     call.event_json();  // Everything here may become part of an event.
     auto wish = read_wish(call.fields());
@@ -68,9 +80,13 @@ net::Task<net::Response> post_create_room(const Call& call, Services& services) 
     const bool is_direct = wish.is_direct;
     const auto creator = co_await caller(call, services);
     const auto room = co_await rooms::create_room(services.rooms, creator, std::move(wish));
-    for (const auto& user : invite)
-        if (!services.rooms.identity().is_local(user))
-            co_await rooms::invite(services.rooms, creator.id, room->id(), user, std::nullopt, is_direct);
+    std::vector<std::shared_ptr<net::Gate>> asked;
+    for (const auto& user : invite) {
+        if (services.rooms.identity().is_local(user)) continue;
+        asked.push_back(std::make_shared<net::Gate>());
+        services.runtime.spawn("invite", invite_elsewhere(services, creator.id, room->id(), user, is_direct, asked.back()));
+    }
+    for (const auto& gate : asked) co_await gate->wait();
     co_return answer({{"room_id", room->id().str()}});
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/rooms/directory.hpp"
 #include "core/rooms/elsewhere.hpp"
+#include "core/rooms/restricted.hpp"
 #include "core/rooms/unread.hpp"
 #include "schema/refusal.hpp"
 
@@ -11,14 +12,6 @@ namespace {
 using schema::JsonObject;
 using schema::Reason;
 using schema::Refusal;
-
-/// Whether we may speak for the room: a member of ours is in it, or nobody else is.
-bool is_resident(const Room& room) {
-    if (room.remote_servers().empty()) return true;
-    for (const auto& [nid, member] : room.local_members())
-        if (member.membership == Membership::join) return true;
-    return false;
-}
 
 Elsewhere& elsewhere(Rooms& rooms) {
     auto* other = rooms.parts().elsewhere;
@@ -35,41 +28,15 @@ JsonObject with_reason(JsonObject content, const std::optional<std::string>& rea
     return content;
 }
 
-/// A local member who may invite vouches for a restricted join. nullopt: nobody here can.
-std::optional<UserId> voucher(const Room& room) {
-    const auto& levels = room.power_levels();
-    for (const auto& [nid, member] : room.local_members())
-        if (member.membership == Membership::join && levels.level_of(member.id) >= levels.needed_to_invite()) return member.id;
-    return std::nullopt;
-}
-
-/// https://spec.matrix.org/v1.19/client-server-api/#restricted-rooms: is the person in one of the allowed rooms?
-net::Task<bool> is_allowed(Rooms& rooms, RoomPtr room, UserId user) {
-    const auto rules = room->state_content("m.room.join_rules");
-    const auto* allow = schema::array_at(rules, "allow");
-    if (!allow) co_return false;
-    for (const auto& entry : *allow) {
-        if (!entry.is_object() || schema::string_at(entry.get_object(), "type") != "m.room_membership") continue;
-        const auto id = schema::RoomId::parse(schema::string_at(entry.get_object(), "room_id").value_or(""));
-        if (!id) continue;
-        const auto other = co_await rooms.find(*id);
-        if (other && other->is_joined(user.str())) co_return true;
-    }
-    co_return false;
-}
-
 net::Task<JsonObject> join_content(Rooms& rooms, RoomPtr room, Person user, JoinRequest request) {
     auto content = with_reason(member_content("join", user.profile), request.reason);
     if (request.third_party_signed) content["third_party_signed"] = *request.third_party_signed;
-    const auto rule = room->join_rule();
-    const bool restricted = room->rules().restricted_joins && (rule == "restricted" || rule == "knock_restricted");
-    if (restricted && room->membership(user.id.str()) != Membership::invite) {
-        const bool allowed = co_await is_allowed(rooms, room, user.id);
-        if (!allowed) throw Refusal(Reason::forbidden, "You are in none of the rooms that open this one.");
-        const auto vouches = voucher(*room);
-        if (!vouches) throw Refusal(Reason::unable_to_grant_join, "Nobody here may let others in.");
-        content["join_authorised_via_users_server"] = vouches->str();
-    }
+    const auto entitled = co_await entitlement(rooms, room, user.id);
+    if (entitled == Entitlement::not_needed) co_return content;
+    if (entitled == Entitlement::lacking) throw Refusal(Reason::forbidden, "You are in none of the rooms that open this one.");
+    const auto vouches = voucher(*room);
+    if (entitled == Entitlement::unknown || !vouches) throw Refusal(Reason::unable_to_grant_join, "Nobody here may let others in.");
+    content["join_authorised_via_users_server"] = vouches->str();
     co_return content;
 }
 
@@ -82,7 +49,19 @@ net::Task<RoomPtr> join(Rooms& rooms, Person user, JoinRequest request) {
         co_return co_await elsewhere(rooms).join(user, request.room, request.via, std::move(content));
     }
     if (room->is_joined(user.id.str())) co_return room;
-    auto content = co_await join_content(rooms, room, user, std::move(request));
+    JsonObject content;
+    bool ask_others = false;
+    try {
+        content = co_await join_content(rooms, room, user, request);
+    } catch (const Refusal& refusal) {
+        // Nobody here can vouch; a member of another server may.
+        ask_others = refusal.reason == Reason::unable_to_grant_join && !room->remote_servers().empty() && rooms.parts().elsewhere;
+        if (!ask_others) throw;
+    }
+    if (ask_others) {
+        content = with_reason(member_content("join", user.profile), request.reason);
+        co_return co_await elsewhere(rooms).join(user, request.room, request.via, std::move(content));
+    }
     co_await room->append(member_draft(user.id, user.id, std::move(content)), {.target = user.nid});
     co_return room;
 }
@@ -154,7 +133,8 @@ net::Task<bool> may_see(Rooms& rooms, RoomPtr room, UserId user) {
     if (may_preview(*room, user.str())) co_return true;
     const auto rule = room->join_rule();
     if (room->membership(user.str()) == Membership::ban || (rule != "restricted" && rule != "knock_restricted")) co_return false;
-    co_return co_await is_allowed(rooms, room, user);
+    const auto entitled = co_await entitlement(rooms, room, user);
+    co_return entitled == Entitlement::held;
 }
 
 net::Task<> forget(Rooms& rooms, Person user, schema::RoomId room_id) {

@@ -258,7 +258,16 @@ bool render_stripped(std::string& out, const RoomPart& part, const Asker& asker)
         if (!events.empty()) events += ',';
         events += schema::to_text(schema::stripped_state(event));
     };
-    if (part.room) {
+    if (part.preview) {
+        const auto told = schema::parse_json(*part.preview);
+        for (const auto& event : told.as_array()) {
+            const auto& fields = event.as_object();
+            const bool own = schema::string_at(fields, "type") == "m.room.member" && schema::string_at(fields, "state_key") == asker.hub.id.str();
+            if (invite && own && asker.hub.ignores(schema::string_at(fields, "sender").value_or(""))) return false;
+            if (!events.empty()) events += ',';
+            events += schema::to_text(event);
+        }
+    } else if (part.room) {
         for (const auto& type : stripped_state_types())
             if (const auto state = part.room->state(type)) add(*state->event());
         if (const auto member = part.room->state("m.room.member", asker.hub.id.str())) {

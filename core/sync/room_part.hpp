@@ -56,6 +56,7 @@ struct RoomPart {
     std::vector<TimelineEventPtr> events;                ///< In order, before filter, visibility and limit.
     std::vector<storage::SyncState> stored_state;        ///< Unless from_ring.
     std::optional<storage::SyncSummary> stored_summary;  ///< Unless the room is in memory.
+    std::optional<std::string> preview;                  ///< A JSON array: what another server tells of a room we are not in.
     std::vector<storage::StoredReceipt> receipts;
     std::optional<rooms::Reading> reading;               ///< Of a room that is not in memory, or with threads looked up.
     rooms::Withdrawn withdrawn;

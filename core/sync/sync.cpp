@@ -9,6 +9,8 @@
 #include <limits>
 
 #include "core/rooms/receipts.hpp"
+#include "core/rooms/restricted.hpp"
+#include "storage/previews.hpp"
 #include "storage/reading.hpp"
 #include "storage/sync.hpp"
 
@@ -238,11 +240,12 @@ net::Task<> Sync::fetch(Plan& plan) {
     const Asker asker{*plan.hub, plan.request.session.device_nid, plan.request.filter, plan.request.use_state_after};
 
     std::vector<RoomPart*> whole_or_gap, stripped;
-    std::vector<RoomNid> cold;
+    std::vector<RoomNid> cold, outside;
     std::vector<std::pair<RoomNid, Position>> receipts_after;
     for (auto& part : plan.parts) {
         if (is_stripped(part)) {
             if (!part.room) stripped.push_back(&part);
+            if (!part.room || !rooms::is_resident(*part.room)) outside.push_back(part.place.nid);
             continue;
         }
         const auto since = part.events_since.value_or(-1);
@@ -258,6 +261,13 @@ net::Task<> Sync::fetch(Plan& plan) {
             part.receipts = part.room->receipts.after(after, part.up_to, user.str());
         else
             receipts_after.emplace_back(part.place.nid, after);
+    }
+    if (!outside.empty()) {
+        const auto told =
+            co_await hubs_.parts().db.read([&](storage::Tx& tx) { return storage::current_previews(tx, user_nid, outside); });
+        for (auto& part : plan.parts)
+            for (const auto& preview : told)
+                if (preview.room == part.place.nid && is_stripped(part)) part.preview = preview.state;
     }
     if (whole_or_gap.empty() && stripped.empty() && cold.empty() && receipts_after.empty()) {
         co_await find_threads(plan);

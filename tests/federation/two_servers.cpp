@@ -44,6 +44,7 @@ net::Task<federation::LinkAnswer> TestLink::send(schema::ServerName destination,
     const auto found = servers_.find(destination.str());
     if (found == servers_.end() || !found->second) throw federation::LinkFailed("dns");
     ++in_flight;
+    const auto asked = request;
     const auto carried = request_of(std::move(request));
     auto response = co_await found->second->answer(carried);
     federation::LinkAnswer answer{response.status, {}};
@@ -54,6 +55,7 @@ net::Task<federation::LinkAnswer> TestLink::send(schema::ServerName destination,
         answer.body += piece;
     }
     --in_flight;
+    if (answered) answered(asked, answer);
     if (cut) throw federation::LinkFailed("protocol");  // It was heard, but the answer is lost.
     co_return answer;
 }

@@ -19,6 +19,8 @@ public:
     bool cut = false;
     /// Sees every request before it is carried and may change it, or answer itself: a hostile network, a broken peer.
     std::function<std::optional<federation::LinkAnswer>(const std::string& destination, federation::LinkRequest&)> tamper;
+    /// Sees every answer on its way back and may change it: a peer that lies.
+    std::function<void(const federation::LinkRequest& request, federation::LinkAnswer& answer)> answered;
     int in_flight = 0;
     /// "PUT haven.test /_matrix/federation/v1/send/1", in their order; queries cut off.
     std::vector<std::string> log;

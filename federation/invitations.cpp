@@ -1,0 +1,201 @@
+#include "federation/invitations.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "core/rooms/people.hpp"
+#include "core/rooms/restricted.hpp"
+#include "core/rooms/server_acl.hpp"
+#include "federation/hosting.hpp"
+#include "federation/joining.hpp"
+#include "schema/refusal.hpp"
+#include "storage/previews.hpp"
+
+namespace runde::federation {
+
+using schema::Event;
+using schema::EventPtr;
+using schema::JsonArray;
+using schema::JsonObject;
+using schema::Reason;
+using schema::Refusal;
+using schema::RoomId;
+using schema::RoomRules;
+using schema::ServerName;
+using schema::UserId;
+
+namespace {
+
+constexpr Limits invite_limits{.whole = net::Milliseconds(20'000), .body_bytes = 256 * 1024};
+constexpr std::size_t most_told = 100;
+
+JsonArray preview(const rooms::Room& room, const UserId& inviter) {
+    JsonArray events;
+    for (const auto& pdu : preview_pdus(room)) events.push_back(schema::parse_json(pdu));
+    // Whoever invites is shown by name.
+    if (const auto member = room.state("m.room.member", inviter.str())) events.push_back(schema::parse_json(*member->json));
+    return events;
+}
+
+schema::EventDraft invitation(const UserId& inviter, const UserId& invited, JsonObject content) {
+    return {.type = "m.room.member", .sender = inviter, .state_key = invited.str(), .content = std::move(content), .redacts = {}};
+}
+
+}  // namespace
+
+net::Task<> Invitations::invite(rooms::RoomPtr room, UserId inviter, UserId invited, JsonObject content) {
+    const auto server = ServerName::parse(invited.server());
+    if (!server) throw Refusal(Reason::invalid_param, "That is not a valid user id.");
+    if (!rooms::acl_allows(*room, server->str())) throw Refusal(Reason::forbidden, "That server is banned from this room.");
+    const auto& rules = room->rules();
+    const auto& identity = parts_.rooms.identity();
+    const auto draft = invitation(inviter, invited, std::move(content));
+    const auto ours = schema::seal_event(room->build_template(draft), rules, identity.server.str(), identity.key);
+
+    const auto told = preview(*room, inviter);
+    JsonObject answer;
+    try {
+        bool is_old = false;
+        const JsonObject body{{"event", schema::parse_json(ours->json)}, {"invite_room_state", told}, {"room_version", rules.version}};
+        try {
+            const auto target = path({"invite", room->id().str(), ours->id.str()}, "v2");
+            answer = co_await parts_.client.put(*server, target, schema::canonical_json(body, rules.numbers()), invite_limits);
+        } catch (const RemoteRefusal& refused) {
+            // A server that does not know version 2 knows nothing but these room versions either.
+            is_old = (refused.is_unrecognized() || refused.status == 404) && (rules.version == "1" || rules.version == "2");
+            if (!is_old) throw;
+        }
+        if (is_old) {
+            auto object = schema::parse_json(ours->json).as_object();
+            object["unsigned"] = JsonObject{{"invite_room_state", told}};
+            const auto target = path({"invite", room->id().str(), ours->id.str()});
+            const auto text = co_await parts_.client.text(*server, net::Method::put, target,
+                                                          schema::canonical_json(object, rules.numbers()), invite_limits);
+            const auto wrapped = schema::parse_json(text);
+            if (!wrapped.is_array() || wrapped.get_array().size() != 2 || !wrapped.get_array()[1].is_object())
+                throw Refusal(Reason::remote_failed, "The other server's answer is malformed.");
+            answer = wrapped.get_array()[1].get_object();
+        }
+    } catch (...) {
+        rethrow_as_refusal();
+    }
+
+    // Their signature is all that we take from the answer.
+    const auto* theirs = schema::object_at(answer, "event");
+    const auto* signatures = theirs ? schema::object_at(*theirs, "signatures") : nullptr;
+    const auto* of_server = signatures ? schema::object_at(*signatures, server->str()) : nullptr;
+    if (!of_server) throw Refusal(Reason::remote_failed, "The other server has not signed the invitation.");
+    auto object = schema::parse_json(ours->json).as_object();
+    for (const auto& [id, signature] : *of_server)
+        if (signature.is_string()) schema::add_signature(object, server->str(), id, signature.get_string());
+    const auto both = schema::parse_event(std::move(object), rules);
+    const bool is_signed = co_await parts_.checks.is_signed_by(both, rules, server->str());
+    if (!is_signed) throw Refusal(Reason::remote_failed, "The other server has not signed the invitation.");
+
+    std::vector<rooms::Incoming> incoming;
+    incoming.push_back({.event = both, .spread = true});
+    const auto received = co_await room->receive(std::move(incoming));
+    using enum rooms::Received::Verdict;
+    const auto verdict = received.front().verdict;
+    if (verdict != accepted && verdict != known) throw Refusal(Reason::forbidden, std::string(received.front().why));
+}
+
+/// https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv2inviteroomideventid
+net::Task<> Invitations::require_preview(const JsonArray& told, const Event& invite, const RoomRules& rules) {
+    if (told.size() > most_told) throw Refusal(Reason::invalid_param, "invite_room_state has too many events.");
+    std::vector<std::string> pdus;
+    for (const auto& entry : told) pdus.push_back(schema::canonical_json(entry, schema::Numbers::any));
+    const auto checked = co_await parts_.checks.check(std::move(pdus), rules, invite.room);
+    bool create = false;
+    for (const auto& one : checked) {
+        if (!one) throw Refusal(Reason::invalid_param, "invite_room_state holds something that is no event of the room: " + one.why + ".");
+        create = create || one.event->is_state("m.room.create");
+    }
+    if (!create) throw Refusal(Reason::invalid_param, "invite_room_state lacks m.room.create.");
+}
+
+net::Task<EventPtr> Invitations::receive(ServerName origin, Received received) {
+    const auto* rules = schema::find_room_rules(received.version);
+    if (!rules) throw Refusal(Reason::incompatible_room_version, "", {{"room_version", received.version}});
+    const auto wrong = [](std::string why) { throw Refusal(Reason::invalid_param, std::move(why)); };
+    const auto checked = co_await parts_.checks.check_one(std::move(received.pdu), *rules, received.room);
+    if (!checked) wrong("The event was not accepted: " + checked.why + ".");
+    if (checked.pruned) wrong("The hash of the event is wrong.");
+    const auto& event = *checked.event;
+    if (event.id != received.event) wrong("The event has another id.");
+    if (event.type != "m.room.member" || schema::string_at(event.content(), "membership") != "invite") wrong("The event is no invitation.");
+    if (event.sender.server() != origin.str()) wrong("The sender is not on your server.");
+    const auto invited = event.state_key ? UserId::parse(*event.state_key) : std::nullopt;
+    const auto& identity = parts_.rooms.identity();
+    if (!invited || !identity.is_local(*invited)) wrong("The invited user is not on this server.");
+    // In old room versions the entries are whatever servers of that time sent; they are shown, but nothing rests on them.
+    if (rules->room_id_is_create_hash) co_await require_preview(received.told, event, *rules);
+
+    const auto person = co_await rooms::find_person(parts_.db, *invited);
+    if (!person) throw Refusal(Reason::forbidden, "There is no such user here.");
+
+    JsonObject object(event.object, boost::json::storage_ptr());
+    schema::sign_event(object, *rules, identity.server.str(), identity.key);
+    const auto both = schema::parse_event(std::move(object), *rules);
+
+    const auto room = co_await parts_.rooms.find(received.room);
+    if (room && &room->rules() != rules) wrong("The room has another version.");
+    // Where we are in the room, the event comes like any other.
+    if (room && rooms::is_resident(*room)) co_return both;
+    const storage::Preview preview{
+        person->nid, received.room.str(), both->id.str(), {origin.str()}, stripped_preview(received.told, *both)};
+    co_await parts_.db.transact([&](storage::Tx& tx) { storage::store_preview(tx, preview); });
+    co_await parts_.rooms.note_outside(received.room, *rules, both, person->nid);
+    co_return both;
+}
+
+net::Task<> Invitations::exchange(RoomId room_id, const JsonObject& body) {
+    const auto wrong = [](const char* why) { throw Refusal(Reason::invalid_param, why); };
+    const auto sender = UserId::parse(schema::string_at(body, "sender").value_or(""));
+    const auto invited = UserId::parse(schema::string_at(body, "state_key").value_or(""));
+    const auto* told = schema::object_at(body, "content");
+    const auto* promise = told ? schema::object_at(*told, "third_party_invite") : nullptr;
+    const auto* is_signed = promise ? schema::object_at(*promise, "signed") : nullptr;
+    if (schema::string_at(body, "type") != "m.room.member" || schema::string_at(body, "room_id") != room_id.str()) wrong("The event is no membership of this room.");
+    if (!sender || !invited || !is_signed || schema::string_at(*told, "membership") != "invite") wrong("The event is no third-party invitation.");
+    const auto token = schema::string_at(*is_signed, "token");
+    if (!token || schema::string_at(*is_signed, "mxid") != invited->str()) wrong("The signed part is about somebody else.");
+
+    const auto room = co_await parts_.rooms.find(room_id);
+    if (!room || !rooms::is_resident(*room)) throw Refusal(Reason::not_found, "This server is in no such room.");
+    const auto original = room->state("m.room.third_party_invite", *token);
+    if (!original) throw Refusal(Reason::forbidden, "There is no such invitation in the room.");
+    // The inviter's server makes the event, because it is signed with its key.
+    if (!parts_.rooms.identity().is_local(*sender) || original->event()->sender != *sender)
+        throw Refusal(Reason::forbidden, "The inviter is not on this server.");
+    JsonObject third{{"signed", *is_signed}};
+    const auto& kept = original->event()->content();
+    if (const auto name = schema::string_at(kept, "display_name")) third["display_name"] = *name;
+    JsonObject content{{"membership", "invite"}, {"third_party_invite", std::move(third)}};
+    if (room->membership(invited->str()) == rooms::Membership::invite) co_return;
+    const auto draft = invitation(*sender, *invited, content);
+    if (const auto verdict = room->may(draft); !verdict) throw Refusal(Reason::forbidden, std::string(verdict.why));
+    if (!parts_.rooms.identity().is_local(*invited)) {
+        co_await invite(room, *sender, *invited, std::move(content));
+        co_return;
+    }
+    const auto person = co_await rooms::find_person(parts_.db, *invited);
+    if (!person) throw Refusal(Reason::not_found, "There is no such user.");
+    co_await room->append(draft, {.target = person->nid});
+}
+
+net::Task<> Invitations::pass_on(RoomId room, JsonObject body) {
+    const auto sender = UserId::parse(schema::string_at(body, "sender").value_or(""));
+    const auto server = sender ? ServerName::parse(sender->server()) : std::nullopt;
+    if (!server) throw Refusal(Reason::invalid_param, "The inviter is no user.");
+    if (*server == parts_.rooms.identity().server) {
+        co_await exchange(room, body);
+        co_return;
+    }
+    try {
+        co_await parts_.client.put(*server, path({"exchange_third_party_invite", room.str()}), schema::canonical_json(body), invite_limits);
+    } catch (...) {
+        rethrow_as_refusal();
+    }
+}
+
+}  // namespace runde::federation
