@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "schema/refusal.hpp"
+#include "storage/lane.hpp"
 #include "storage/rooms.hpp"
 
 namespace runde::federation {
@@ -195,6 +196,12 @@ net::Task<std::optional<std::vector<EventId>>> MissingEvents::state_before(RoomP
     co_return std::nullopt;
 }
 
+/// State and auth chains are kept because events that we have rest on them: they are older.
+net::Task<bool> MissingEvents::is_part_of_what_we_have(RoomPtr room, EventId id) {
+    const auto stored = co_await parts_.rooms.parts().db.read([&](storage::Tx& tx) { return storage::events_by_id(tx, {id.str()}); });
+    co_return !stored.empty() && stored.front().room == room->nid() && (stored.front().flags & storage::rows::rejected) == 0;
+}
+
 net::Task<std::vector<Received>> MissingEvents::complete(RoomPtr room, ServerName origin, std::vector<Incoming> events) {
     const auto servers = servers_for(*room, origin);
     std::unordered_map<std::string, std::size_t> wanted;
@@ -247,6 +254,11 @@ net::Task<std::vector<Received>> MissingEvents::complete(RoomPtr room, ServerNam
         }
         // The gap stays: the oldest of them comes in with the state that others tell, the rest follows it.
         auto& oldest = pending[*first];
+        const bool is_older = co_await is_part_of_what_we_have(room, oldest.event->id);
+        if (is_older) {
+            oldest.state_before.emplace();               // Nothing is missing: it lies before our history.
+            continue;
+        }
         auto state = co_await state_before(room, oldest.event, servers);
         if (state)
             oldest.state_before = std::move(state);

@@ -211,6 +211,7 @@ net::Task<> Receiver::work_on(RoomNid nid, std::vector<Item> batch) {
     }
     for (std::size_t i = 0; i < batch.size(); ++i) {
         if (answers[i].verdict != Verdict::incomplete) {
+            if (answers[i].verdict == Verdict::accepted) wake_stuck(nid);
             finish(batch[i], answers[i]);
             continue;
         }
@@ -255,15 +256,27 @@ net::Task<> Receiver::fetch_for(RoomNid nid, std::string origin) {
         std::ranges::sort(stuck.items, {}, [](const Item& item) { return item.incoming.inbox_seq.value_or(0); });
         stuck.running = false;
         stuck.retry_at = parts_.runtime.clock().now_ms() + pause.count();
-        stuck.timer = parts_.runtime.after(pause, [this, key] {
-            const auto found = stuck_.find(key);
-            if (found == stuck_.end() || std::exchange(found->second.running, true)) return;
-            found->second.retry_at.reset();
-            parts_.runtime.spawn("fetch missing events", fetch_for(key.first, key.second));
-        });
+        parts_.runtime.spawn("fetch missing events later", fetch_later(key, pause));
         co_return;
     }
     stuck_.erase(key);
+}
+
+net::Task<> Receiver::fetch_later(RoomAndServer key, net::Milliseconds pause) {
+    co_await parts_.runtime.clock().sleep(pause);
+    const auto found = stuck_.find(key);
+    if (found == stuck_.end() || std::exchange(found->second.running, true)) co_return;
+    found->second.retry_at.reset();
+    co_await fetch_for(key.first, key.second);
+}
+
+/// What waits for a later try may have waited for just this.
+void Receiver::wake_stuck(RoomNid room) {
+    for (auto at = stuck_.lower_bound({room, ""}); at != stuck_.end() && at->first.first == room; ++at) {
+        if (std::exchange(at->second.running, true)) continue;
+        at->second.retry_at.reset();
+        parts_.runtime.spawn("fetch missing events", fetch_for(at->first.first, at->first.second));
+    }
 }
 
 net::Task<> Receiver::drop(RoomNid room, Item item) {

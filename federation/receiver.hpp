@@ -80,7 +80,6 @@ private:
         std::deque<Item> items;
         bool running = false;
         std::optional<std::int64_t> retry_at = std::nullopt;
-        std::shared_ptr<void> timer = nullptr;
     };
     struct InFlight {
         std::string txn;
@@ -102,12 +101,14 @@ private:
     void put(RoomNid room, Item item);
     net::Task<> work(RoomNid room);
     net::Task<> work_on(RoomNid room, std::vector<Item> batch);
+    using RoomAndServer = std::pair<RoomNid, std::string>;
     net::Task<> fetch_for(RoomNid room, std::string origin);
+    net::Task<> fetch_later(RoomAndServer key, net::Milliseconds pause);
+    void wake_stuck(RoomNid room);
     void finish(const Item& item, const rooms::Received& answer);
     net::Task<> drop(RoomNid room, Item item);
     net::Task<> load_staged();
 
-    using RoomAndServer = std::pair<RoomNid, std::string>;
     Parts parts_;
     std::map<RoomNid, Inbox> inboxes_;
     std::map<RoomAndServer, Inbox> stuck_;               ///< Events that cite what is being fetched.

@@ -96,6 +96,11 @@ std::set<std::string> Sender::servers_of(const rooms::Room& room) const {
 }
 
 void Sender::send_events(const rooms::Committed& committed) {
+    // Whoever comes in was given the room up to here; from now on there is a cursor.
+    for (const auto& change : committed.memberships)
+        if (change.after == rooms::Membership::join && !parts_.identity.is_local(change.user) &&
+            committed.room.remote_servers().contains(change.user.server()))
+            find(std::string(change.user.server()), committed.last + 1);
     auto servers = servers_of(committed.room);
     for (const auto& change : committed.memberships) {
         const bool removed = change.after == rooms::Membership::leave || change.after == rooms::Membership::ban;

@@ -200,6 +200,9 @@ net::Task<Received> Room::Reception::judge(Incoming incoming) {
     }
     Received answer;
     find_missing(*event, answer);
+    // What is kept as an outlier lies before something that we have; only what joins on to our history becomes part of it.
+    if (stored && !stored->is_rejected() && !answer.missing_prev.empty() && incoming.state_before)
+        co_return Received{Verdicts::known, "older than what is here"};
     if (!answer.missing_auth.empty() || (!answer.missing_prev.empty() && !incoming.state_before)) co_return answer;
 
     // Rejected or not, what cites it must find out what the room's state was.
