@@ -1,13 +1,16 @@
 import { describe, expect, test } from 'vitest';
 
+import { deskWords } from '../src/desk/words';
 import { catalogue } from '../src/texts/catalogue';
 import { preferredLanguage, say, texts, type Entry, type Phrase } from '../src/texts/texts.svelte';
 
 const forms = (phrase: Phrase): string[] => (typeof phrase === 'string' ? [phrase] : [phrase.one, phrase.other]);
 const holes = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!).sort();
 
-describe('the catalogue', () => {
-  test.each(Object.entries(catalogue as Record<string, Entry>))('%s says the same in every form', (_, entry) => {
+const all: Record<string, Entry> = { ...deskWords, ...(catalogue as Record<string, Entry>) };
+
+describe('the catalogues', () => {
+  test.each([...Object.entries(catalogue as Record<string, Entry>), ...Object.entries(deskWords)])('%s says the same in every form', (_, entry) => {
     const wanted = holes(forms(entry.sie).at(-1)!);
     for (const phrase of [entry.sie, entry.du, entry.leicht, entry.en])
       for (const text of phrase === undefined ? [] : forms(phrase)) {
@@ -17,7 +20,7 @@ describe('the catalogue', () => {
   });
 
   test('addresses people with Sie, not with du, unless that was chosen', () => {
-    for (const [key, entry] of Object.entries(catalogue as Record<string, Entry>))
+    for (const [key, entry] of Object.entries(all))
       for (const text of forms(entry.sie)) expect(`${key}: ${text}`).not.toMatch(/\b(du|dich|dir|dein|deine|deinen|deiner)\b/);
   });
 });

@@ -109,6 +109,8 @@ export interface NodeInfo {
   registration: 'open' | 'token' | 'closed';
   languages: string[];
   version: string;
+  /** False until the organisation has introduced itself. */
+  organisation_set?: boolean;
   /** Where the quick exit leads, if the operator chose another page. */
   quick_exit?: string;
 }

@@ -6,6 +6,7 @@
 export type Page =
   | { name: 'home' | 'sign-in' | 'register' | 'account' | 'help' | 'search' | 'new-forum' | 'missing' }
   | { name: 'forum' | 'forum-settings' | 'new-topic' | 'chat'; roomId: string }
+  | { name: 'desk'; parts: string[] }
   | { name: 'topic'; roomId: string; rootId: string }
   | { name: 'permalink'; roomId: string; eventId: string };
 
@@ -19,6 +20,7 @@ export const links = {
   help: '/hilfe',
   search: '/suche',
   newForum: '/forum-anlegen',
+  desk: '/team',
   forum: (roomId: string) => `/forum/${bare(roomId)}`,
   forumSettings: (roomId: string) => `/forum/${bare(roomId)}/einstellungen`,
   newTopic: (roomId: string) => `/forum/${bare(roomId)}/neu`,
@@ -41,6 +43,7 @@ const SIMPLE: Record<string, Page['name']> = {
 
 export function pageOf(pathname: string): Page {
   const [first = '', second, third, ...more] = segments(pathname);
+  if (first === 'team') return { name: 'desk', parts: segments(pathname).slice(1) };
   if (more.length > 0) return { name: 'missing' };
   if (second === undefined) {
     const name = SIMPLE[first];

@@ -18,6 +18,9 @@ class Session {
   expired = $state(false);
   node = $state.raw<NodeInfo | undefined>();
 
+  /** Has a role in the organisation, so that there is a desk to go to. */
+  onTeam = $state(false);
+
   readonly server = new Connection(
     () => this.#signedIn?.access_token,
     () => texts.language,
@@ -53,6 +56,7 @@ class Session {
 
   forget(): void {
     this.#signedIn = undefined;
+    this.onTeam = false;
     sessionStorage.removeItem(KEY);
     localStorage.removeItem(KEY);
   }
@@ -74,6 +78,8 @@ class Session {
     // Older settings knew only the language.
     const chosen = settings['tone'] ?? (settings['language'] === 'de' ? 'sie' : settings['language']);
     if (isTone(chosen)) texts.tone = chosen;
+    const me = await this.server.get<{ administrator: boolean; roles: { role: string }[] }>('/_runde/v1/me').catch(() => undefined);
+    this.onTeam = me !== undefined && (me.administrator || me.roles.some(({ role }) => role !== 'member'));
   }
 
   async chooseTone(tone: Tone): Promise<void> {

@@ -18,6 +18,7 @@ export const catalogue = {
   mainNavigation: { sie: 'Hauptmenü', en: 'Main menu' },
   navForums: { sie: 'Übersicht', en: 'Overview' },
   navSearch: { sie: 'Suche', en: 'Search' },
+  navTeam: { sie: 'Team', en: 'Team' },
   navAccount: { sie: 'Ihr Konto', du: 'Dein Konto', en: 'Your account' },
   navHelp: { sie: 'Hilfe', en: 'Help' },
   signIn: { sie: 'Anmelden', en: 'Sign in' },
