@@ -177,7 +177,7 @@ std::int64_t purge(Tx& tx, std::int64_t now_ms, std::int64_t limit) {
     // Roles that ended: a year for those that give rights over others, a week for having been in a group.
     gone += tx.exec(
                   "DELETE FROM role_grants WHERE ctid = ANY (ARRAY(SELECT ctid FROM role_grants "
-                  "WHERE least(withdrawn_at, until) < CASE role WHEN 'member' THEN $1 ELSE $2 END LIMIT $3))",
+                  "WHERE least(withdrawn_at, until) < CASE role WHEN 'member' THEN $1::bigint ELSE $2::bigint END LIMIT $3))",
                   now_ms - 7 * day_ms, now_ms - 365 * day_ms, limit)
                 .affected();
     // What was left for a device that has signed out since.
