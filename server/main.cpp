@@ -70,7 +70,7 @@ WiringOptions wiring_options(const Config& config, std::string database_url, Met
             .report = [&metrics](const api::RequestReport& report) { metrics.count(report); }};
 }
 
-void add_gauges(Metrics& metrics, const Listeners& listeners) {
+void add_gauges(Metrics& metrics, const Listeners& listeners, const rooms::Follower& archive) {
     metrics.gauge("process_resident_memory_bytes", "Resident memory size in bytes.", resident_bytes);
     metrics.gauge("runde_connections", "Open HTTP connections.",
                   [&] { return static_cast<double>(listeners.counts().connections); });
@@ -79,6 +79,10 @@ void add_gauges(Metrics& metrics, const Listeners& listeners) {
                   [&] { return static_cast<double>(listeners.counts().accepted); });
     metrics.gauge("runde_refused_at_the_edge", "Malformed, oversized and slow requests since the start.",
                   [&] { return static_cast<double>(listeners.counts().refused_at_the_edge); });
+    metrics.gauge("runde_archive_behind_positions", "Committed and not yet in the archive's index.",
+                  [&] { return static_cast<double>(archive.behind()); });
+    metrics.gauge("runde_archive_left_out_events", "Events that the archive's index could not take, since the start.",
+                  [&] { return static_cast<double>(archive.left_out()); });
 }
 
 /// What an operator should see first; the log goes elsewhere.
@@ -101,7 +105,7 @@ void serve(const Config& config) {
     Metrics metrics;
     Wiring server(runtime, wiring_options(config, place.url(), metrics));
     Listeners listeners(runtime, config, server.router, server.services, metrics, most_files);
-    add_gauges(metrics, listeners);
+    add_gauges(metrics, listeners, server.follower);
 
     const auto stop = [](net::Runtime& of, Listeners& at) -> net::Task<> {
         co_await at.stop(std::chrono::seconds(10));

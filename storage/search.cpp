@@ -34,12 +34,19 @@ std::vector<std::string> long_words(const std::vector<std::string>& stems) {
     return {unique.begin(), unique.end()};
 }
 
-void count_words(Tx& tx, const std::vector<std::string>& words) {
-    if (words.empty()) return;
+/// How often each word is used, added to what was counted before.
+void count_words(Tx& tx, const std::map<std::string, std::int64_t>& uses) {
+    if (uses.empty()) return;
+    std::vector<std::string> words;
+    std::vector<std::int64_t> counts;
+    for (const auto& [word, count] : uses) {
+        words.push_back(word);
+        counts.push_back(count);
+    }
     tx.exec(
-        "INSERT INTO search_words (word, uses) SELECT w, 1 FROM unnest($1::text[]) w ORDER BY w "
-        "ON CONFLICT (word) DO UPDATE SET uses = search_words.uses + 1",
-        words);
+        "INSERT INTO search_words (word, uses) SELECT w, n FROM unnest($1::text[], $2::int[]) AS u(w, n) "
+        "ON CONFLICT (word) DO UPDATE SET uses = search_words.uses + excluded.uses",
+        words, counts);
 }
 
 /// What the row's words counted is taken back, before the row changes or goes.
@@ -72,7 +79,13 @@ schema::JsonObject content_of(const StoredEvent& event) {
     return content ? *content : schema::JsonObject{};
 }
 
-Position lock_search_cursor(Tx& tx) { return tx.exec("SELECT pos FROM search_cursor WHERE id = 1 FOR UPDATE").front()[0].number(); }
+Position lock_search_cursor(Tx& tx) {
+    // What a crash takes of the index is read again from the stream: its commits need not wait for the disk, nor make
+    // the lane's commits wait.
+    return tx.exec("SELECT pos, set_config('synchronous_commit', 'off', true) FROM search_cursor WHERE id = 1 FOR UPDATE")
+        .front()[0]
+        .number();
+}
 
 void move_search_cursor(Tx& tx, Position to) { tx.exec("UPDATE search_cursor SET pos = $1 WHERE id = 1", to); }
 
@@ -89,20 +102,44 @@ std::optional<StoredEvent> redacted_by(Tx& tx, RoomNid room, EventNid redaction)
     return std::move(events.front());
 }
 
-void put_search_row(Tx& tx, const SearchRow& row) {
-    const auto rows =
-        tx.exec(R"(
+void put_search_rows(Tx& tx, const std::vector<SearchRow>& rows) {
+    if (rows.empty()) return;
+    std::vector<std::int64_t> rooms, events, ords, times, roots, kinds;
+    std::vector<std::string> senders, bodies, words;
+    std::map<std::int64_t, const SearchRow*> by_event;
+    for (const auto& row : rows) {
+        rooms.push_back(schema::raw(row.room));
+        events.push_back(schema::raw(row.event));
+        ords.push_back(row.ord);
+        times.push_back(row.ts);
+        roots.push_back(schema::raw(row.root));
+        kinds.push_back(row.kind);
+        senders.push_back(row.sender);
+        bodies.push_back(row.body);
+        words.push_back(tsvector_of(row.stems));
+        by_event.emplace(schema::raw(row.event), &row);
+    }
+    const auto inserted = tx.exec(R"(
         INSERT INTO event_search (room_nid, event_nid, ord, ts, sender, root_nid, kind, body, words)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::tsvector) ON CONFLICT (room_nid, event_nid) DO NOTHING)",
-                row.room, row.event, row.ord, row.ts, row.sender, row.root, row.kind, row.body, tsvector_of(row.stems));
-    if (rows.affected() == 1) count_words(tx, long_words(row.stems));
+        SELECT room, event, ord, ts, sender, root, kind, body, words::tsvector
+        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::smallint[], $8::text[],
+                    $9::text[]) AS u(room, event, ord, ts, sender, root, kind, body, words)
+        ON CONFLICT (room_nid, event_nid) DO NOTHING RETURNING event_nid)",
+                                  rooms, events, ords, times, senders, roots, kinds, bodies, words);
+    std::map<std::string, std::int64_t> uses;
+    for (const auto& row : inserted)
+        for (const auto& word : long_words(by_event.at(row[0].number())->stems)) ++uses[word];
+    count_words(tx, uses);
 }
 
 void change_search_text(Tx& tx, RoomNid room, EventNid event, const std::string& body, const std::vector<std::string>& stems) {
     uncount_words(tx, room, event);
     const auto rows = tx.exec("UPDATE event_search SET body = $3, words = $4::tsvector WHERE room_nid = $1 AND event_nid = $2",
                               room, event, body, tsvector_of(stems));
-    if (rows.affected() == 1) count_words(tx, long_words(stems));
+    if (rows.affected() != 1) return;
+    std::map<std::string, std::int64_t> uses;
+    for (const auto& word : long_words(stems)) uses[word] = 1;
+    count_words(tx, uses);
 }
 
 void delete_search_row(Tx& tx, RoomNid room, EventNid event) {
@@ -162,6 +199,19 @@ std::vector<SearchHit> find_posts(Tx& tx, const SearchQuery& query) {
         hits.push_back({row[0].nid<RoomNid>(), row[1].nid<EventNid>(), row[2].nid<EventNid>(), row[3].number(), row[4].number(),
                         row[5].string(), row[6].string(), row[7].real()});
     return hits;
+}
+
+std::vector<StoredEvent> events_of(Tx& tx, const std::vector<SearchHit>& hits) {
+    std::vector<RoomNid> rooms;
+    std::vector<EventNid> events;
+    for (const auto& hit : hits) {
+        rooms.push_back(hit.room);
+        events.push_back(hit.event);
+    }
+    return stored_event::read_events(
+        tx.exec("SELECT " EVENT_COLUMNS "FROM unnest($1::bigint[], $2::bigint[]) AS w(room, event) "
+                "JOIN events e ON e.room_nid = w.room AND e.event_nid = w.event" EVENT_JOINS,
+                rooms, events));
 }
 
 int count_posts(Tx& tx, const SearchQuery& query, int most) {

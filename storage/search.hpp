@@ -14,7 +14,8 @@ std::string quoted_lexeme(std::string_view stem);
 /// What an event of the stream says, as it was written: {} when it holds no object.
 schema::JsonObject content_of(const StoredEvent& event);
 
-/// How far the archive has read; locked until the transaction ends, so that two readers cannot overlap.
+/// How far the archive has read; locked until the transaction ends, so that two readers cannot overlap. The transaction's
+/// commit will not wait for the disk.
 Position lock_search_cursor(Tx& tx);
 void move_search_cursor(Tx& tx, Position to);
 /// Live events with from < position <= to, in that order.
@@ -34,7 +35,8 @@ struct SearchRow {
     std::string body;
     std::vector<std::string> stems;                      ///< In their order, with repetitions; "" keeps a place free.
 };
-void put_search_row(Tx& tx, const SearchRow& row);
+/// Rows that are there already stay as they are.
+void put_search_rows(Tx& tx, const std::vector<SearchRow>& rows);
 /// The text of an indexed event was edited. Nothing happens if it is not indexed.
 void change_search_text(Tx& tx, RoomNid room, EventNid event, const std::string& body, const std::vector<std::string>& stems);
 void delete_search_row(Tx& tx, RoomNid room, EventNid event);
@@ -69,6 +71,8 @@ struct SearchHit {
     double rank;
 };
 std::vector<SearchHit> find_posts(Tx& tx, const SearchQuery& query);
+/// The events behind the hits, of whatever rooms, in one trip.
+std::vector<StoredEvent> events_of(Tx& tx, const std::vector<SearchHit>& hits);
 /// Counts no further than `most`.
 int count_posts(Tx& tx, const SearchQuery& query, int most);
 

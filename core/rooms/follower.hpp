@@ -1,5 +1,7 @@
 #pragma once
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -10,6 +12,13 @@ namespace runde::rooms {
 /// Keeps tables that can be made again from the stream (search, topics) up to date, off the send path: reads what was
 /// committed since its cursor and hands it to its readers, all in one transaction with the cursor. After a crash it goes
 /// on where it stood; a row is never written twice with different effect.
+///
+/// It lets commits gather and rests between its transactions, so that a busy server spends its time on sending; whoever
+/// asks the archive (catch_up) ends the rest. Its commits need not wait for the disk: what a crash takes is made again.
+///
+/// An event that a reader cannot digest holds nothing up for good: after a failure the events are read one by one, and
+/// the one that fails again and again is left out, with a line in the log that names its position. Failures of the
+/// database (unreachable, disk full, too slow) leave nothing out; they are repeated more and more slowly.
 class Follower {
 public:
     /// `events`: live events in the order of their positions, redactions already applied to their targets' rows.
@@ -21,13 +30,23 @@ public:
     /// After all readers were added.
     void start();
 
-    /// Returns when everything committed before this call has been read, so that who writes finds it.
+    /// Returns when every event committed before this call has been read, so that who writes finds it; or when reading
+    /// failed, so that nobody waits for a repair. Costs nothing when nothing is outstanding.
     net::Task<> catch_up();
+
+    /// Events left out since the start.
+    std::uint64_t left_out() const;
+    /// How many positions of the stream the archive lags behind.
+    Position behind() const;
 
 private:
     struct Shared;
+    /// Reads at most `most` positions from the cursor on; answers with the cursor's place.
+    net::Task<Position> step(Position most, Position head);
+    net::Task<Position> leave_out_one();
     net::Task<> run(std::shared_ptr<Shared> shared);
     void wake();
+    void go_on();
 
     Rooms& rooms_;
     std::vector<Reader> readers_;

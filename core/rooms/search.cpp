@@ -43,11 +43,22 @@ std::vector<std::string> stems_of(const std::string& text) {
     return stems;
 }
 
-void put(Tx& tx, const StoredEvent& event, int kind, const std::optional<std::string>& text) {
-    if (!text || !event.ord) return;
-    storage::put_search_row(tx, {event.room, event.nid, *event.ord, event.origin_ts, event.sender,
-                                 event.thread_root.value_or(event.nid), kind, *text, stems_of(*text)});
-}
+/// New posts, written together: one round trip for as many as come in a row.
+class NewRows {
+public:
+    explicit NewRows(Tx& tx) : tx_(tx) {}
+    void put(const StoredEvent& event, int kind, const std::optional<std::string>& text) {
+        if (!text || !event.ord) return;
+        rows_.push_back({event.room, event.nid, *event.ord, event.origin_ts, event.sender, event.thread_root.value_or(event.nid),
+                         kind, *text, stems_of(*text)});
+    }
+    /// Before anything that changes rows which may be among these.
+    void write() { storage::put_search_rows(tx_, std::exchange(rows_, {})); }
+
+private:
+    Tx& tx_;
+    std::vector<storage::SearchRow> rows_;
+};
 
 /// The text as last edited by its author.
 void reread(Tx& tx, const StoredEvent& original) {
@@ -76,17 +87,21 @@ void index_redaction(Tx& tx, const StoredEvent& redaction) {
         reread_parent(tx, *target, relation->parent_id);
 }
 
-void index(Tx& tx, const StoredEvent& event) {
-    if (event.type == "m.room.redaction") return index_redaction(tx, event);
+void index(Tx& tx, const StoredEvent& event, NewRows& fresh) {
+    if (event.type == "m.room.redaction") {
+        fresh.write();
+        return index_redaction(tx, event);
+    }
     if (event.redacted_by) return;
     if (event.type == "m.room.message" && !event.state_key) {
         const auto content = content_of(event);
         const auto relation = relation_of(content);
-        if (relation && relation->rel_type == "m.replace") return reread_parent(tx, event, relation->parent_id);
-        return put(tx, event, 0, text_at(content, "body"));
+        if (!relation || relation->rel_type != "m.replace") return fresh.put(event, 0, text_at(content, "body"));
+        fresh.write();
+        return reread_parent(tx, event, relation->parent_id);
     }
-    if (event.type == "m.room.name" && event.state_key == "") put(tx, event, 1, text_at(content_of(event), "name"));
-    if (event.type == "m.room.topic" && event.state_key == "") put(tx, event, 2, text_at(content_of(event), "topic"));
+    if (event.type == "m.room.name" && event.state_key == "") fresh.put(event, 1, text_at(content_of(event), "name"));
+    if (event.type == "m.room.topic" && event.state_key == "") fresh.put(event, 2, text_at(content_of(event), "topic"));
 }
 
 // ---------- asking it
@@ -190,6 +205,7 @@ net::Task<Places> places(Rooms& rooms, const SearchRequest& request) {
 struct Hits {
     Question question;
     std::vector<storage::SearchHit> hits;
+    std::vector<StoredEvent> events;                     ///< Behind the hits.
     int count = 0;
 };
 
@@ -212,6 +228,7 @@ Hits ask(Tx& tx, const SearchRequest& request, const Places& where, std::int64_t
         query.below = from;
     result.hits = storage::find_posts(tx, query);
     result.count = storage::count_posts(tx, query, most_counted);
+    result.events = storage::events_of(tx, result.hits);
     return result;
 }
 
@@ -219,7 +236,9 @@ Hits ask(Tx& tx, const SearchRequest& request, const Places& where, std::int64_t
 
 Follower::Reader search_indexer() {
     return [](Tx& tx, std::span<const StoredEvent> events) {
-        for (const auto& event : events) index(tx, event);
+        NewRows fresh(tx);
+        for (const auto& event : events) index(tx, event, fresh);
+        fresh.write();
     };
 }
 
@@ -267,14 +286,10 @@ net::Task<SearchResult> search(Rooms& rooms, Follower& follower, SearchRequest r
     SearchResult result;
     result.count = answer.count;
     result.count_is_exact = answer.count < most_counted;
-    std::map<RoomNid, std::vector<EventNid>> wanted;
-    for (const auto& hit : answer.hits) wanted[hit.room].push_back(hit.event);
     std::map<EventNid, std::pair<RoomPtr, TimelineEventPtr>> lines;
-    for (const auto& [nid, events] : wanted) {
-        const auto room = co_await rooms.find(nid);
-        if (!room) continue;
-        const auto stored = co_await rooms.parts().db.read([&](Tx& tx) { return storage::events_by_nid(tx, nid, events); });
-        for (const auto& event : stored) lines.emplace(event.nid, std::pair(room, make_line(event, room->rules())));
+    for (const auto& event : answer.events) {
+        const auto room = co_await rooms.find(event.room);
+        if (room) lines.emplace(event.nid, std::pair(room, make_line(event, room->rules())));
     }
 
     std::size_t taken = 0;

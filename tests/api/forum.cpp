@@ -1,6 +1,10 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+
 #include "tests/support/test_server.hpp"
 
 using namespace runde;
@@ -220,4 +224,54 @@ TEST_CASE("search finds only what the searcher may read, as it reads now") {
     CHECK(matrix.at("/search_categories/room_events/count") == "1");
     CHECK(matrix.at("/search_categories/room_events/highlights/0") == "Geheimnis");
     CHECK(anna.post("/search", R"({"search_categories":{"room_events":{}}})") == "400 M_MISSING_PARAM");
+}
+
+namespace {
+
+/// Asks until the archive finds so many, or for 20 s.
+Answer search_until(Person& who, std::string_view words, std::size_t hits) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    for (;;) {
+        auto result = search(who, words);
+        if (result != "200" || result["/results"].as_array().size() == hits || std::chrono::steady_clock::now() > until) return result;
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+}
+
+/// Adds a reader to the archive that fails at posts with the word "giftig".
+void add_weak_stomach(TestServer& server, std::function<void()> fail) {
+    server.on_io([&] {
+        server.wiring().follower.add([fail](storage::Tx&, std::span<const storage::StoredEvent> events) {
+            for (const auto& event : events)
+                if (event.json.find("giftig") != std::string::npos) fail();
+        });
+    });
+}
+
+}  // namespace
+
+TEST_CASE("a post that the archive cannot take is left out, and only that") {
+    TestServer server;
+    Forum forum(server);
+    add_weak_stomach(server, [] { throw std::runtime_error("indigestible"); });
+    forum.topic(forum.anna, "Schmetterlinge im Frühling");
+    forum.topic(forum.anna, "giftige Schmetterlinge");
+    forum.topic(forum.anna, "Schmetterlinge im Sommer");
+    CHECK(found(search_until(forum.anna, "Schmetterlinge", 2)) == "[Schmetterlinge] im Sommer | [Schmetterlinge] im Frühling");
+    server.on_io([&] {
+        CHECK(server.wiring().follower.left_out() == 1);
+        CHECK(server.wiring().follower.behind() == 0);
+    });
+}
+
+TEST_CASE("a full disk makes the archive wait and leaves nothing out") {
+    TestServer server;
+    Forum forum(server);
+    int full = 5;
+    add_weak_stomach(server, [&] {
+        if (full-- > 0) throw storage::DatabaseError("53100", "no space left");
+    });
+    forum.topic(forum.anna, "giftige Schmetterlinge");
+    CHECK(found(search_until(forum.anna, "Schmetterlinge", 1)) == "giftige [Schmetterlinge]");
+    server.on_io([&] { CHECK(server.wiring().follower.left_out() == 0); });
 }
