@@ -181,4 +181,14 @@ std::optional<std::string> find_transaction(Tx& tx, std::int64_t device, const s
     return rows.front()[0].string();
 }
 
+std::vector<std::string> transactions_with(Tx& tx, std::int64_t device, const std::string& prefix, int limit) {
+    auto end = prefix;
+    ++end.back();
+    std::vector<std::string> keys;
+    for (const auto& row :
+         tx.exec("SELECT txn FROM event_txn WHERE device_nid = $1 AND txn >= $2 AND txn < $3 LIMIT $4", device, prefix, end, limit))
+        keys.push_back(row[0].string());
+    return keys;
+}
+
 }  // namespace runde::storage

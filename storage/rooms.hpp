@@ -151,5 +151,7 @@ std::optional<StoredThread> find_thread(Tx& tx, RoomNid room, EventNid root);
 std::optional<EventNid> newest_reply(Tx& tx, RoomNid room, EventNid root, EventNid except);
 bool has_annotation(Tx& tx, RoomNid room, const std::string& parent_id, const std::string& sender, const std::string& key);
 std::optional<std::string> find_transaction(Tx& tx, std::int64_t device, const std::string& txn);
+/// Keys of a device's transactions that begin with `prefix`, which ends in "/"; at most `limit`.
+std::vector<std::string> transactions_with(Tx& tx, std::int64_t device, const std::string& prefix, int limit);
 
 }  // namespace runde::storage

@@ -12,10 +12,36 @@ StateEvent::StateEvent(EventNid event_nid, EventPtr event, const schema::RoomRul
     if (event->type != "m.room.member") parsed_ = std::move(event);
 }
 
+namespace {
+
+/// Member events as last parsed, of all rooms: a room may have thousands, but few of them speak at a time, and each
+/// message asks for its sender's several times. A place holds one event, known by its bytes.
+class ParsedMembers {
+public:
+    EventPtr find(const net::Bytes& json) const {
+        const auto& entry = place(json);
+        return entry.first == json ? entry.second : nullptr;
+    }
+    void keep(const net::Bytes& json, EventPtr event) { place(json) = {json, std::move(event)}; }
+
+private:
+    using Entry = std::pair<net::Bytes, EventPtr>;
+    Entry& place(const net::Bytes& json) const { return entries_[std::hash<net::Bytes>()(json) / 16 % entries_.size()]; }
+    mutable std::vector<Entry> entries_ = std::vector<Entry>(256);
+};
+
+thread_local ParsedMembers parsed_members;  // Rooms live on the I/O thread, of which tests have several.
+
+}  // namespace
+
 EventPtr StateEvent::event() const {
     if (parsed_) return parsed_;
+    if (auto known = parsed_members.find(json)) return known;
     auto event = schema::load_event(*json, id, rules_);
-    if (event->type != "m.room.member") parsed_ = event;
+    if (event->type == "m.room.member")
+        parsed_members.keep(json, event);
+    else
+        parsed_ = event;
     return event;
 }
 

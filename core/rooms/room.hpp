@@ -15,6 +15,7 @@
 #include "core/rooms/reading.hpp"
 #include "core/rooms/receipt_log.hpp"
 #include "core/rooms/room_receive.hpp"
+#include "core/rooms/sent_ids.hpp"
 #include "core/rooms/state_history.hpp"
 #include "core/rooms/state_set.hpp"
 #include "core/rooms/timeline_event.hpp"
@@ -313,6 +314,7 @@ private:
 
     net::Task<std::vector<Appended>> append_asking(std::vector<DraftAndOptions> drafts, storage::Submission more);
     net::Task<Appended> append_one(schema::EventDraft draft, AppendOptions options);
+    net::Task<std::optional<Appended>> sent_before(schema::DeviceNid device, const std::string& key);
     std::string txn_key(const std::string& txn) const;   ///< As stored: ids are unique per room, not per device.
     std::vector<std::int64_t> auth_nids_of(const schema::Event& event) const;
     void redact_in_view(const std::string& target_id, const schema::Event& redaction);
@@ -391,6 +393,7 @@ private:
     static constexpr std::size_t sent_limit = 512;
     std::unordered_map<std::string, std::shared_ptr<Sent>> sent_;
     std::deque<std::string> sent_order_;
+    SentIds sent_ids_{true};                             ///< A new room's; restore() begins anew.
 
     // The view.
     std::deque<TimelineEventPtr> ring_;

@@ -46,6 +46,8 @@ net::Task<Room::Appended> Room::append(schema::EventDraft draft, AppendOptions o
         if (sent->refused) std::rethrow_exception(sent->refused);
         co_return *sent->appended;
     }
+    const auto device = *options.device;
+    const auto stored_key = txn_key(scoped(draft, options.txn));
     const auto sent = std::make_shared<Sent>();
     sent_.emplace(key, sent);
     sent_order_.push_back(key);
@@ -54,7 +56,9 @@ net::Task<Room::Appended> Room::append(schema::EventDraft draft, AppendOptions o
         sent_order_.pop_front();
     }
     try {
-        sent->appended = co_await append_one(std::move(draft), std::move(options));
+        auto before = co_await sent_before(device, stored_key);
+        if (!before) before = co_await append_one(std::move(draft), std::move(options));
+        sent->appended = std::move(before);
     } catch (...) {
         sent->refused = std::current_exception();
         sent_.erase(key);  // A refused request may be repeated with better luck.
@@ -64,23 +68,31 @@ net::Task<Room::Appended> Room::append(schema::EventDraft draft, AppendOptions o
     co_return *sent->appended;
 }
 
+/// What was sent under this transaction id before this actor was loaded, or so long ago that it remembers no more than
+/// that there was something. It must be found before anything is built on it: the lane would refuse the second row,
+/// and with it whatever the room has built meanwhile.
+net::Task<std::optional<Room::Appended>> Room::sent_before(schema::DeviceNid device, const std::string& key) {
+    constexpr int most_learned = 1000;
+    if (sent_ids_.must_learn(device)) {
+        const auto ids = co_await parts_.db.read(
+            [&](storage::Tx& tx) { return storage::transactions_with(tx, schema::raw(device), txn_key(""), most_learned); });
+        sent_ids_.learned(device, ids, static_cast<int>(ids.size()) < most_learned);
+    }
+    const bool perhaps = sent_ids_.may_have(device, key);
+    sent_ids_.add(device, key, parts_.runtime.clock().now_ms());
+    if (!perhaps) co_return std::nullopt;
+    const auto known = co_await parts_.db.read([&](storage::Tx& tx) { return storage::find_transaction(tx, schema::raw(device), key); });
+    if (!known) co_return std::nullopt;
+    co_return Appended{*schema::EventId::parse(*known), 0};
+}
+
 net::Task<Room::Appended> Room::append_one(schema::EventDraft draft, AppendOptions options) {
     std::vector<DraftAndOptions> one;
-    const auto device = options.device;
-    const auto key = txn_key(scoped(draft, options.txn));
     one.emplace_back(std::move(draft), std::move(options));
-    std::string refused;
     try {
         auto appended = co_await append_all(std::move(one));
         co_return std::move(appended.front());
-    } catch (const storage::SubmissionRefused& refusal) {
-        refused = refusal.constraint;
-    }
-    if (refused == "event_txn_pkey" && device) {
-        // Sent before this actor was loaded.
-        const auto known =
-            co_await parts_.db.read([&](storage::Tx& tx) { return storage::find_transaction(tx, schema::raw(*device), key); });
-        if (known) co_return Appended{*schema::EventId::parse(*known), 0};
+    } catch (const storage::SubmissionRefused&) {
     }
     throw Refusal(Reason::limit_exceeded, "The room is being reloaded; please try again.", {{"retry_after_ms", 100}});
 }

@@ -26,6 +26,7 @@ void Room::restore(storage::StoredRoomWhole whole) {
     flags_ = room.flags;
     partial_ = room.partial;
     if (room.sg) group_ = StateGroupNo{*room.sg};
+    sent_ids_ = SentIds{};
 
     for (auto& group : whole.groups) {
         const auto number = [](std::optional<std::int64_t> sg) { return sg ? std::optional(StateGroupNo{*sg}) : std::nullopt; };

@@ -9,6 +9,12 @@ namespace runde::rooms {
 
 namespace rows = storage::rows;
 
+/// What prev_events say of an event besides its id: its hash, where that is not the id itself.
+static std::string named_hash(const schema::Event& event, const schema::RoomRules& rules) {
+    if (rules.event_ids != schema::RoomRules::EventIdForm::sender_chosen) return "";
+    return schema::base64(schema::reference_hash(event.object, rules));
+}
+
 void Room::place(Build& build, Placement placement) {
     const auto& event = placement.event;
     static const AppendOptions plain;
@@ -48,8 +54,7 @@ void Room::place(Build& build, Placement placement) {
     }
 
     std::erase_if(extremities_, [&](const Extremity& e) { return std::ranges::find(placement.covers, e.id) != placement.covers.end(); });
-    extremities_.insert(extremities_.begin(), {placement.nid, event->id, event->depth,
-                                               schema::base64(schema::reference_hash(event->object, rules_)), *after});
+    extremities_.insert(extremities_.begin(), {placement.nid, event->id, event->depth, named_hash(*event, rules_), *after});
     depth_ = 0;
     for (const auto& extremity : extremities_) depth_ = std::max(depth_, extremity.depth);
     trim_history();

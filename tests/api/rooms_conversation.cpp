@@ -77,6 +77,34 @@ TEST_CASE("a message with the same transaction id is sent once, also after a res
     CHECK(bodies(anna.get(room_path(room, "/messages?dir=b&limit=3"))) == "after, once, once");
 }
 
+TEST_CASE("whoever repeats an old transaction id disturbs nobody") {
+    TestServer server;
+    auto anna = server.person("anna"), ben = server.person("ben");
+    const auto room = create(anna, R"({"preset":"public_chat"})");
+    REQUIRE(ben.post(room_path(room, "/join")) == "200");
+    const auto send = [&](Person& who, std::string_view txn) {
+        return who.put(room_path(room, fmt::format("/send/m.room.message/{}", txn)), R"({"msgtype":"m.text","body":"x"})");
+    };
+    const auto first = say(anna, room, "old", "t1");
+    // Far more than the room keeps answers for.
+    for (int i = 0; i < 520; ++i) REQUIRE(send(anna, fmt::format("more{}", i)) == "200");
+    const auto untroubled = [&](std::string_view txn) {
+        const auto sent = send(ben, txn);
+        CHECK(sent == "200");
+        return sent.cost.reads == 0;  // Nobody has had to load the room again.
+    };
+    CHECK(say(anna, room, "old", "t1") == first);
+    CHECK(untroubled("b1"));
+
+    server.restart();
+    CHECK(send(ben, "b2") == "200");
+    CHECK(say(anna, room, "old", "t1") == first);
+    CHECK(untroubled("b3"));
+    // What is new costs nothing once the room knows what the device has sent.
+    CHECK(send(anna, "new").cost.reads == 0);
+    CHECK(say(anna, room, "old", "t1") == first);
+}
+
 TEST_CASE("sending in a warm room reads nothing and costs one batch") {
     TestServer server;
     auto anna = server.person("anna");
