@@ -91,9 +91,9 @@ public:
         ++rows_;
     }
     /// Adds the call if there is anything to call for.
-    void finish(Statement statement, std::int64_t positions, std::vector<StatementCall>& calls) {
+    void finish(Statement statement, Position base, std::vector<StatementCall>& calls) {
         if (rows_ == 0) return;
-        StatementCall call{statement, {binary(positions)}};
+        StatementCall call{statement, {binary(base)}};
         for (auto& array : arrays_) call.parameters.push_back(array.take());
         calls.push_back(std::move(call));
     }
@@ -118,19 +118,20 @@ std::string binary(std::int64_t number) {
 
 // ---------- the statements ----------
 
-// Position i (from 0) of this batch is h.base + i: take_positions, which runs first in the same transaction, has moved
-// the head to the batch's last position.
-#define HEAD "(SELECT pos - $1::bigint + 1 AS base FROM stream_head WHERE id = 1) h"
+// Position i (from 0) of this batch is h.base + i: take_positions, which runs first in the same transaction, has made sure
+// that the head stood right below the base. Asking the head's row again in each statement would cost more than some of
+// the statements themselves.
+#define HEAD "(SELECT $1::bigint AS base) h"
 
 const char* sql_of(Statement statement) {
     switch (statement) {
         case Statement::take_positions:
             // The row stays locked to the end of the transaction: commit order is position order. Fenced off (the epoch
-            // was raised), the division by zero stops the whole batch.
-            return "WITH h AS (UPDATE stream_head SET pos = pos + $1::bigint, batch = batch + 1, "
-                   "reserved = greatest(reserved, $2::bigint) "
-                   "WHERE id = 1 AND epoch = $3::bigint RETURNING pos) "
-                   "SELECT (SELECT pos FROM h) - $1::bigint + 1, set_config('synchronous_commit', $4::text, true), "
+            // was raised, or the head is not where we left it), the division by zero stops the whole batch.
+            return "WITH h AS (UPDATE stream_head SET pos = pos + $2::bigint, batch = batch + 1, "
+                   "reserved = greatest(reserved, $3::bigint) "
+                   "WHERE id = 1 AND epoch = $4::bigint AND pos = $1::bigint - 1 RETURNING pos) "
+                   "SELECT (SELECT pos FROM h) - $2::bigint + 1, set_config('synchronous_commit', $5::text, true), "
                    "1 / (SELECT count(*) FROM h)";
         case Statement::events:
             return "INSERT INTO events (room_nid, event_nid, ord, pos, origin_ts, depth, sg, sg_after, thread_root, "
@@ -318,10 +319,11 @@ struct Placed {
 
 class Merger {
 public:
-    explicit Merger(std::span<const Submission* const> submissions) : submissions_(submissions) {
+    Merger(std::span<const Submission* const> submissions, Position base) : submissions_(submissions), base_(base) {
+        int positions = 0;
         for (const auto* submission : submissions) {
-            offsets_.push_back(positions_);
-            positions_ += submission->positions;
+            offsets_.push_back(positions);
+            positions += submission->positions;
         }
     }
 
@@ -344,7 +346,7 @@ private:
         for (const auto& [ignored, placed] : by_key) rows.push_back(placed);
         return rows;
     }
-    void finish(Columns& columns, Statement statement) { columns.finish(statement, positions_, calls_); }
+    void finish(Columns& columns, Statement statement) { columns.finish(statement, base_, calls_); }
 
     void events();
     void rooms();
@@ -355,7 +357,7 @@ private:
 
     std::span<const Submission* const> submissions_;
     std::vector<int> offsets_;
-    int positions_ = 0;
+    const Position base_;
     std::vector<StatementCall> calls_;
 };
 
@@ -554,6 +556,8 @@ std::vector<StatementCall> Merger::calls() {
 
 }  // namespace
 
-std::vector<StatementCall> merge(std::span<const Submission* const> submissions) { return Merger(submissions).calls(); }
+std::vector<StatementCall> merge(std::span<const Submission* const> submissions, Position base) {
+    return Merger(submissions, base).calls();
+}
 
 }  // namespace runde::storage

@@ -10,7 +10,7 @@
 namespace runde::storage {
 
 /// The lane's prepared statements, one per table (and for removals), in the order in which a batch runs them.
-/// Parameter $1 is always the number of positions the batch takes; the others are arrays, one per column.
+/// Parameter $1 is always the batch's first position; the others are arrays, one per column.
 enum class Statement {
     take_positions,
     events,
@@ -49,8 +49,8 @@ struct StatementCall {
 };
 
 /// Calls for every table the submissions touch. A key that appears twice keeps its later row (in rooms, its later
-/// values); positions follow one another in the submissions' order. `take_positions` is the caller's.
-std::vector<StatementCall> merge(std::span<const Submission* const> submissions);
+/// values); positions follow one another in the submissions' order, from `base` on. `take_positions` is the caller's.
+std::vector<StatementCall> merge(std::span<const Submission* const> submissions, Position base);
 
 /// A bigint or text parameter in binary format.
 std::string binary(std::int64_t number);

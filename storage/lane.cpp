@@ -231,14 +231,16 @@ BatchOutcome Lane::Impl::attempt(std::span<const Submission* const> submissions)
         positions += submission->positions;
         flush |= submission->flush;
     }
-    auto calls = merge(submissions);
+    const auto base = stream.position + 1;
+    auto calls = merge(submissions, base);
     calls.insert(calls.begin(), StatementCall{Statement::take_positions, {}});
     for (unsigned conflicts = 0;;) {
         auto reserved = stream.reserved;
         const bool raise = stream.position + positions > reserved - reserve_step / 2;
         if (raise) reserved = stream.position + positions + reserve_step;
         // A raised ceiling must be on the disk before positions near it are given out.
-        calls.front().parameters = {binary(positions), binary(reserved), binary(stream.epoch), flush || raise ? "on" : "off"};
+        calls.front().parameters = {binary(base), binary(positions), binary(reserved), binary(stream.epoch),
+                                    flush || raise ? "on" : "off"};
 
         const auto outcome = connection ? connection->run(calls) : BatchOutcome{Kind::lost, "", 0};
         if (outcome.kind == Kind::lost) {
