@@ -40,4 +40,16 @@ std::vector<PublishedRoom> published_rooms(Tx& tx) {
     return rooms;
 }
 
+std::vector<RoomFact> facts_of_rooms(Tx& tx, const std::vector<RoomNid>& rooms, const std::vector<std::string>& types) {
+    std::vector<RoomFact> facts;
+    for (const auto& row : tx.exec(R"(
+             SELECT s.room_nid, s.type, e.json
+             FROM room_state s JOIN events e ON e.room_nid = s.room_nid AND e.event_nid = s.event_nid
+             WHERE s.room_nid = ANY($1::bigint[]) AND s.type = ANY($2::text[]) AND s.state_key = ''
+               AND (e.redacted_by IS NULL OR s.type = 'm.room.create'))",
+                                   rooms, types))
+        facts.push_back({row[0].nid<RoomNid>(), row[1].string(), row[2].string()});
+    return facts;
+}
+
 }  // namespace runde::storage

@@ -25,4 +25,12 @@ struct PublishedRoom {
 };
 std::vector<PublishedRoom> published_rooms(Tx& tx);
 
+/// What rooms say of themselves: their current events of these types with the empty state key, as signed. Redacted ones
+/// are left out: nothing that could be looked for is left in them.
+struct RoomFact {
+    RoomNid room;
+    std::string type, json;
+};
+std::vector<RoomFact> facts_of_rooms(Tx& tx, const std::vector<RoomNid>& rooms, const std::vector<std::string>& types);
+
 }  // namespace runde::storage

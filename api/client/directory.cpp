@@ -49,7 +49,11 @@ net::Task<net::Response> get_aliases(const Call& call, Services& services) {
 
 net::Task<net::Response> get_visibility(const Call& call, Services& services) {
     const auto room = co_await services.rooms.find(room_id(call));
-    if (!room) throw Refusal(Reason::not_found, "There is no such room.");
+    const auto& session = call.maybe_session();
+    bool knows = room && room->is_published();
+    if (room && !knows && session) knows = co_await rooms::may_see(services.rooms, room, session->user);
+    // Whether an unlisted room exists is nothing that strangers are told.
+    if (!knows) throw Refusal(Reason::not_found, "There is no such room, or you may not know of it.");
     co_return answer({{"visibility", room->is_published() ? "public" : "private"}});
 }
 
@@ -127,7 +131,7 @@ constexpr Route routes[] = {
      "client-server-api/#delete_matrixclientv3directoryroomroomalias"},
     {net::Method::get, "/_matrix/client/v3/rooms/{roomId}/aliases", Access::user, Rate::read, get_aliases,
      "client-server-api/#get_matrixclientv3roomsroomidaliases"},
-    {net::Method::get, "/_matrix/client/v3/directory/list/room/{roomId}", Access::anyone, Rate::read, get_visibility,
+    {net::Method::get, "/_matrix/client/v3/directory/list/room/{roomId}", Access::maybe_user, Rate::read, get_visibility,
      "client-server-api/#get_matrixclientv3directorylistroomroomid"},
     {net::Method::put, "/_matrix/client/v3/directory/list/room/{roomId}", Access::user, Rate::write, put_visibility,
      "client-server-api/#put_matrixclientv3directorylistroomroomid"},

@@ -154,14 +154,22 @@ net::Task<RoomPtr> create_room(Rooms& rooms, Person creator, CreateRoom wish) {
         if (!schema::RoomAlias::parse(*alias)) throw Refusal(Reason::invalid_param, "That is not a valid alias.");
     }
 
-    FirstEvents first(creator, wish, *rules);
-    auto drafts = first.drafts(alias);
+    // One invited person who does not exist is no reason to refuse the room to the others. They get no power in it either:
+    // whoever took that name later would have it.
+    std::vector<Person> invited;
+    std::set<std::string> nobody;
     for (const auto& user : wish.invite) {
         if (!rooms.identity().is_local(user) || user == creator.id) continue;
-        const auto person = co_await find_person(rooms.parts().db, user);
-        if (!person) throw Refusal(Reason::not_found, "One of the invited users does not exist.");
-        first.invite(*person, drafts);
+        auto person = co_await find_person(rooms.parts().db, user);
+        if (person)
+            invited.push_back(*std::move(person));
+        else
+            nobody.insert(user.str());
     }
+    std::erase_if(wish.invite, [&](const UserId& user) { return nobody.contains(user.str()); });
+    FirstEvents first(creator, wish, *rules);
+    auto drafts = first.drafts(alias);
+    for (const auto& person : invited) first.invite(person, drafts);
 
     const auto now = rooms.clock().now_ms();
     for (int attempt = 0;; ++attempt) {

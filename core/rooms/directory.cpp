@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <unordered_map>
 
 #include "core/rooms/text_match.hpp"
 #include "schema/refusal.hpp"
@@ -14,17 +15,54 @@ using schema::JsonObject;
 using schema::Reason;
 using schema::Refusal;
 
-bool matches(const JsonObject& room, const DirectoryRequest& request) {
-    if (request.room_types) {
-        const auto type = schema::string_at(room, "room_type");
-        const bool wanted = std::any_of(request.room_types->begin(), request.room_types->end(),
-                                        [&](const auto& name) { return name ? type == *name : !type; });
-        if (!wanted) return false;
+/// What can be looked for in a room. Read from the database, because a search looks at many rooms and shows few.
+struct Facts {
+    std::optional<std::string> type;
+    std::vector<std::string> texts;  ///< Name, topic, alias.
+};
+
+void add_fact(Facts& facts, const storage::RoomFact& fact) {
+    const auto event = schema::parse_json(fact.json);
+    const auto* content = event.is_object() ? schema::object_at(event.get_object(), "content") : nullptr;
+    if (!content) return;
+    const auto text = [&](std::string_view name) {
+        const auto found = schema::string_at(*content, name);
+        return found ? std::optional(std::string(*found)) : std::nullopt;
+    };
+    if (fact.type == "m.room.create") {
+        facts.type = text("type");
+        return;
     }
+    const auto* name = fact.type == "m.room.name" ? "name" : fact.type == "m.room.topic" ? "topic" : "alias";
+    if (auto found = text(name)) facts.texts.push_back(*std::move(found));
+}
+
+bool matches(const Facts& room, const DirectoryRequest& request) {
+    if (request.room_types && std::none_of(request.room_types->begin(), request.room_types->end(),
+                                           [&](const auto& wanted) { return room.type == wanted; }))
+        return false;
     if (!request.search_term || request.search_term->empty()) return true;
-    for (const auto* name : {"name", "topic", "canonical_alias"})
-        if (const auto text = schema::string_at(room, name); text && contains_folded(*text, *request.search_term)) return true;
-    return false;
+    return std::any_of(room.texts.begin(), room.texts.end(),
+                       [&](const auto& text) { return contains_folded(text, *request.search_term); });
+}
+
+/// Those of the listed rooms that are looked for, in their order.
+net::Task<std::vector<storage::PublishedRoom>> matching(Rooms& rooms, std::vector<storage::PublishedRoom> listed,
+                                                        const DirectoryRequest& request) {
+    static const std::vector<std::string> types{"m.room.create", "m.room.name", "m.room.topic", "m.room.canonical_alias"};
+    constexpr std::size_t at_once = 500;
+    std::vector<storage::PublishedRoom> found;
+    for (std::size_t begin = 0; begin < listed.size(); begin += at_once) {
+        const auto end = std::min(listed.size(), begin + at_once);
+        std::vector<RoomNid> nids;
+        for (auto i = begin; i < end; ++i) nids.push_back(listed[i].room);
+        const auto read = co_await rooms.parts().db.read([&](storage::Tx& tx) { return storage::facts_of_rooms(tx, nids, types); });
+        std::unordered_map<RoomNid, Facts> facts;
+        for (const auto& fact : read) add_fact(facts[fact.room], fact);
+        for (auto i = begin; i < end; ++i)
+            if (matches(facts[listed[i].room], request)) found.push_back(std::move(listed[i]));
+    }
+    co_return found;
 }
 
 std::size_t offset_of(const std::string& token) {
@@ -80,31 +118,21 @@ JsonObject full_summary(const Room& room) {
 
 net::Task<DirectoryPage> published_rooms(Rooms& rooms, DirectoryRequest request) {
     const auto offset = offset_of(request.since);
-    const auto listed = co_await rooms.parts().db.read([](storage::Tx& tx) { return storage::published_rooms(tx); });
+    auto listed = co_await rooms.parts().db.read([](storage::Tx& tx) { return storage::published_rooms(tx); });
+    if (request.room_types || (request.search_term && !request.search_term->empty())) {
+        auto found = co_await matching(rooms, std::move(listed), request);
+        listed = std::move(found);
+    }
     DirectoryPage page;
+    page.total = static_cast<int>(listed.size());
     if (offset > 0) page.previous = "p" + std::to_string(offset > request.limit ? offset - request.limit : 0);
-    if (!request.room_types && (!request.search_term || request.search_term->empty())) {
-        // Nothing to look for: only the rooms of this page are taken into memory.
-        page.total = static_cast<int>(listed.size());
-        const auto end = std::min(listed.size(), offset + request.limit);
-        for (auto i = offset; i < end; ++i) {
-            const auto room = co_await rooms.find(listed[i].room);
-            if (room) page.chunk.push_back(summary(*room));
-        }
-        if (end < listed.size() && offset < end) page.next = "p" + std::to_string(end);
-        co_return page;
+    // Only the rooms of this page are taken into memory.
+    const auto end = std::min(listed.size(), offset + request.limit);
+    for (auto i = offset; i < end; ++i) {
+        const auto room = co_await rooms.find(listed[i].room);
+        if (room) page.chunk.push_back(summary(*room));
     }
-    std::vector<JsonObject> found;
-    for (const auto& entry : listed) {
-        const auto room = co_await rooms.find(entry.room);
-        if (!room) continue;
-        auto text = summary(*room);
-        if (matches(text, request)) found.push_back(std::move(text));
-    }
-    page.total = static_cast<int>(found.size());
-    for (auto i = offset; i < found.size() && page.chunk.size() < request.limit; ++i) page.chunk.push_back(std::move(found[i]));
-    if (!page.chunk.empty() && offset + page.chunk.size() < found.size())
-        page.next = "p" + std::to_string(offset + page.chunk.size());
+    if (end < listed.size() && offset < end) page.next = "p" + std::to_string(end);
     co_return page;
 }
 

@@ -13,9 +13,28 @@ using schema::JsonObject;
 using schema::Reason;
 using schema::Refusal;
 
+/// What somebody hears who may not know whether the room exists.
+Refusal stranger() { return Refusal(Reason::forbidden, "There is no such room, or you may not enter it."); }
+
+/// Appends an own member event of somebody who comes from outside; the rules' reasons are for those who may know the room.
+net::Task<> enter(Rooms& rooms, RoomPtr room, Person user, schema::EventDraft draft) {
+    const bool has_been_in = room->local_member(user.nid) != nullptr;
+    bool refused = false;
+    try {
+        co_await room->append(std::move(draft), {.target = user.nid});
+    } catch (const Refusal& refusal) {
+        if (refusal.reason != Reason::forbidden || has_been_in) throw;
+        refused = true;
+    }
+    if (!refused) co_return;
+    const bool visible = co_await may_see(rooms, room, user.id);
+    if (!visible) throw stranger();
+    throw Refusal(Reason::forbidden, "The rules of this room do not let you in.");
+}
+
 Elsewhere& elsewhere(Rooms& rooms) {
     auto* other = rooms.parts().elsewhere;
-    if (!other) throw Refusal(Reason::not_found, "This server knows no such room.");
+    if (!other) throw stranger();
     return *other;
 }
 
@@ -33,6 +52,7 @@ net::Task<JsonObject> join_content(Rooms& rooms, RoomPtr room, Person user, Join
     if (request.third_party_signed) content["third_party_signed"] = *request.third_party_signed;
     const auto entitled = co_await entitlement(rooms, room, user.id);
     if (entitled == Entitlement::not_needed) co_return content;
+    if (entitled == Entitlement::lacking && !room->local_member(user.nid)) throw stranger();
     if (entitled == Entitlement::lacking) throw Refusal(Reason::forbidden, "You are in none of the rooms that open this one.");
     const auto vouches = voucher(*room);
     if (entitled == Entitlement::unknown || !vouches) throw Refusal(Reason::unable_to_grant_join, "Nobody here may let others in.");
@@ -62,7 +82,7 @@ net::Task<RoomPtr> join(Rooms& rooms, Person user, JoinRequest request) {
         content = with_reason(member_content("join", user.profile), request.reason);
         co_return co_await elsewhere(rooms).join(user, request.room, request.via, std::move(content));
     }
-    co_await room->append(member_draft(user.id, user.id, std::move(content)), {.target = user.nid});
+    co_await enter(rooms, room, user, member_draft(user.id, user.id, std::move(content)));
     co_return room;
 }
 
@@ -74,7 +94,7 @@ net::Task<> knock(Rooms& rooms, Person user, JoinRequest request) {
         co_return;
     }
     if (room->membership(user.id.str()) == Membership::knock) co_return;
-    co_await room->append(member_draft(user.id, user.id, std::move(content)), {.target = user.nid});
+    co_await enter(rooms, room, user, member_draft(user.id, user.id, std::move(content)));
 }
 
 net::Task<> leave(Rooms& rooms, Person user, schema::RoomId room_id, std::optional<std::string> reason) {

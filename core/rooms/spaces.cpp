@@ -62,24 +62,32 @@ std::size_t offset_of(const HierarchyRequest& request) {
     return offset;
 }
 
+/// A walk through the tree as far as the page reaches: what comes before it is only counted.
 struct Walk {
     Rooms& rooms;
     const HierarchyRequest& request;
-    schema::JsonArray found = {};
+    std::size_t begin, end;                  ///< The page, in rooms of the walk.
+    std::size_t passed = 0;                  ///< Rooms found so far; one beyond `end` tells that there is more.
+    schema::JsonArray page = {};
     std::set<std::string> seen = {};
+
+    bool is_over() const { return passed > end || passed >= most_rooms; }
+    static constexpr std::size_t most_rooms = 1000;  ///< Of one hierarchy; what lies beyond is not shown.
 };
-constexpr std::size_t most_rooms = 1000;  // Of one hierarchy; what lies beyond is not shown.
 
 net::Task<> visit(Walk& walk, schema::RoomId id, int depth) {
-    if (walk.found.size() >= most_rooms || !walk.seen.insert(id.str()).second) co_return;
+    if (walk.is_over() || !walk.seen.insert(id.str()).second) co_return;
     const auto room = co_await walk.rooms.find(std::move(id));
     if (!room) co_return;
     const bool visible = co_await may_see(walk.rooms, room, walk.request.user);
     if (!visible) co_return;
-    auto entry = full_summary(*room);
-    entry["children_state"] = children_state(*room, walk.request.suggested_only);
-    walk.found.push_back(std::move(entry));
-    if (room->type() != "m.space" || (walk.request.max_depth && depth >= *walk.request.max_depth)) co_return;
+    const auto place = walk.passed++;
+    if (place >= walk.begin && place < walk.end) {
+        auto entry = full_summary(*room);
+        entry["children_state"] = children_state(*room, walk.request.suggested_only);
+        walk.page.push_back(std::move(entry));
+    }
+    if (walk.is_over() || room->type() != "m.space" || (walk.request.max_depth && depth >= *walk.request.max_depth)) co_return;
     for (const auto& child : children_of(*room, walk.request.suggested_only))
         if (const auto child_id = schema::RoomId::parse(child.room_id)) co_await visit(walk, *child_id, depth + 1);
 }
@@ -95,16 +103,15 @@ schema::JsonArray children_state(const Room& room, bool suggested_only) {
 
 net::Task<HierarchyPage> hierarchy(Rooms& rooms, HierarchyRequest request) {
     const auto offset = offset_of(request);
-    Walk walk{rooms, request};
+    Walk walk{rooms, request, offset, offset + static_cast<std::size_t>(request.limit)};
     const auto root = co_await rooms.find(request.room);
     bool visible = false;
     if (root) visible = co_await may_see(rooms, root, request.user);
     if (!visible) throw schema::Refusal(schema::Reason::forbidden, "You may not see this room.");
     co_await visit(walk, request.room, 0);
     HierarchyPage page;
-    for (auto i = offset; i < walk.found.size() && page.rooms.size() < static_cast<std::size_t>(request.limit); ++i)
-        page.rooms.push_back(std::move(walk.found[i]));
-    if (offset + page.rooms.size() < walk.found.size()) page.next = token_of(offset + page.rooms.size(), request);
+    page.rooms = std::move(walk.page);
+    if (walk.passed > walk.end) page.next = token_of(walk.end, request);
     co_return page;
 }
 

@@ -99,3 +99,70 @@ TEST_CASE("whoever is invited twice in createRoom gets one invitation") {
     REQUIRE(page == "200");
     CHECK(page["/chunk"].as_array().size() == 2);  // Anna's own and Ben's.
 }
+
+TEST_CASE("a search in the directory takes only what it shows into memory") {
+    TestServer server;
+    auto anna = server.person("anna");
+    create(anna, R"({"visibility":"public","name":"Reha und Alltag"})");
+    create(anna, R"({"visibility":"public","name":"Garten","topic":"Alles über GRÜNE Daumen"})");
+    create(anna, R"({"visibility":"public","name":"Forum","creation_content":{"type":"org.runde.forum"}})");
+    for (int i = 0; i < 20; ++i) {
+        server.advance(std::chrono::milliseconds(1));
+        create(anna, fmt::format(R"({{"visibility":"public","name":"Raum {}"}})", i));
+    }
+    create(anna, R"({"name":"Reha, aber nicht gelistet"})");
+    server.restart();
+    anna.get("/account/whoami");
+
+    const auto ask = [&](std::string_view filter) {
+        return anna.post("/publicRooms", fmt::format(R"({{"filter":{}}})", filter));
+    };
+    const auto reha = ask(R"({"generic_search_term":"reha"})");
+    REQUIRE(reha == "200");
+    CHECK(reha.at("/total_room_count_estimate") == "1");
+    CHECK(reha.at("/chunk/0/name") == "Reha und Alltag");
+    // The list, what its rooms say, and the one room: not every room there is.
+    CHECK(reha.cost.reads < 20);
+    CHECK(ask(R"({"generic_search_term":"grüne"})").at("/chunk/0/name") == "Garten");
+    CHECK(ask(R"({"room_types":["org.runde.forum"]})").at("/chunk/0/name") == "Forum");
+    CHECK(ask(R"({"room_types":[null]})").at("/total_room_count_estimate") == "22");
+    CHECK(ask(R"({"generic_search_term":"nirgends"})").at("/total_room_count_estimate") == "0");
+}
+
+TEST_CASE("an unlisted room and one that does not exist are the same to a stranger") {
+    TestServer server;
+    auto anna = server.person("anna"), ben = server.person("ben"), carl = server.person("carl");
+    const auto secret = create(anna, R"({"preset":"private_chat"})");
+    const auto open = create(anna, R"({"preset":"public_chat","visibility":"public"})");
+    const std::string none = "!nothing:hearth.test";
+    const auto visibility = [&](Person& who, const std::string& room) { return who.get("/directory/list/room/" + segment(room)); };
+    CHECK(visibility(anna, secret).at("/visibility") == "private");
+    CHECK(visibility(ben, open).at("/visibility") == "public");
+    CHECK(server.http("GET", "/_matrix/client/v3/directory/list/room/" + segment(open)) == "200");
+    for (const auto* way : {"/join", "/knock"}) {
+        const auto enter = [&](const std::string& room) {
+            return ben.post(std::string_view(way) == "/join" ? in(room, way) : "/knock/" + segment(room));
+        };
+        CHECK(enter(secret) == "403 M_FORBIDDEN");
+        CHECK(enter(secret).text == enter(none).text);
+    }
+    CHECK(visibility(ben, secret) == "404 M_NOT_FOUND");
+    CHECK(visibility(ben, secret).text == visibility(ben, none).text);
+    CHECK(server.http("GET", "/_matrix/client/v3/directory/list/room/" + segment(secret)) == "404 M_NOT_FOUND");
+
+    // Whoever was invited knows of it, and hears the rules' own reason when banned.
+    REQUIRE(anna.post(in(secret, "/invite"), fmt::format(R"({{"user_id":"{}"}})", carl.id)) == "200");
+    CHECK(visibility(carl, secret).at("/visibility") == "private");
+    CHECK(carl.post(in(secret, "/join")) == "200");
+    REQUIRE(anna.post(in(secret, "/ban"), fmt::format(R"({{"user_id":"{}"}})", carl.id)) == "200");
+    CHECK(carl.post(in(secret, "/join")).text != ben.post(in(none, "/join")).text);
+}
+
+TEST_CASE("one unknown name among the invited does not cost the others their room") {
+    TestServer server;
+    auto anna = server.person("anna"), ben = server.person("ben");
+    const auto room = create(anna, fmt::format(R"({{"preset":"trusted_private_chat","invite":["@nobody:hearth.test","{}"]}})", ben.id));
+    CHECK(ben.post(in(room, "/join")) == "200");
+    const auto state = anna.get(in(room, "/state")).text;
+    CHECK(state.find("@nobody:hearth.test") == std::string::npos);
+}
