@@ -51,6 +51,31 @@ std::vector<StateAt> state_at(Tx& tx, RoomNid room, Position pos) {
     return state;
 }
 
+std::vector<std::pair<int, EventNid>> keys_at(Tx& tx, RoomNid room, const std::vector<std::int64_t>& key_nos, Position pos) {
+    std::vector<std::pair<int, EventNid>> keys;
+    for (const auto& row : tx.exec(R"(
+             SELECT w.key_no, (SELECT l.prev_nid FROM room_state_log l
+                               WHERE l.room_nid = $1 AND l.pos > $3 AND l.key_no = w.key_no ORDER BY l.pos LIMIT 1)
+             FROM unnest($2::int[]) AS w (key_no))",
+                                   room, key_nos, pos))
+        if (!row[1].is_null()) keys.emplace_back(small(row[0]), row[1].nid<EventNid>());
+    return keys;
+}
+
+std::vector<std::string> with_relations(Tx& tx, RoomNid room, const std::vector<std::string>& event_ids,
+                                        const std::optional<std::vector<std::string>>& rel_types,
+                                        const std::optional<std::vector<std::string>>& senders) {
+    std::vector<std::string> found;
+    for (const auto& row : tx.exec(R"(
+             SELECT w.event_id FROM unnest($2::text[]) AS w (event_id)
+             WHERE EXISTS (SELECT 1 FROM relations x JOIN events e ON e.room_nid = x.room_nid AND e.event_nid = x.child_nid
+                           WHERE x.room_nid = $1 AND x.parent_id = w.event_id AND ($3::text[] IS NULL OR x.rel_type = ANY($3))
+                             AND ($4::text[] IS NULL OR x.sender = ANY($4)) AND e.redacted_by IS NULL))",
+                                   room, event_ids, rel_types, senders))
+        found.push_back(row[0].string());
+    return found;
+}
+
 Bundled bundled(Tx& tx, const std::vector<Bundling>& events, const std::string& viewer) {
     Bundled result;
     std::vector<RoomNid> rooms;

@@ -24,6 +24,15 @@ struct StateAt {
 };
 std::vector<StateAt> state_at(Tx& tx, RoomNid room, Position pos);
 
+/// The events of these keys as they stood right after `pos`, where they have changed since; a key that was not set then is
+/// missing. Reads the log from `pos` on.
+std::vector<std::pair<int, EventNid>> keys_at(Tx& tx, RoomNid room, const std::vector<std::int64_t>& key_nos, Position pos);
+
+/// Which of the events something relates to: by one of these types, from one of these people.
+std::vector<std::string> with_relations(Tx& tx, RoomNid room, const std::vector<std::string>& event_ids,
+                                        const std::optional<std::vector<std::string>>& rel_types,
+                                        const std::optional<std::vector<std::string>>& senders);
+
 /// What relates to events, for bundling. https://spec.matrix.org/v1.19/client-server-api/#aggregations-of-child-events
 struct Bundled {
     struct Edit {

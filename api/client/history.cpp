@@ -35,7 +35,10 @@ net::Task<net::Response> get_messages(const Call& call, Services& services) {
     const auto chunk = co_await render_events(services, from, page.events);
     std::string body = fmt::format(R"({{"chunk":[{}],"start":"{}")", chunk, page.start.str());
     if (page.end) body += fmt::format(R"(,"end":"{}")", page.end->str());
-    if (filter.lazy_load_members) body += fmt::format(R"(,"state":[{}])", rooms::render_members_of(*from.room, page.events));
+    if (filter.lazy_load_members) {
+        const auto members = co_await rooms::members_of(services.rooms, from.room, page.events);
+        body += fmt::format(R"(,"state":[{}])", members);
+    }
     co_return net::Response::json(body + "}");
 }
 
@@ -67,7 +70,7 @@ net::Task<net::Response> get_context(const Call& call, Services& services) {
     const int total = filter.limit;
     const rooms::Place before{event->ord - 1}, after{event->ord};
     rooms::Page older{{}, before, before}, newer{{}, after, after};
-    if (filter.limit = total - total / 2; filter.limit > 0 && total > 1)
+    if (filter.limit = total - total / 2; filter.limit > 0)
         older = co_await rooms::page(services.rooms, from, before, std::nullopt, Direction::backward, filter);
     if (filter.limit = total / 2; filter.limit > 0)
         newer = co_await rooms::page(services.rooms, from, after, std::nullopt, Direction::forward, filter);
@@ -81,7 +84,7 @@ net::Task<net::Response> get_context(const Call& call, Services& services) {
         auto shown = older.events;
         shown.push_back(event);
         shown.insert(shown.end(), newer.events.begin(), newer.events.end());
-        state = rooms::render_members_of(*from.room, shown);
+        state = co_await rooms::members_of(services.rooms, from.room, std::move(shown));
     } else {
         const auto then = co_await rooms::state_after(services.rooms, from.room, newest->pos);
         for (const auto& entry : then) {

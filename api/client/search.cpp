@@ -87,8 +87,39 @@ std::string profiles(const rooms::Room& room, const std::vector<rooms::TimelineE
     return schema::to_text(people);
 }
 
-net::Task<std::string> context_of(const rooms::Found& found, const Wish& wish, Services& services) {
-    const auto in = co_await rooms::require_readable(services.rooms, found.room->id(), wish.search.user, std::nullopt);
+/// The rooms of what was found, each with what the searcher may see there.
+using Readable = std::map<schema::RoomNid, rooms::ReadableRoom>;
+
+net::Task<Readable> readable_rooms(const rooms::SearchResult& result, const Call& call, Services& services) {
+    Readable readable;
+    for (const auto& found : result.found) {
+        if (readable.contains(found.room->nid())) continue;
+        try {
+            auto room =
+                co_await rooms::require_readable(services.rooms, found.room->id(), call.session().user, call.session().device_nid);
+            readable.emplace(found.room->nid(), std::move(room));
+        } catch (const Refusal&) {
+            // Left or removed while we searched: then there is nothing of that room to show.
+        }
+    }
+    co_return readable;
+}
+
+/// What is bundled with what was found, for all rooms at once.
+net::Task<rooms::Bundles> bundles_of(const rooms::SearchResult& result, const Readable& readable, const Call& call,
+                                     Services& services) {
+    std::map<schema::RoomNid, std::vector<rooms::TimelineEventPtr>> by_room;
+    for (const auto& found : result.found)
+        if (readable.contains(found.room->nid())) by_room[found.room->nid()].push_back(found.event);
+    std::vector<rooms::BundleWish> wishes;
+    for (auto& [nid, events] : by_room) {
+        const auto& in = readable.at(nid);
+        wishes.push_back({nid, in.room->rules(), std::move(events), [&in](schema::Ord ord) { return in.viewer.visible.sees(ord); }});
+    }
+    co_return co_await rooms::bundles(services.db, std::move(wishes), call.session().user, services.rooms.clock().now_ms());
+}
+
+net::Task<std::string> context_of(const rooms::Found& found, const rooms::ReadableRoom& in, const Wish& wish, Services& services) {
     const auto now = services.rooms.clock().now_ms();
     rooms::EventFilter filter;
     const rooms::Place before{found.event->ord - 1}, after{found.event->ord};
@@ -145,14 +176,17 @@ net::Task<net::Response> post_search(const Call& call, Services& services) {
     const auto wish = read_wish(call);
     const auto result = co_await rooms::search(services.rooms, services.follower, wish.search);
     const auto now = services.rooms.clock().now_ms();
+    const auto readable = co_await readable_rooms(result, call, services);
+    const auto bundles = co_await bundles_of(result, readable, call, services);
     std::string results;
     for (const auto& found : result.found) {
-        std::string event;
-        rooms::render(event, *found.event, {.now_ms = now});
+        const auto room = readable.find(found.room->nid());
+        if (room == readable.end()) continue;
+        const auto& in = room->second;
         if (!results.empty()) results += ',';
-        results += fmt::format(R"({{"rank":{},"result":{})", found.rank, event);
+        results += fmt::format(R"({{"rank":{},"result":{})", found.rank, rooms::render_all({found.event}, in.viewer, bundles, now));
         if (wish.with_context) {
-            const auto context = co_await context_of(found, wish, services);
+            const auto context = co_await context_of(found, in, wish, services);
             results += fmt::format(R"(,"context":{})", context);
         }
         results += '}';

@@ -46,6 +46,25 @@ std::vector<TimelineEventPtr> lines_of(const std::vector<storage::StoredEvent>& 
     return lines;
 }
 
+StateEventPtr state_event_of(const storage::StoredEvent& stored, const schema::RoomRules& rules) {
+    const auto id = *schema::EventId::parse(stored.event_id);
+    auto json = stored.json;
+    if (stored.redacted_by) json = schema::canonical_json(schema::redact(schema::load_event(json, id, rules)->object, rules));
+    return std::make_shared<StateEvent>(stored.nid, id, net::bytes(std::move(json)), rules);
+}
+
+/// What a filter says of relations to an event stands in none of its own columns.
+net::Task<> keep_related(Rooms& rooms, RoomNid room, const EventFilter& filter, std::vector<TimelineEventPtr>& events) {
+    if ((!filter.related_by_rel_types && !filter.related_by_senders) || events.empty()) co_return;
+    std::vector<std::string> ids;
+    for (const auto& event : events) ids.push_back(event->id.str());
+    const auto found = co_await rooms.parts().db.read([&](storage::Tx& tx) {
+        return storage::with_relations(tx, room, ids, filter.related_by_rel_types, filter.related_by_senders);
+    });
+    const std::set<std::string_view> wanted(found.begin(), found.end());
+    std::erase_if(events, [&](const auto& event) { return !wanted.contains(event->id.str()); });
+}
+
 }  // namespace
 
 std::optional<Place> Place::parse(std::string_view token) {
@@ -92,6 +111,7 @@ net::Task<Page> page(Rooms& rooms, const ReadableRoom& from, std::optional<Place
     const auto limit = static_cast<std::size_t>(filter.limit);
     Page result{{}, Place{backward && !start ? schema::live_ord(room->head_position()) : begin}, std::nullopt};
     if (!backward && !start) result.start = Place{room->min_ord() - 1};
+    if (!filter.wants_room(room->id().str())) co_return result;
 
     // A filter may throw most away: several strides, but not without end. What is left over comes with the next page.
     constexpr int strides = 8;
@@ -105,11 +125,12 @@ net::Task<Page> page(Rooms& rooms, const ReadableRoom& from, std::optional<Place
             found = lines_of(stored, room->rules());
         }
         at_end = found->size() < static_cast<std::size_t>(stride);
+        if (!found->empty()) (backward ? before : after) = found->back()->ord;
+        std::erase_if(*found, [&](const auto& event) { return !from.viewer.visible.sees(event->ord) || !filter.wants(*event); });
+        co_await keep_related(rooms, room->nid(), filter, *found);
         for (auto& event : *found) {
-            (backward ? before : after) = event->ord;
-            if (!from.viewer.visible.sees(event->ord) || !filter.wants(*event)) continue;
-            result.events.push_back(std::move(event));
             if (result.events.size() > limit) break;
+            result.events.push_back(std::move(event));
         }
     }
     if (result.events.size() > limit) {
@@ -270,17 +291,37 @@ std::string render_all(const std::vector<TimelineEventPtr>& events, const Viewer
     return out;
 }
 
-std::string render_members_of(const Room& room, const std::vector<TimelineEventPtr>& events) {
-    std::string out;
+net::Task<std::string> members_of(Rooms& rooms, RoomPtr room, std::vector<TimelineEventPtr> events) {
+    if (events.empty()) co_return "";
+    const auto& newest = **std::max_element(events.begin(), events.end(), [](const auto& a, const auto& b) { return a->ord < b->ord; });
+    std::vector<StateEventPtr> members;
+    std::vector<std::int64_t> changed;
     std::set<std::string_view> seen;
     for (const auto& event : events) {
         if (!seen.insert(event->sender).second) continue;
-        const auto member = room.state("m.room.member", event->sender);
+        const auto key = room->dictionary().find("m.room.member", event->sender);
+        const auto member = key ? room->state_by_key(*key) : nullptr;
         if (!member) continue;
+        // Numbers are given as events come: a higher one was not there yet.
+        if (member->nid <= newest.nid || newest.pos == 0)
+            members.push_back(member);
+        else
+            changed.push_back(*key);
+    }
+    if (!changed.empty()) {
+        const auto stored = co_await rooms.parts().db.read([&](storage::Tx& tx) {
+            std::vector<EventNid> nids;
+            for (const auto& [key, nid] : storage::keys_at(tx, room->nid(), changed, newest.pos)) nids.push_back(nid);
+            return storage::events_by_nid(tx, room->nid(), nids);
+        });
+        for (const auto& event : stored) members.push_back(state_event_of(event, room->rules()));
+    }
+    std::string out;
+    for (const auto& member : members) {
         if (!out.empty()) out += ',';
         out += member->client_json() + "}";
     }
-    return out;
+    co_return out;
 }
 
 net::Task<std::vector<StateEventPtr>> state_after(Rooms& rooms, RoomPtr room, Position pos) {
@@ -290,15 +331,7 @@ net::Task<std::vector<StateEventPtr>> state_after(Rooms& rooms, RoomPtr room, Po
         return storage::events_by_nid(tx, room->nid(), nids);
     });
     std::vector<StateEventPtr> state;
-    for (const auto& event : stored) {
-        auto json = event.json;
-        const auto id = *schema::EventId::parse(event.event_id);
-        if (event.redacted_by) {
-            const auto parsed = schema::load_event(json, id, room->rules());
-            json = schema::canonical_json(schema::redact(parsed->object, room->rules()));
-        }
-        state.push_back(std::make_shared<StateEvent>(event.nid, id, net::bytes(std::move(json)), room->rules()));
-    }
+    for (const auto& event : stored) state.push_back(state_event_of(event, room->rules()));
     co_return state;
 }
 

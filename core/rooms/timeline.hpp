@@ -86,8 +86,10 @@ net::Task<Bundles> bundles(storage::Database& db, std::vector<BundleWish> wishes
 std::string render_all(const std::vector<TimelineEventPtr>& events, const Viewer& viewer, const Bundles& bundles,
                        std::int64_t now_ms);
 
-/// Member events of the senders of `events` (lazy loading), rendered, comma separated.
-std::string render_members_of(const Room& room, const std::vector<TimelineEventPtr>& events);
+/// Member events of the senders of `events` (lazy loading) as they were at the newest of these, rendered, comma separated.
+/// No reads while nobody's membership or name has changed since.
+/// https://spec.matrix.org/v1.19/client-server-api/#lazy-loading-room-members
+net::Task<std::string> members_of(Rooms& rooms, RoomPtr room, std::vector<TimelineEventPtr> events);
 
 /// The room's state after `pos` in the log of its changes: for what was true before somebody left.
 net::Task<std::vector<StateEventPtr>> state_after(Rooms& rooms, RoomPtr room, Position pos);

@@ -138,3 +138,111 @@ TEST_CASE("relations come page by page, in both directions, of one type or all")
     CHECK(pages("/m.thread/m.room.other", "") == " ");
     CHECK(pages("/m.thread", "&recurse=true") == "4, 3 | 2, 1 | 0 ");
 }
+
+TEST_CASE("jump to date finds the nearest event either way") {
+    TestServer server;
+    auto anna = server.person("anna");
+    const auto room = create(anna);
+    server.advance(std::chrono::hours(1));
+    const auto at_one = server.now_ms();
+    const auto first = say(anna, room, "eins", "1");
+    server.advance(std::chrono::hours(1));
+    const auto second = say(anna, room, "zwei", "2");
+    const auto jump = [&](std::int64_t ts, std::string_view dir) {
+        return anna.get(in_v1(room, fmt::format("/timestamp_to_event?ts={}&dir={}", ts, dir)));
+    };
+    CHECK(jump(at_one, "f").at("/event_id") == first);
+    CHECK(jump(at_one + 1, "f").at("/event_id") == second);
+    CHECK(jump(at_one + 1, "b").at("/event_id") == first);
+    CHECK(jump(server.now_ms() + 1, "f") == "404 M_NOT_FOUND");
+    // It reads along an index, however long the history is.
+    const auto plan = server.ask(
+        "SET enable_seqscan = off; EXPLAIN (FORMAT JSON) SELECT event_id FROM events WHERE room_nid = 1 AND origin_ts >= 5 "
+        "AND ord BETWEEN 1 AND 1000000000 ORDER BY origin_ts, ord LIMIT 1");
+    CHECK(plan.find("events_time") != std::string::npos);
+    CHECK(plan.find("Sort") == std::string::npos);
+}
+
+TEST_CASE("names stand in a page of history as they were") {
+    TestServer server;
+    auto anna = server.person("anna"), ben = server.person("ben");
+    const auto room = create(anna);
+    REQUIRE(ben.post(in(room, "/join")) == "200");
+    const auto called = [&](std::string_view name) {
+        REQUIRE(ben.put(in(room, "/state/m.room.member/" + segment(ben.id)),
+                        fmt::format(R"({{"membership":"join","displayname":"{}"}})", name)) == "200");
+    };
+    called("Ben der Ältere");
+    const auto old = say(ben, room, "damals", "1");
+    called("Ben");
+    const auto now = say(ben, room, "heute", "2");
+
+    const std::string lazy = "filter=" + segment(R"({"lazy_load_members":true})");
+    const auto name_at = [&](const std::string& event) {
+        const auto context = anna.get(in(room, "/context/" + segment(event) + "?limit=0&" + lazy));
+        REQUIRE(context == "200");
+        return context.at("/state/0/content/displayname");
+    };
+    CHECK(name_at(now) == "Ben");
+    CHECK(name_at(old) == "Ben der Ältere");
+    const auto from = anna.get(in(room, "/context/" + segment(old) + "?limit=0")).at("/end");
+    const auto page = anna.get(in(room, "/messages?dir=b&limit=1&from=" + from + "&" + lazy));
+    CHECK(page.at("/state/0/content/displayname") == "Ben der Ältere");
+    // Nothing has changed since: nothing is read for it.
+    CHECK(anna.get(in(room, "/messages?dir=b&limit=1&" + lazy)).cost.reads == anna.get(in(room, "/messages?dir=b&limit=1")).cost.reads);
+}
+
+TEST_CASE("around an event: one neighbour when one is asked for") {
+    TestServer server;
+    auto anna = server.person("anna");
+    const auto room = create(anna);
+    say(anna, room, "vorher", "1");
+    const auto middle = say(anna, room, "mitten", "2");
+    say(anna, room, "nachher", "3");
+    const auto around = [&](int limit) {
+        const auto context = anna.get(in(room, fmt::format("/context/{}?limit={}", segment(middle), limit)));
+        REQUIRE(context == "200");
+        return context["/events_before"].as_array().size() + context["/events_after"].as_array().size();
+    };
+    CHECK(around(0) == 0);
+    CHECK(around(1) == 1);
+    CHECK(around(2) == 2);
+}
+
+TEST_CASE("a filter for a page of history says which rooms, and what relates to the events") {
+    TestServer server;
+    auto anna = server.person("anna"), ben = server.person("ben");
+    const auto room = create(anna);
+    REQUIRE(ben.post(in(room, "/join")) == "200");
+    const auto asked = say(anna, room, "Frage", "1");
+    const auto other = say(anna, room, "Ansage", "2");
+    say(ben, room, "Antwort", "3", relates("m.thread", asked));
+    say(anna, room, "Verweis", "4", relates("m.reference", other));
+    const auto page = [&](std::string_view filter) {
+        const auto answer = anna.get(in(room, "/messages?dir=b&limit=20&filter=" + segment(filter)));
+        REQUIRE(answer == "200");
+        return bodies(answer);
+    };
+    CHECK(page(R"({"related_by_rel_types":["m.thread"]})") == "Frage");
+    CHECK(page(R"({"related_by_rel_types":["m.thread","m.reference"]})") == "Ansage, Frage");
+    CHECK(page(fmt::format(R"({{"related_by_senders":["{}"]}})", ben.id)) == "Frage");
+    CHECK(page(fmt::format(R"({{"related_by_senders":["{}"],"related_by_rel_types":["m.reference"]}})", ben.id)) == "");
+    CHECK(page(fmt::format(R"({{"not_rooms":["{}"]}})", room)) == "");
+    CHECK(page(R"({"rooms":["!other:hearth.test"]})") == "");
+    CHECK(page(fmt::format(R"({{"rooms":["{}"],"types":["m.room.message"]}})", room)) == "Verweis, Antwort, Ansage, Frage");
+}
+
+TEST_CASE("what is found brings its bundle along, and what its reader was then") {
+    TestServer server;
+    auto anna = server.person("anna");
+    const auto room = create(anna), second = create(anna);
+    const auto root = say(anna, room, "Schmetterlinge", "1");
+    say(anna, room, "ja", "2", relates("m.thread", root));
+    say(anna, second, "Schmetterlinge anderswo", "3");
+    const auto found = anna.post("/search", R"({"search_categories":{"room_events":{"search_term":"Schmetterlinge","order_by":"recent"}}})");
+    REQUIRE(found == "200");
+    const std::string results = "/search_categories/room_events/results";
+    CHECK(found[results].as_array().size() == 2);
+    CHECK(found.at(results + "/1/result/unsigned/m.relations/m.thread/count") == "1");
+    CHECK(found.at(results + "/0/result/unsigned/membership") == "join");
+}
