@@ -403,6 +403,7 @@ void HttpConnection::close() {
     }
     if (const auto waiting = std::move(piece_written_)) (*waiting)(false);
     if (!handling) exchange_.reset();
+    server_->count_out(counted_as);
     server_->connections.erase(place);
     --server_->counts.connections;
 }

@@ -4,6 +4,7 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <unordered_map>
 
 #include "net/addresses.hpp"
 #include "net/http_server.hpp"
@@ -26,6 +27,12 @@ public:
     bool stopping = false;
     std::list<std::shared_ptr<HttpConnection>> connections;
 
+    /// What a peer's connections are counted under; empty: not counted.
+    std::string counted_as(const std::string& peer) const;
+    /// False: it has too many already.
+    bool count_in(const std::string& peer);
+    void count_out(const std::string& peer);
+
     void start();
     void stop_accepting();
     std::uint16_t port() const { return port_; }
@@ -44,7 +51,8 @@ private:
     boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, boost::asio::io_context::executor_type> acceptor_;
     std::shared_ptr<const class TlsContext> tls_;
     std::uint16_t port_ = 0;
-    std::vector<Network> trusted_;
+    std::vector<Network> trusted_, unlimited_;
+    std::unordered_map<std::string, std::size_t> per_address_;
     std::vector<char> scratch_ = std::vector<char>(64 * 1024);
     std::shared_ptr<void> sweep_timer_, accept_timer_;
     bool told_about_accepting_ = false;
@@ -67,6 +75,7 @@ public:
     bool is_busy() const { return state_ != State::idle && state_ != State::draining && state_ != State::handshake; }
 
     std::list<std::shared_ptr<HttpConnection>>::iterator place;  ///< In the server's list.
+    std::string counted_as;                                      ///< See HttpServer::Impl.
 
 private:
     enum class State { handshake, idle, reading, handling, parked, writing, streaming, draining, closed };

@@ -42,11 +42,17 @@ std::optional<std::string> forwarded_address(std::string_view entry) {
 
 HttpServer::Impl::Impl(Runtime& of, HttpServerOptions with, Handler by)
     : runtime(of), options(std::move(with)), handler(std::move(by)), acceptor_(io_context_of(of)) {
-    for (const auto& proxy : options.trusted_proxies) {
-        const auto network = Network::parse(proxy);
-        if (!network) throw std::runtime_error(proxy + " is neither an address nor a network (a.b.c.d/n)");
-        trusted_.push_back(*network);
-    }
+    const auto networks = [](const std::vector<std::string>& texts) {
+        std::vector<Network> parsed;
+        for (const auto& text : texts) {
+            const auto network = Network::parse(text);
+            if (!network) throw std::runtime_error(text + " is neither an address nor a network (a.b.c.d/n)");
+            parsed.push_back(*network);
+        }
+        return parsed;
+    };
+    trusted_ = networks(options.trusted_proxies);
+    unlimited_ = networks(options.unlimited);
     reload_tls();
     try {
         const tcp::endpoint endpoint(asio::ip::make_address(options.bind), options.port);
@@ -84,9 +90,18 @@ void HttpServer::Impl::accept() {
             return self->accept_later();
         }
         self->told_about_accepting_ = false;
+        boost::system::error_code unknown;
+        auto counted_as = self->counted_as(peer.remote_endpoint(unknown).address().to_string());
+        if (!self->count_in(counted_as)) {
+            ++self->counts.refused_at_the_edge;
+            boost::system::error_code ignored;
+            peer.close(ignored);
+            return self->accept();
+        }
         Socket socket(std::move(peer));
         auto transport = self->tls_ ? tls_server(std::move(socket), self->tls_) : Transport::plain(std::move(socket));
         const auto connection = std::make_shared<HttpConnection>(self, std::move(transport));
+        connection->counted_as = std::move(counted_as);
         connection->place = self->connections.insert(self->connections.end(), connection);
         ++self->counts.connections;
         ++self->counts.accepted;
@@ -120,6 +135,27 @@ void HttpServer::Impl::stop_accepting() {
     boost::system::error_code ignored;
     acceptor_.close(ignored);
     accept_timer_.reset();
+}
+
+std::string HttpServer::Impl::counted_as(const std::string& peer) const {
+    const auto address = Address::parse(peer);
+    const auto holds = [&](const Network& network) { return network.contains(*address); };
+    if (!address || std::ranges::any_of(trusted_, holds) || std::ranges::any_of(unlimited_, holds)) return {};
+    const auto* bytes = reinterpret_cast<const char*>(address->bytes().data());
+    return address->is_v4() ? std::string(bytes + 12, 4) : std::string(bytes, 8);
+}
+
+bool HttpServer::Impl::count_in(const std::string& peer) {
+    if (peer.empty()) return true;
+    auto& count = per_address_[peer];
+    if (count >= options.most_per_address) return false;
+    ++count;
+    return true;
+}
+
+void HttpServer::Impl::count_out(const std::string& peer) {
+    const auto found = per_address_.find(peer);
+    if (found != per_address_.end() && --found->second == 0) per_address_.erase(found);
 }
 
 bool HttpServer::Impl::is_trusted(const std::string& address) const {

@@ -30,6 +30,10 @@ struct HttpServerOptions {
     Milliseconds write_time{60'000};        ///< … to take an answer,
     Milliseconds idle_time{75'000};         ///< … until it sends the next request.
     std::size_t most_connections = 15'000;  ///< Beyond these, new ones wait in the kernel's queue.
+    /// From one address (IPv6: from one /64, which one client owns); beyond these, new ones are closed. A house with one
+    /// address for all its people still gets by. Trusted proxies and `unlimited` may have as many as they like.
+    std::size_t most_per_address = 1'000;
+    std::vector<std::string> unlimited{"127.0.0.0/8", "::1"};  ///< Addresses and networks.
     /// Addresses and networks ("192.0.2.0/24") of reverse proxies whose X-Forwarded-For and -Proto are
     /// believed.
     std::vector<std::string> trusted_proxies;
@@ -64,7 +68,7 @@ public:
         std::size_t connections = 0;
         std::size_t parked = 0;
         std::uint64_t accepted = 0;
-        std::uint64_t refused_at_the_edge = 0;  ///< Answered without a handler: malformed, too large, too slow.
+        std::uint64_t refused_at_the_edge = 0;  ///< Answered without a handler: malformed, too large, too slow; too many.
     };
     const Counts& counts() const;
 

@@ -32,7 +32,7 @@ struct Accounts {
           pushers(db, lane),
           registration(db, numbers, runtime.clock(), sessions, account_data, listeners, options),
           shared_secret(runtime.clock(), options),
-          sign_in(db, passwords, sessions, devices, listeners, options) {}
+          sign_in(db, passwords, sessions, devices, listeners, options, runtime.clock()) {}
     Accounts(const Accounts&) = delete;
     Accounts& operator=(const Accounts&) = delete;
 

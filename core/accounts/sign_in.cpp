@@ -36,26 +36,38 @@ UserId SignIn::id_of(const storage::UserRow& user) const {
     return *std::move(id);
 }
 
-net::Task<std::optional<storage::UserRow>> SignIn::find(std::string_view name) {
+/// In the form in which accounts are stored; nullopt when nobody here can have that name.
+std::optional<std::string> SignIn::localpart_of(std::string_view name) const {
     std::string localpart(name);
     if (name.starts_with('@')) {
         const auto id = UserId::parse(name);
-        if (!id || id->server() != options_.server_name.str()) co_return std::nullopt;
+        if (!id || id->server() != options_.server_name.str()) return std::nullopt;
         localpart = id->localpart();
     }
     // Accounts have ASCII names; what is none finds nobody.
     std::ranges::transform(localpart, localpart.begin(),
                            [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    if (localpart.size() > 255 || localpart.find('\0') != std::string::npos) co_return std::nullopt;
-    auto user = co_await db_.read([&](storage::Tx& tx) { return storage::find_user(tx, localpart); });
+    if (localpart.size() > 255 || localpart.find('\0') != std::string::npos) return std::nullopt;
+    return localpart;
+}
+
+net::Task<std::optional<storage::UserRow>> SignIn::find(std::optional<std::string> localpart) {
+    if (!localpart) co_return std::nullopt;
+    auto user = co_await db_.read([&](storage::Tx& tx) { return storage::find_user(tx, *localpart); });
     co_return user;
 }
 
 net::Task<storage::UserRow> SignIn::verify(std::string_view name, std::string password) {
-    auto user = co_await find(name);
+    const auto localpart = localpart_of(name);
+    if (localpart) failed_logins_.require(*localpart, clock_.now_ms());
+    auto user = co_await find(localpart);
     auto stored = user ? user->password_hash : std::nullopt;
     const bool right = co_await passwords_.matches(std::move(password), std::move(stored));
-    if (!right || !user) throw Refusal(Reason::wrong_password, "");
+    if (!right || !user) {
+        if (localpart) failed_logins_.failed(*localpart, clock_.now_ms());
+        throw Refusal(Reason::wrong_password, "");
+    }
+    failed_logins_.succeeded(*localpart);
     co_return *std::move(user);
 }
 

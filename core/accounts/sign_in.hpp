@@ -3,8 +3,10 @@
 #include <string>
 #include <string_view>
 
+#include "core/accounts/failed_logins.hpp"
 #include "core/accounts/sessions.hpp"
 #include "core/accounts/user_interactive.hpp"
+#include "net/clock.hpp"
 #include "net/task.hpp"
 #include "schema/json.hpp"
 #include "storage/users.hpp"
@@ -33,11 +35,17 @@ struct SignedIn {
 class SignIn {
 public:
     SignIn(storage::Database& db, Passwords& passwords, Sessions& sessions, Devices& devices, const Listeners& listeners,
-           const Options& options)
-        : db_(db), passwords_(passwords), sessions_(sessions), devices_(devices), listeners_(listeners), options_(options) {}
+           const Options& options, const net::Clock& clock)
+        : db_(db),
+          passwords_(passwords),
+          sessions_(sessions),
+          devices_(devices),
+          listeners_(listeners),
+          options_(options),
+          clock_(clock) {}
 
     /// `name`: localpart or user id, any case. A wrong password and an unknown name are told apart neither by
-    /// the answer nor by its time. Throws Refusal: wrong_password, user_locked.
+    /// the answer nor by its time. Throws Refusal: wrong_password, user_locked; limit_exceeded after too many wrong ones.
     net::Task<SignedIn> with_password(std::string_view name, std::string password, const DeviceRequest& device);
 
     /// m.login.password, for what only the owner may do. Without a session whoever knows the password is the
@@ -53,7 +61,8 @@ public:
     net::Task<> deactivate(const storage::UserRow& user, bool erase);
 
 private:
-    net::Task<std::optional<storage::UserRow>> find(std::string_view name);
+    std::optional<std::string> localpart_of(std::string_view name) const;
+    net::Task<std::optional<storage::UserRow>> find(std::optional<std::string> localpart);
     net::Task<storage::UserRow> verify(std::string_view name, std::string password);
     schema::UserId id_of(const storage::UserRow& user) const;
 
@@ -63,6 +72,8 @@ private:
     Devices& devices_;
     const Listeners& listeners_;
     const Options& options_;
+    const net::Clock& clock_;
+    FailedLogins failed_logins_;
 };
 
 }  // namespace runde::accounts

@@ -250,3 +250,25 @@ TEST_CASE("tokens that expired long ago are purged") {
     CHECK(tokens() == "10");  // Anna's first token, which does not expire.
     CHECK(whoami(server, anna.token) == "200");
 }
+
+TEST_CASE("guessing one account's password is slow, from however many addresses") {
+    TestServer server;
+    auto anna = server.person("anna"), ben = server.person("ben");
+    for (int i = 0; i < 10; ++i) {
+        CHECK(login(server, i % 2 == 0 ? "anna" : "@ANNA:hearth.test", "a guess, long enough") == "403 M_FORBIDDEN");
+        CHECK(login(server, "nobody", "a guess, long enough") == "403 M_FORBIDDEN");
+    }
+    const auto one_more = login(server, "anna", "a guess, long enough");
+    CHECK(one_more == "429 M_LIMIT_EXCEEDED");
+    CHECK(one_more["/retry_after_ms"].as_int64() > 10'000);
+    CHECK(login(server, "nobody", "a guess, long enough") == "429 M_LIMIT_EXCEEDED");  // The limit tells nothing either.
+    CHECK(login(server, "anna", anna.password) == "429 M_LIMIT_EXCEEDED");
+    CHECK(anna.get("/account/whoami") == "200");
+    CHECK(login(server, "ben", ben.password) == "200");
+
+    server.advance(std::chrono::seconds(21));
+    CHECK(login(server, "anna", anna.password) == "200");
+    // Who got in has a clean slate.
+    for (int i = 0; i < 9; ++i) CHECK(login(server, "anna", "a guess, long enough") == "403 M_FORBIDDEN");
+    CHECK(login(server, "anna", anna.password) == "200");
+}

@@ -496,3 +496,33 @@ TEST_CASE("beyond the most connections, new ones wait their turn") {
     ben.close();
     CHECK(carl.receive().status == 200);
 }
+
+TEST_CASE("one address may not take all connections") {
+    net::HttpServerOptions options;
+    options.most_per_address = 2;
+    options.unlimited = {};
+    Edge edge(std::move(options));
+    auto anna = edge.connect(), ben = edge.connect();
+    CHECK(anna.ask(RawHttp::get("/")).status == 200);
+    CHECK(ben.ask(RawHttp::get("/")).status == 200);
+    {
+        auto carl = edge.connect();
+        CHECK(Edge::soon([&] { return edge.counts().refused_at_the_edge == 1; }));
+    }
+    CHECK(anna.ask(RawHttp::get("/")).status == 200);
+    ben.close();
+    CHECK(Edge::soon([&] { return edge.counts().connections == 1; }));
+    auto dora = edge.connect();
+    CHECK(dora.ask(RawHttp::get("/")).status == 200);
+}
+
+TEST_CASE("a proxy that is trusted brings as many as there are") {
+    net::HttpServerOptions options;
+    options.most_per_address = 1;
+    options.unlimited = {};
+    options.trusted_proxies = {"127.0.0.1"};
+    Edge edge(std::move(options));
+    auto anna = edge.connect(), ben = edge.connect();
+    CHECK(anna.ask(RawHttp::get("/")).status == 200);
+    CHECK(ben.ask(RawHttp::get("/")).status == 200);
+}
