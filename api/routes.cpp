@@ -49,10 +49,14 @@ Router all_routes() {
     router.add(federation::version_routes());
     router.add(web::health_routes());
     router.add(web::page_routes());
+    router.add(web::application_routes());
+    router.add(web::ask_routes());
     router.add(web::front_routes());
     router.add(web::group_page_routes());
     router.add(web::notice_routes());
     router.add(web::principle_routes());
+    router.add(web::rules_page_routes());
+    router.add(web::visit_routes());
     router.add(web::crisis_routes());
     return router;
 }

@@ -5,7 +5,7 @@
 #include "api/web/pages.hpp"
 #include "api/web/texts/frame.hpp"
 #include "api/web/texts/front.hpp"
-#include "core/selfhelp/cards.hpp"
+#include "core/selfhelp/door.hpp"
 #include "storage/database.hpp"
 #include "storage/texts.hpp"
 
@@ -17,6 +17,7 @@ using schema::Refusal;
 namespace {
 
 constexpr std::size_t longest_question = 100;
+constexpr std::size_t page_length = 50;
 
 /// What the reader looks for, as the address says it: so it can be kept, and the page needs no script.
 struct Question {
@@ -32,13 +33,15 @@ struct Question {
         query.region = asked("region");
         query.topic = chosen("thema");
         query.form = chosen("form");
+        page = static_cast<std::size_t>(call.query_number("seite", 0, 0, 1000));
+    }
+    std::size_t page;
+    /// The address of another page of the same answers.
+    std::string address(std::size_t other) const {
+        return fmt::format("/gruppen?q={}&region={}&thema={}&form={}&seite={}", net::percent_encode(query.words), net::percent_encode(query.region),
+                           net::percent_encode(query.topic.value_or("")), net::percent_encode(query.form.value_or("")), other);
     }
     bool is_open() const { return query.words.empty() && query.region.empty() && !query.topic && !query.form; }
-};
-
-struct Listed {
-    storage::GroupRow group;
-    std::string topic;  ///< Its label.
 };
 
 Html search_form(const View& view, const Question& question, const std::vector<storage::TopicCode>& topics) {
@@ -63,37 +66,40 @@ Html search_form(const View& view, const Question& question, const std::vector<s
                 view.say(texts::any_form), all_forms, view.say(texts::search_button));
 }
 
-Html listed_card(const View& view, const Listed& listed) {
-    const auto& card = listed.group.card;
+/// A partner's group is asked at the partner: its page, or a knock at its card with any Matrix app.
+Html listed_card(const View& view, const selfhelp::Listing& listing, const std::vector<storage::TopicCode>& topics) {
+    const auto& card = listing.card;
+    const auto own_path = "/gruppen/" + net::percent_encode(listing.group_id);
+    const auto name = listing.own            ? html(R"(<a href="{}">{}</a>)", Url(own_path), card.name)
+                      : listing.url.empty() ? html("{}", card.name)
+                                            : html(R"(<a href="{}" rel="noreferrer">{}</a>)", Url(listing.url), card.name);
+    auto topic = topic_label(view, topics, card.topic);
+    if (topic == card.topic && !listing.topic_label.empty()) topic = listing.topic_label;
     const auto where = card.region.empty() ? std::string() : " · " + card.region;
-    return html(R"(<li class="card group"><h3><a href="{}">{}</a></h3><p class="muted">{}{}</p>{}</li>)",
-                Url("/gruppen/" + net::percent_encode(listed.group.id)), card.name, listed.topic, where, card_badges(view, card));
+    const auto whose = listing.own ? Html() : html(R"(<p class="hint">{}</p>)", view.say(texts::at_partner, listing.server));
+    const auto knock = listing.own || !listing.url.empty() ? Html() : html(R"(<p class="hint">{}</p>)", view.say(texts::with_matrix, listing.room_id));
+    return html(R"(<li class="card group"><h3>{}</h3><p class="muted">{}{}</p>{}{}{}</li>)", name, topic, where, card_badges(view, card), whose, knock);
 }
 
-// GET /gruppen: the directory, searched by words, topic, region and form.
+Html listed(const View& view, const Question& question, const selfhelp::DirectoryAnswer& found, const std::vector<storage::TopicCode>& topics) {
+    if (found.total == 0) return html(R"(<p class="card" role="status">{}</p>)", view.say(question.is_open() ? texts::no_groups_yet : texts::found_none));
+    const auto count = found.total == 1 ? std::string(view.say(texts::found_one)) : view.say(texts::found_many, found.total);
+    const bool more = (question.page + 1) * page_length < static_cast<std::size_t>(found.total);
+    return html(R"(<h2 role="status">{}</h2><ul class="plain stack">{}</ul>{}{})", count,
+                each(found.listings, [&](const selfhelp::Listing& one) { return listed_card(view, one, topics); }),
+                found.silent.empty() ? Html() : html(R"(<p class="hint">{}</p>)", view.say(texts::partner_silent)),
+                more ? html(R"(<p><a class="button" href="{}">{}</a></p>)", Url(question.address(question.page + 1)), view.say(texts::more_groups))
+                     : Html());
+}
+
+// GET /gruppen: the directory, our groups and those of partners, searched by words, topic, region and form.
 net::Task<net::Response> get_groups(const Call& call, Services& services) {
     auto view = co_await open_view(call, services);
     const Question question(call);
-    std::vector<storage::TopicCode> topics;
-    std::vector<storage::GroupRow> groups;
-    co_await services.db.transact([&](storage::Tx& tx) {
-        topics = storage::topic_codes(tx);
-        groups = storage::groups(tx);
-    });
-
-    std::vector<Listed> found;
-    for (auto& group : groups) {
-        auto label = topic_label(view, topics, group.card.topic);
-        if (group.closed || !group.is_complete() || !selfhelp::matches(question.query, group.card, label)) continue;
-        found.push_back({std::move(group), std::move(label)});
-    }
-    const auto count = found.size() == 1 ? std::string(view.say(texts::found_one)) : view.say(texts::found_many, found.size());
-    const auto list = found.empty()
-                          ? html(R"(<p class="card" role="status">{}</p>)", view.say(question.is_open() ? texts::no_groups_yet : texts::found_none))
-                          : html(R"(<h2 role="status">{}</h2><ul class="plain stack">{}</ul>)", count,
-                                 each(found, [&](const Listed& one) { return listed_card(view, one); }));
+    const auto topics = co_await services.db.read([](storage::Tx& tx) { return storage::topic_codes(tx); });
+    const auto found = co_await services.door.directory.search(question.query, question.page * page_length, page_length);
     const auto body = html(R"(<div class="stack"><h1>{}</h1><p class="lead">{}</p>{}{}</div>)", view.say(texts::groups_title),
-                           view.say(texts::groups_lead), search_form(view, question, topics), list);
+                           view.say(texts::groups_lead), search_form(view, question, topics), listed(view, question, found, topics));
     co_return answer(view, {.title = view.say(texts::groups_title), .body = body});
 }
 
@@ -123,7 +129,7 @@ net::Task<net::Response> get_group(const Call& call, Services& services) {
     std::optional<storage::GroupRow> group;
     std::vector<storage::TopicCode> topics;
     std::optional<storage::TextVersion> rules;
-    co_await services.db.transact([&](storage::Tx& tx) {
+    co_await services.db.read([&](storage::Tx& tx) {
         group = storage::find_group(tx, call.param("group"));
         topics = storage::topic_codes(tx);
         rules = storage::find_text(tx, call.param("group"), selfhelp::group_rules);
@@ -141,7 +147,7 @@ net::Task<net::Response> get_group(const Call& call, Services& services) {
 }
 
 constexpr Route routes[] = {
-    {net::Method::get, "/gruppen", Access::anyone, Rate::read, get_groups, "docs/members.md"},
+    {net::Method::get, "/gruppen", Access::anyone, Rate::search, get_groups, "docs/members.md"},
     {net::Method::get, "/gruppen/{group}", Access::anyone, Rate::read, get_group, "docs/members.md"},
 };
 

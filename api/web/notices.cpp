@@ -34,7 +34,7 @@ Html or_not_written(const View& view, Html text) {
 }
 
 net::Task<std::optional<storage::TextVersion>> load_text(Services& services, std::string_view kind) {
-    auto text = co_await services.db.transact([kind](storage::Tx& tx) { return storage::find_text(tx, "", kind); });
+    auto text = co_await services.db.read([kind](storage::Tx& tx) { return storage::find_text(tx, "", kind); });
     co_return text;
 }
 

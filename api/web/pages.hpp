@@ -8,12 +8,16 @@ namespace runde::api::web {
 std::span<const Route> page_routes();
 
 /// Pages that the server draws, complete without a script: the front page; the directory of
-/// groups; imprint, privacy notice and house rules; the nine
+/// groups, asking to join one, one's own request, a group's rules; imprint, privacy notice and house rules; the nine
 /// principles; help in a crisis.
 std::span<const Route> front_routes();
+std::span<const Route> application_routes();
+std::span<const Route> ask_routes();
 std::span<const Route> group_page_routes();
 std::span<const Route> notice_routes();
 std::span<const Route> principle_routes();
+std::span<const Route> rules_page_routes();
+std::span<const Route> visit_routes();
 std::span<const Route> crisis_routes();
 
 }  // namespace runde::api::web

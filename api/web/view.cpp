@@ -111,7 +111,7 @@ void View::put_cookies(net::Headers& headers) const {
 
 net::Task<View> open_view(const Call& call, Services& services) {
     View view(call.request(), services);
-    auto organisation = co_await services.db.transact([](storage::Tx& tx) { return storage::find_organisation(tx); });
+    auto organisation = co_await services.db.read([](storage::Tx& tx) { return storage::find_organisation(tx); });
     if (organisation) {
         view.site.name = organisation->name;
         if (!organisation->contact_email.empty()) view.site.contact = organisation->contact_email;

@@ -28,6 +28,7 @@ inline constexpr Phrase no_groups_yet{{.sie = "Hier gibt es noch keine Gruppen."
 inline constexpr Phrase found_one{{.sie = "1 Gruppe", .en = "1 group"}};
 inline constexpr Phrase found_many{{.sie = "{} Gruppen", .en = "{} groups"}};
 inline constexpr Phrase of_node{{.sie = "von {}", .en = "of {}"}};
+inline constexpr Phrase more_groups{{.sie = "Weitere Gruppen", .en = "More groups"}};
 inline constexpr Phrase partner_silent{{
     .sie = "Von manchen Partnern wissen wir gerade nicht, ob ihre Angaben noch stimmen.",
     .en = "Of some partners we do not know at the moment whether what they say still holds.",

@@ -1,5 +1,8 @@
 // What people do outside the page: through the Matrix API, as another app would.
+import { createHmac } from 'node:crypto';
+
 const PASSWORD = 'sieben kleine Wolken';
+
 
 export class Account {
   constructor(url, name, { user_id, access_token }) {
@@ -12,6 +15,14 @@ export class Account {
     await account.call('PUT', `/_matrix/client/v3/profile/${enc(account.userId)}/displayname`, { displayname: displayName });
     account.displayName = displayName;
     return account;
+  }
+
+  /** An administrator, made as an operator's script makes one. */
+  static async administrator(url, name, sharedSecret) {
+    const nobody = new Account(url, name, {});
+    const { nonce } = await nobody.call('GET', '/_synapse/admin/v1/register');
+    const mac = createHmac('sha1', sharedSecret).update([nonce, name, PASSWORD, 'admin'].join('\0')).digest('hex');
+    return new Account(url, name, await nobody.call('POST', '/_synapse/admin/v1/register', { nonce, username: name, password: PASSWORD, admin: true, mac }));
   }
 
   /** Throws an error that carries `errcode` and `status`. */

@@ -5,6 +5,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+export const SHARED_SECRET = 'sieben Siegel';
+
 export class Server {
   #process;
   #log = '';
@@ -27,6 +29,8 @@ export class Server {
       RUNDE_REGISTRATION_MODE: 'open',
       RUNDE_RATE_LIMITS_ENABLED: 'false',
       RUNDE_SERVER_NAME: 'runde.test',
+      RUNDE_PUBLIC_URL: this.url,
+      RUNDE_REGISTRATION_SHARED_SECRET: SHARED_SECRET,
     };
     this.#process = spawn(process.env.RUNDE, ['serve', '--data', this.folder, '--port', String(this.port)], { env: environment });
     for (const stream of [this.#process.stdout, this.#process.stderr]) stream.on('data', (text) => (this.#log += text));

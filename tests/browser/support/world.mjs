@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
 
 import { Account } from './account.mjs';
-import { Server } from './server.mjs';
+import { Server, SHARED_SECRET } from './server.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const FLAGS = [
@@ -37,6 +37,10 @@ export class World {
   /** Somebody with an account, made through the API. */
   async account(name) {
     return Account.register(this.url, this.newName(name), name[0].toUpperCase() + name.slice(1));
+  }
+
+  async administrator(name) {
+    return Account.administrator(this.url, this.newName(name), SHARED_SECRET);
   }
 
   /**

@@ -115,6 +115,14 @@ export interface NodeInfo {
   quick_exit?: string;
 }
 
+/** GET /_runde/v1/me: who somebody is to this organisation. */
+export interface Standing {
+  administrator: boolean;
+  roles: { role: string; group_id?: string }[];
+  /** `rules_page`: where they are read and accepted; only while they wait for that. */
+  groups: { group_id: string; name: string; rules_accepted: boolean; rules_page?: string }[];
+}
+
 export interface PublicRoom {
   room_id: string;
   name?: string;

@@ -6,7 +6,7 @@
  * drafts nor names are written to the device; a cookie says which language somebody chose, once they did.
  */
 import { Connection, path } from '../matrix/http';
-import type { Json, NodeInfo, SignedIn } from '../matrix/types';
+import type { Json, NodeInfo, SignedIn, Standing } from '../matrix/types';
 import { isTone, preferredLanguage, texts, type Tone } from '../texts/texts.svelte';
 
 const KEY = 'runde.session';
@@ -20,6 +20,8 @@ class Session {
 
   /** Has a role in the organisation, so that there is a desk to go to. */
   onTeam = $state(false);
+  /** Groups whose rules wait to be read and accepted. */
+  pledges = $state.raw<Standing['groups']>([]);
 
   readonly server = new Connection(
     () => this.#signedIn?.access_token,
@@ -57,6 +59,7 @@ class Session {
   forget(): void {
     this.#signedIn = undefined;
     this.onTeam = false;
+    this.pledges = [];
     sessionStorage.removeItem(KEY);
     localStorage.removeItem(KEY);
   }
@@ -78,8 +81,14 @@ class Session {
     // Older settings knew only the language.
     const chosen = settings['tone'] ?? (settings['language'] === 'de' ? 'sie' : settings['language']);
     if (isTone(chosen)) texts.tone = chosen;
-    const me = await this.server.get<{ administrator: boolean; roles: { role: string }[] }>('/_runde/v1/me').catch(() => undefined);
+    await this.loadStanding();
+  }
+
+  /** Which roles somebody has, and whose rules they have still to accept. */
+  async loadStanding(): Promise<void> {
+    const me = await this.server.get<Standing>('/_runde/v1/me').catch(() => undefined);
     this.onTeam = me !== undefined && (me.administrator || me.roles.some(({ role }) => role !== 'member'));
+    this.pledges = me?.groups.filter((group) => !group.rules_accepted) ?? [];
   }
 
   async chooseTone(tone: Tone): Promise<void> {

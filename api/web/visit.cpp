@@ -1,0 +1,106 @@
+#include "api/web/visit.hpp"
+
+#include "api/services.hpp"
+#include "api/web/forms.hpp"
+#include "api/web/pages.hpp"
+#include "api/web/texts/application.hpp"
+#include "api/web/texts/frame.hpp"
+#include "core/accounts/accounts.hpp"
+
+namespace runde::api::web {
+
+using schema::Reason;
+using schema::Refusal;
+
+net::Task<std::optional<accounts::Session>> visitor(const View& view, Services& services) {
+    const auto token = view.cookie(visit_cookie);
+    if (!token || token->empty()) co_return std::nullopt;
+    std::optional<accounts::Session> session;
+    try {
+        session = co_await services.sessions.require(*token);
+    } catch (const Refusal&) {
+        co_return std::nullopt;  // Erased, signed out, or never ours: to a visitor it is all the same.
+    }
+    if (session->locked) session.reset();
+    co_return session;
+}
+
+void start_visit(View& view, const accounts::Tokens& tokens) { view.set_cookie(visit_cookie, tokens.access, View::Lives::session); }
+
+net::Task<> end_visit(View& view, Services& services) {
+    const auto session = co_await visitor(view, services);
+    if (session) co_await services.accounts.devices.remove(session->user_nid, session->user, std::vector{session->device_id});
+    view.drop_cookie(visit_cookie);
+}
+
+std::string safe_return(std::string_view target) {
+    const bool ours = target.starts_with("/antrag") || target.starts_with("/gruppen/") || target.starts_with("/regeln/");
+    return ours && Url(target).str() == target ? std::string(target) : "/antrag";
+}
+
+net::Response sign_in_page(View& view, std::string_view back, const FormData& form) {
+    const auto body = html(R"(<div class="stack narrow"><h1>{}</h1><p class="lead">{}</p>{}<form class="stack" method="post" )"
+                           R"(action="/antrag/anmelden" novalidate>{}<input type="hidden" name="weiter" value="{}">{}{}<div>)"
+                           R"(<button class="primary">{}</button></div></form></div>)",
+                           view.say(texts::back_title), view.say(texts::back_lead), problem_summary(view, form), token_field(view), back,
+                           input(view, form, {.name = "name", .label = std::string(view.say(texts::pseudonym)), .autocomplete = "username"}),
+                           input(view, form,
+                                 {.name = "passwort",
+                                  .label = std::string(view.say(texts::password)),
+                                  .type = "password",
+                                  .autocomplete = "current-password",
+                                  .longest = 512}),
+                           view.say(texts::sign_in));
+    return answer(view, {.title = view.say(texts::sign_in), .body = body, .status = form.is_fine() ? 200 : 422});
+}
+
+namespace {
+
+// POST /antrag/anmelden
+net::Task<net::Response> post_sign_in(const Call& call, Services& services) {
+    auto view = co_await open_view(call, services);
+    FormData form(call, view);
+    const auto back = safe_return(form.value("weiter"));
+    const accounts::DeviceRequest device{.device_id = std::string(visit_device), .display_name = std::string(view.say(texts::nav_application))};
+    bool wrong = form.value("name").empty() || form.raw("passwort").empty();
+    if (!wrong) try {
+            const auto signed_in = co_await services.accounts.sign_in.with_password(form.value("name"), form.raw("passwort"), device);
+            start_visit(view, signed_in.tokens);
+        } catch (const Refusal& refusal) {
+            if (refusal.reason == Reason::limit_exceeded) throw;
+            wrong = true;  // Whether there is such a name is nobody's business.
+        }
+    if (!wrong) co_return see_other(view, back);
+    form.complain("name", std::string(view.say(texts::sign_in_wrong)));
+    co_return sign_in_page(view, back, form);
+}
+
+// POST /antrag/abmelden
+net::Task<net::Response> post_sign_out(const Call& call, Services& services) {
+    auto view = co_await open_view(call, services);
+    const FormData form(call, view);
+    co_await end_visit(view, services);
+    co_return see_other(view, "/");
+}
+
+// POST /antrag/verlassen: the quick exit tells us, and waits for nothing. Ending a visit needs no proof of who wishes it.
+net::Task<net::Response> post_leave(const Call& call, Services& services) {
+    View view(call.request(), services);
+    co_await end_visit(view, services);
+    net::Response response;
+    response.status = 204;
+    view.put_cookies(response.headers);
+    co_return response;
+}
+
+constexpr Route routes[] = {
+    {net::Method::post, "/antrag/anmelden", Access::anyone, Rate::login, post_sign_in, "docs/applicants.md"},
+    {net::Method::post, "/antrag/abmelden", Access::anyone, Rate::write, post_sign_out, "docs/applicants.md"},
+    {net::Method::post, "/antrag/verlassen", Access::anyone, Rate::write, post_leave, "docs/applicants.md"},
+};
+
+}  // namespace
+
+std::span<const Route> visit_routes() { return routes; }
+
+}  // namespace runde::api::web
