@@ -35,6 +35,8 @@ log_config: {folder}/log.yaml
 federation: {{client_timeout: 20s, max_short_retry_delay: 1s, max_short_retries: 2, destination_min_retry_interval: 1s,
               destination_retry_multiplier: 1, destination_max_retry_interval: 2s}}
 rc_message: {{per_second: 1000, burst_count: 1000}}
+caches: {{sync_response_cache_duration: 0s}}
+rc_room_creation: {{per_second: 1000, burst_count: 1000}}
 rc_registration: {{per_second: 1000, burst_count: 1000}}
 rc_login: {{address: {{per_second: 1000, burst_count: 1000}}, account: {{per_second: 1000, burst_count: 1000}}}}
 rc_joins: {{local: {{per_second: 1000, burst_count: 1000}}, remote: {{per_second: 1000, burst_count: 1000}}}}
