@@ -11,6 +11,7 @@
 #include <set>
 #include <sstream>
 
+#include "net/mail.hpp"
 #include "schema/ids.hpp"
 
 namespace runde::server {
@@ -322,6 +323,9 @@ void check(const Config& config) {
     require_one_of(config.log.level, {"debug", "info", "warn", "error"}, "[log] level");
     require_one_of(config.meetings.provider, {"", "jitsi", "bigbluebutton", "livekit"}, "[meetings] provider");
     require_range(config.mail.port, 1, 65535, "[mail] port");
+    require_one_of(config.mail.tls, {"starttls", "implicit", "none"}, "[mail] tls");
+    if (!config.mail.server.empty() && !net::is_mail_sender(config.mail.from))
+        throw ConfigError("[mail] from must be an address, \"office@hearth.example\" or \"Office <office@hearth.example>\"");
     require_range(config.media.max_upload_bytes, 1024, std::int64_t{1} << 32, "[media] max_upload_bytes");
     require_range(config.retention.talk_days, 0, 36500, "[retention] talk_days");
     require_range(config.retention.counselling_days, 1, 36500, "[retention] counselling_days");
@@ -332,7 +336,6 @@ void check(const Config& config) {
         if (wanted) throw ConfigError(fmt::format("{} is set, but this version cannot do that yet", key));
     };
     not_yet(!config.appservices.empty(), "appservices");
-    not_yet(!config.mail.server.empty(), "[mail] server");
     not_yet(!config.meetings.provider.empty(), "[meetings] provider");
     not_yet(!config.turn.uris.empty(), "[turn] uris");
     not_yet(config.retention.talk_days != 0, "[retention] talk_days");

@@ -68,8 +68,9 @@ struct Config {
         std::string folder;
     } media;
     struct Mail {
-        std::string server, user, password, from;
+        std::string server, user, password, from, trusted_ca_file;
         std::int64_t port = 587;
+        std::string tls = "starttls";
     } mail;
     struct Turn {
         std::vector<std::string> uris;

@@ -70,12 +70,17 @@ void describe(Config& config, Keys& keys) {
     keys.key("max_upload_bytes", config.media.max_upload_bytes, "The largest file.");
     keys.key("folder", config.media.folder, "Where they are kept. Empty: \"media\" in the data folder.");
 
-    keys.section("mail", "Sending content-free notifications. Empty server: no mail.");
-    keys.key("server", config.mail.server, "");
-    keys.key("port", config.mail.port, "");
-    keys.key("user", config.mail.user, "");
+    keys.section("mail", "Telling people by mail that there is news for them, never what. Empty server: no mail.");
+    keys.key("server", config.mail.server, "The mail server that takes our mails, \"mail.hearth.example\".");
+    keys.key("port", config.mail.port, "Usually 587; 465 with tls = \"implicit\".");
+    keys.key("tls", config.mail.tls,
+             "\"starttls\" or \"implicit\"; \"none\" only for a mail server on this machine. Without TLS and a valid\n"
+             "certificate nothing is sent.");
+    keys.key("trusted_ca_file", config.mail.trusted_ca_file,
+             "A file with the certificate authorities (PEM) of the mail server. Empty: those of this machine.");
+    keys.key("user", config.mail.user, "Whom to sign in as. Empty: without signing in.");
     keys.secret("password", config.mail.password, "");
-    keys.key("from", config.mail.from, "");
+    keys.key("from", config.mail.from, "The sender, \"Office <office@hearth.example>\".");
 
     keys.section("turn", "A TURN server, so that calls work behind routers.");
     keys.key("uris", config.turn.uris, "\"turns:turn.example.org?transport=tcp\"");

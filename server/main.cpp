@@ -57,6 +57,18 @@ federation::Options federation_with_version(const Config& config) {
     return options;
 }
 
+net::MailOptions mail_options(const Config::Mail& mail) {
+    return {.server = mail.server,
+            .port = static_cast<std::uint16_t>(mail.port),
+            .tls = mail.tls == "implicit" ? net::MailTls::implicit
+                   : mail.tls == "none"   ? net::MailTls::none
+                                          : net::MailTls::starttls,
+            .user = mail.user,
+            .password = mail.password,
+            .from = mail.from,
+            .trusted_ca_file = mail.trusted_ca_file};
+}
+
 WiringOptions wiring_options(const Config& config, std::string database_url, Metrics& metrics) {
     const bool relaxed = config.database.durability == "relaxed";
     return {.database_url = std::move(database_url),
@@ -66,6 +78,7 @@ WiringOptions wiring_options(const Config& config, std::string database_url, Met
             .accounts = account_options(config),
             .discovery = discovery(config),
             .rate_limits = config.rate_limits.enabled,
+            .mail = mail_options(config.mail),
             .federation = federation_with_version(config),
             .report = [&metrics](const api::RequestReport& report) { metrics.count(report); }};
 }
@@ -88,7 +101,7 @@ void add_gauges(Metrics& metrics, const Listeners& listeners, const rooms::Follo
 /// What an operator should see first; the log goes elsewhere.
 void greet(const Config& config, const Listeners& listeners, storage::Database& database) {
     bool anybody = false;
-    database.transact_now([&](storage::Tx& tx) { anybody = !tx.exec("SELECT 1 FROM users LIMIT 1").empty(); });
+    database.transact_now([&](storage::Tx& tx) { anybody = !tx.exec("SELECT 1 FROM users WHERE kind = 0 LIMIT 1").empty(); });
     if (!listeners.web_address().empty()) fmt::print("Runde serves {} at {}\n", config.server_name, listeners.web_address());
     if (!anybody)
         fmt::print(

@@ -42,6 +42,10 @@ Wiring::Wiring(net::Runtime& of, WiringOptions what)
       typing(rooms),
       hubs({.runtime = runtime, .db = db, .lane = lane, .rooms = rooms, .listeners = accounts.listeners}),
       sync(hubs),
+      mailer(runtime, options.mail),
+      service(rooms, selfhelp::ServiceAccount::find_or_make_now(db, numbers, options.accounts.server_name,
+                                                                runtime.clock().now_ms())),
+      jobs(runtime, db),
       federation(federate(*this)),
       rate_limits(options.rate_limits),
       services{.runtime = runtime,
@@ -60,6 +64,7 @@ Wiring::Wiring(net::Runtime& of, WiringOptions what)
                .report = options.report},
       router(api::all_routes()) {
     connect();
+    jobs.start();
     runtime.spawn("purge", storage::purge_regularly(db, runtime.clock()));
 }
 

@@ -11,9 +11,12 @@
 #include "core/rooms/follower.hpp"
 #include "core/rooms/rooms.hpp"
 #include "core/rooms/typing.hpp"
+#include "core/selfhelp/jobs.hpp"
+#include "core/selfhelp/service_account.hpp"
 #include "core/sync/hubs.hpp"
 #include "core/sync/sync.hpp"
 #include "federation/federation.hpp"
+#include "net/mail.hpp"
 #include "net/runtime.hpp"
 #include "schema/signing.hpp"
 #include "storage/database.hpp"
@@ -31,6 +34,7 @@ struct WiringOptions {
     accounts::Options accounts;  ///< With the server's name.
     api::Discovery discovery = {};
     bool rate_limits = true;
+    net::MailOptions mail = {};
     federation::Options federation = {};
     std::shared_ptr<federation::Link> link = {};  ///< The way to other servers; null: the Internet.
     std::function<void(const api::RequestReport&)> report = {};  ///< Metrics; may be empty.
@@ -62,6 +66,9 @@ public:
     rooms::Typing typing;
     sync::Hubs hubs;
     sync::Sync sync;
+    net::Mailer mailer;
+    selfhelp::ServiceAccount service;
+    selfhelp::Jobs jobs;
     const std::unique_ptr<federation::Federation> federation;  ///< nullptr: this server does not federate.
     api::RateLimits rate_limits;
     api::Services services;

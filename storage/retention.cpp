@@ -15,6 +15,7 @@ static constexpr Retention registry[] = {
     {"schema_migrations", "", "for ever", ""},
     {"stream_head", "", "for ever", ""},
     {"stream_days", "", "400 days", "purge"},
+    {"jobs", "", "until done", "selfhelp"},
     {"process", "", "for ever", ""},
     {"shard_lease", "", "while the process runs", "the process itself"},
     {"search_cursor", "", "for ever", ""},

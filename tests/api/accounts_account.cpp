@@ -75,7 +75,7 @@ TEST_CASE("closing the account") {
     auto ben = server.person("ben");
     auto phone = anna.on_another_device();
     CHECK(anna.put("/user/" + anna.id + "/account_data/org.runde.note", R"({"text":"private"})") == "200");
-    server.ask("INSERT INTO terms_accepted SELECT user_nid, 'terms', '1', 0 FROM users RETURNING 1");
+    server.ask("INSERT INTO terms_accepted SELECT user_nid, 'terms', '1', 0 FROM users WHERE kind = 0 RETURNING 1");
     server.ask("INSERT INTO e2e_keys VALUES ('" + anna.id + "', '', 1, 1, '{}') RETURNING 1");
     bool erased = false;
     std::string closed;

@@ -1,0 +1,106 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "schema/ids.hpp"
+#include "storage/database.hpp"
+
+namespace runde::storage {
+
+// Applications to groups (schema/sql/0061). What may follow what is decided in core/selfhelp/admission.
+
+struct AdmissionForm {
+    std::string fields;  ///< JSON
+    int deciders = 1;
+};
+std::optional<AdmissionForm> find_admission_form(Tx& tx, std::string_view group);
+void put_admission_form(Tx& tx, std::string_view group, const AdmissionForm& form, std::int64_t now_ms);
+
+struct ApplicationRow {
+    std::string id, group, user;
+    std::optional<schema::UserNid> user_nid = {};  ///< Of ours.
+    bool new_account = false;                      ///< Made for this application.
+    std::string came_by = "page", way = "sie";     ///< `way`: the register it is spoken to in.
+    std::string state = "received";
+    bool interviewed = false;
+    std::string answers = "{}";
+    std::optional<std::string> email = {}, phone = {}, attested_by = {};
+    std::int64_t created = 0, reaction = 0;
+    std::optional<std::int64_t> decided = {};
+    std::optional<std::string> room = {};  ///< The reception.
+    int told = 0, mailed = 0;
+    bool settled = false;
+};
+/// `no`: the person has an application to that group under way.
+Inserted insert_application(Tx& tx, const ApplicationRow& row);
+std::optional<ApplicationRow> find_application(Tx& tx, std::string_view id);
+/// The same, and nobody else changes it before this transaction ends.
+std::optional<ApplicationRow> lock_application(Tx& tx, std::string_view id);
+std::vector<ApplicationRow> applications_of_user(Tx& tx, std::string_view user);
+std::vector<ApplicationRow> applications_of_group(Tx& tx, std::string_view group);
+std::optional<ApplicationRow> application_in_room(Tx& tx, std::string_view room_id);
+/// Those with this state, who waits longest first.
+std::vector<ApplicationRow> applications_waiting(Tx& tx, std::string_view group);
+/// Everything that can change but `told`, `mailed`, `settled` and the room; `settled` becomes false.
+void update_application(Tx& tx, const ApplicationRow& row);
+void set_application_room(Tx& tx, std::string_view id, std::string_view room_id);
+void set_application_told(Tx& tx, std::string_view id, int told);
+void set_application_mailed(Tx& tx, std::string_view id, int mailed);
+void set_application_settled(Tx& tx, std::string_view id);
+/// With log, votes and notes; the slot it had goes too.
+void delete_application(Tx& tx, std::string_view id);
+
+struct ApplicationLogRow {
+    int seq = 0;
+    std::int64_t at = 0;
+    std::string what, by, text;
+};
+void append_application_log(Tx& tx, std::string_view id, std::int64_t at, std::string_view what, std::string_view by, std::string_view text);
+std::vector<ApplicationLogRow> application_log(Tx& tx, std::string_view id);
+
+struct ApplicationVoteRow {
+    std::string by;
+    bool admit = false;
+    std::string text, reason;
+    std::int64_t at = 0;
+};
+/// Replaces an earlier one of the same person.
+void put_application_vote(Tx& tx, std::string_view id, const ApplicationVoteRow& vote);
+std::vector<ApplicationVoteRow> application_votes(Tx& tx, std::string_view id);
+
+struct ApplicationNoteRow {
+    std::string by;
+    std::int64_t at = 0;
+    std::string text;
+};
+void insert_application_note(Tx& tx, std::string_view id, const ApplicationNoteRow& note);
+std::vector<ApplicationNoteRow> application_notes(Tx& tx, std::string_view id);
+
+struct InterviewSlotRow {
+    std::int64_t id = 0;
+    std::string group, offered_by;
+    std::int64_t begins = 0, ends = 0;  ///< ms
+    std::string way, place;
+    std::optional<std::string> application = {};
+};
+std::int64_t insert_interview_slot(Tx& tx, const InterviewSlotRow& slot);
+/// Of a group, which begin after `from`, in their order; only those nobody has, when `free_only`.
+std::vector<InterviewSlotRow> interview_slots(Tx& tx, std::string_view group, std::int64_t from, bool free_only);
+std::optional<InterviewSlotRow> find_interview_slot(Tx& tx, std::int64_t id);
+std::optional<InterviewSlotRow> slot_of_application(Tx& tx, std::string_view application);
+/// False: somebody else has it, or it is gone or has begun.
+bool take_interview_slot(Tx& tx, std::int64_t id, std::string_view group, std::string_view application, std::int64_t now_ms);
+void give_back_interview_slot(Tx& tx, std::string_view application);
+/// False: an applicant has it already, or there is none.
+bool delete_free_interview_slot(Tx& tx, std::int64_t id, std::string_view group);
+
+void count_admission(Tx& tx, std::string_view group, std::string_view month, std::string_view outcome);
+struct AdmissionCount {
+    std::string month, outcome;
+    int n = 0;
+};
+std::vector<AdmissionCount> admission_counts(Tx& tx, std::string_view group);
+
+}  // namespace runde::storage
