@@ -76,6 +76,17 @@ static constexpr Retention registry[] = {
     {"rules_accepted", "which version of the rules, when", "as long as the membership",
      "leaving the group; accounts' deactivation"},
 
+    // The door
+    {"admission_forms", "", "as long as the group", "the group's team"},
+    {"applications", "who asks to join, answers, e-mail, phone",
+     "14 days after the decision, 60 days without reaction, at once on withdrawal", "selfhelp erasure"},
+    {"application_log", "what happened, and kind words", "as the application", "selfhelp erasure"},
+    {"application_votes", "who decided, and why", "as the application", "selfhelp erasure"},
+    {"application_notes", "notes on the interview", "as the application", "selfhelp erasure"},
+    {"interview_slots", "who offers an interview, when and where", "as the application that took it; a day after it has passed",
+     "selfhelp erasure; purge"},
+    {"admission_counts", "", "for ever: numbers only", ""},
+
     // The other servers
     {"servers", "", "for ever", ""},
     {"room_servers", "", "as long as members are in the room", "the lane"},
@@ -181,6 +192,8 @@ std::int64_t purge(Tx& tx, std::int64_t now_ms, std::int64_t limit) {
                   "WHERE least(withdrawn_at, until) < CASE role WHEN 'member' THEN $1::bigint ELSE $2::bigint END LIMIT $3))",
                   now_ms - 7 * day_ms, now_ms - 365 * day_ms, limit)
                 .affected();
+    // Interviews that nobody wanted. One that was taken goes with its application.
+    gone += tx.exec("DELETE FROM interview_slots WHERE application_id IS NULL AND ends < $1", now_ms - day_ms).affected();
     // What was left for a device that has signed out since.
     for (const char* sql : {"DELETE FROM to_device WHERE ctid = ANY (ARRAY(SELECT t.ctid FROM to_device t "
                             "WHERE NOT EXISTS (SELECT FROM devices d WHERE d.device_nid = t.device_nid) LIMIT $1))",
