@@ -13,6 +13,10 @@ void insert_rules_accepted(Tx& tx, const RulesAccepted& accepted) {
         accepted.group, accepted.user_id, accepted.version, accepted.accepted, accepted.pos);
 }
 
+void set_rules_accepted_position(Tx& tx, std::string_view group, std::string_view user_id, schema::Position pos) {
+    tx.exec("UPDATE rules_accepted SET pos = $3 WHERE group_id = $1 AND user_id = $2", group, user_id, pos);
+}
+
 std::vector<RulesAccepted> rules_accepted(Tx& tx) {
     std::vector<RulesAccepted> all;
     for (const auto& row : tx.exec("SELECT group_id, user_id, version, accepted, pos FROM rules_accepted"))

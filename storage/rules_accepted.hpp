@@ -18,6 +18,7 @@ struct RulesAccepted {
 };
 
 void insert_rules_accepted(Tx& tx, const RulesAccepted& accepted);
+void set_rules_accepted_position(Tx& tx, std::string_view group, std::string_view user_id, schema::Position pos);
 std::vector<RulesAccepted> rules_accepted(Tx& tx);
 bool delete_rules_accepted(Tx& tx, std::string_view group, std::string_view user_id);
 

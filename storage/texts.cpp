@@ -23,6 +23,13 @@ std::vector<TextVersion> text_versions(Tx& tx, std::string_view owner, std::stri
     return versions;
 }
 
+std::vector<std::pair<std::string, int>> newest_versions(Tx& tx, std::string_view kind) {
+    std::vector<std::pair<std::string, int>> newest;
+    for (const auto& row : tx.exec("SELECT owner, max(version) FROM text_versions WHERE kind = $1 GROUP BY owner", kind))
+        newest.emplace_back(row[0].string(), static_cast<int>(row[1].number()));
+    return newest;
+}
+
 int insert_text(Tx& tx, std::string_view owner, std::string_view kind, const std::map<std::string, std::string>& by_register,
                 std::string_view set_by, std::int64_t now_ms) {
     bump_revision(tx);  // Holds the one row until the commit, so that two at once get two numbers.

@@ -23,6 +23,8 @@ std::optional<TextVersion> find_text(Tx& tx, std::string_view owner, std::string
                                      std::optional<int> version = std::nullopt);
 /// Without the texts themselves, newest first.
 std::vector<TextVersion> text_versions(Tx& tx, std::string_view owner, std::string_view kind);
+/// By owner: the version in force of every text of that kind.
+std::vector<std::pair<std::string, int>> newest_versions(Tx& tx, std::string_view kind);
 /// Returns the number of the new version. Two at once take turns.
 int insert_text(Tx& tx, std::string_view owner, std::string_view kind, const std::map<std::string, std::string>& by_register,
                 std::string_view set_by, std::int64_t now_ms);

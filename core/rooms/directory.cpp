@@ -94,6 +94,7 @@ JsonObject summary(const Room& room) {
     result["guest_can_join"] = schema::string_at(guests, "guest_access") == "can_join";
     result["join_rule"] = room.join_rule();
     if (const auto type = room.type()) result["room_type"] = *type;
+    if (auto card = room.state_content(card_event); !card.empty()) result[card_event] = std::move(card);
     return result;
 }
 

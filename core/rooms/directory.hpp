@@ -7,6 +7,10 @@
 
 namespace runde::rooms {
 
+/// A state event that is meant for the directory: its content stands in the room's entry as it is, for partner servers that
+/// know what it means (core/selfhelp/cards).
+constexpr std::string_view card_event = "org.runde.card";
+
 /// What a room says of itself to somebody who may not be in it: PublishedRoomsChunk.
 /// https://spec.matrix.org/v1.19/client-server-api/#published-room-directory
 schema::JsonObject summary(const Room& room);

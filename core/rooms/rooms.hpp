@@ -13,6 +13,13 @@ namespace runde::rooms {
 
 class Elsewhere;
 
+/// Whether somebody may read and write in a room that they are in or invited to. What stands above may ask something of them
+/// first: a group's rules (selfhelp/standing).
+struct Opening {
+    bool open = true;
+    Position since = 0;  ///< Where it was opened last; 0: it always was. Devices with older tokens have missed what was said.
+};
+
 /// All rooms that are in memory, and the way to one that is not.
 ///
 /// Invariants
@@ -61,6 +68,18 @@ public:
     void add_guard(std::function<void(const Room&, const schema::EventDraft&)> guard) { guards_.push_back(std::move(guard)); }
     /// Room::Parts::ask_policy of all rooms; set at start.
     void ask_policy(std::function<net::Task<EventPtr>(RoomPtr, EventPtr)> ask) { ask_policy_ = std::move(ask); }
+    /// Who is asked for an Opening; wired at start. `refuse` throws the Refusal that says what is to be done first.
+    using Gate = std::function<Opening(const schema::RoomId&, std::string_view user)>;
+    void set_gate(Gate gate, std::function<void(const schema::RoomId&, std::string_view user)> refuse) {
+        gate_ = std::move(gate);
+        refuse_closed_ = std::move(refuse);
+    }
+    /// Withholding in /sync: such a room's state is told once, its timeline not at all until it is open.
+    Opening opening(const schema::RoomId& room, std::string_view user) const { return gate_ ? gate_(room, user) : Opening{}; }
+    /// Throws Refusal(consent_not_given).
+    void require_open(const schema::RoomId& room, std::string_view user) const {
+        if (!opening(room, user).open) refuse_closed_(room, user);
+    }
     /// Told after every commit, in commit order, on the I/O thread. Listeners must not block; wired at start.
     void on_commit(std::function<void(const Committed&)> listener) { listeners_.push_back(std::move(listener)); }
 
@@ -83,6 +102,8 @@ private:
     std::vector<std::function<void(const Committed&)>> listeners_;
     std::vector<std::function<void(const Room&, const schema::EventDraft&)>> guards_;
     std::function<net::Task<EventPtr>(RoomPtr, EventPtr)> ask_policy_;
+    Gate gate_;
+    std::function<void(const schema::RoomId&, std::string_view)> refuse_closed_;
     struct Kept {
         RoomPtr room;
         std::list<RoomNid>::iterator use;

@@ -190,6 +190,8 @@ net::Task<Places> places(Rooms& rooms, const SearchRequest& request) {
     const auto listed = co_await rooms.parts().db.read([&](Tx& tx) { return storage::rooms_of_user(tx, person->nid); });
     for (const auto& entry : listed) {
         if (!is_wanted(entry, request)) continue;
+        const auto id = schema::RoomId::parse(entry.room_id);
+        if (!id || !rooms.opening(*id, request.user.str()).open) continue;
         places.rooms.push_back(entry.room);
         const bool all = entry.membership == static_cast<int>(Membership::join) && (entry.room_flags & hides_history) == 0;
         if (all) continue;

@@ -90,6 +90,7 @@ net::Task<ReadableRoom> require_readable(Rooms& rooms, schema::RoomId id, UserId
     const bool has_been_in = member && member->membership != Membership::invite && !member->forgotten;
     if (visible.sees_nothing() || (!has_been_in && room->history_visibility() != "world_readable"))
         throw Refusal(Reason::forbidden, "You are not a member of this room.");
+    if (room->is_joined(user.str())) rooms.require_open(room->id(), user.str());
     co_return ReadableRoom{room, Viewer{user, device, std::move(visible)}};
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/rooms/directory.hpp"
 #include "schema/json.hpp"
 #include "storage/groups.hpp"
 
@@ -15,7 +16,7 @@ namespace runde::selfhelp {
 using storage::Card;
 
 constexpr std::string_view card_room_type = "org.runde.card";
-constexpr std::string_view card_event = "org.runde.card";  ///< rooms/directory tells it in summaries.
+using rooms::card_event;
 
 constexpr std::array<std::string_view, 3> card_forms{"place", "online", "phone"};
 constexpr std::array<std::string_view, 3> card_openness{"open", "full", "starting"};

@@ -314,6 +314,10 @@ const std::vector<std::string>& stripped_state_types() {
 }
 
 void decide_timeline(RoomPart& part, const Asker& asker) {
+    if (part.withheld) {
+        part.limited = part.was_member = true;
+        return;
+    }
     const auto& filter = asker.filter->timeline;
     const bool wants_room = filter.wants_room(part.place.id.str());
     const auto limit = static_cast<std::size_t>(filter.limit);

@@ -51,6 +51,7 @@ struct RoomPart {
     bool tells_typing = false;
     bool tells_counts = false;                           ///< Worth an answer by itself.
     bool tells_summary = false;
+    bool withheld = false;                               ///< Not open to the reader yet: its state, and no word of what is said.
 
     // --- found
     std::vector<TimelineEventPtr> events;                ///< In order, before filter, visibility and limit.

@@ -186,7 +186,16 @@ void Sync::plan_incremental(Plan& plan) {
 
 void Sync::plan_room(Plan& plan, const RoomPlace& place, bool whole) {
     if (!plan.request.filter->wants_room(place.id.str())) return;
+    bool withheld = false;
+    if (place.membership == Membership::join) {
+        const auto opening = hubs_.parts().rooms.opening(place.id, plan.hub->id.str());
+        withheld = !opening.open;
+        // What was said while it was withheld the device has not been told: it begins anew, as after a join.
+        whole = whole || (opening.open && opening.since > plan.since.position);
+        if (withheld && !whole) return;
+    }
     RoomPart part{.place = place, .room = hubs_.parts().rooms.warm(place.nid), .section = section_of(place.membership)};
+    part.withheld = withheld;
     const auto since = plan.since.position;
     part.up_to = part.section == RoomPart::Section::leave ? std::min(place.member_pos, plan.next.position) : plan.next.position;
     if (!whole) {
@@ -198,7 +207,7 @@ void Sync::plan_room(Plan& plan, const RoomPlace& place, bool whole) {
     part.tells_summary = part.is_whole();
     part.tells_counts = place.read > since;
     part.tells_typing = place.typing > plan.since.typing && place.membership == Membership::join;
-    if (whole) part.tells_typing = part.room && !part.room->typing.empty();
+    if (whole) part.tells_typing = part.room && !part.room->typing.empty() && !withheld;
     // A token of a former process: whoever was shown as typing then is not any more.
     if (!plan.initial && !whole && plan.since.typing < hubs_.first_typing_serial() && place.head > since) part.tells_typing = true;
 
@@ -254,7 +263,7 @@ net::Task<> Sync::fetch(Plan& plan) {
         // Counts and heroes of rooms that are not in memory.
         const bool speaks = !quiet || part.tells_counts || part.place.account_data > since || part.place.receipts > since;
         if (!part.room && speaks) cold.push_back(part.place.nid);
-        if (part.section != RoomPart::Section::join || !filter.ephemeral.wants_type("m.receipt")) continue;
+        if (part.section != RoomPart::Section::join || part.withheld || !filter.ephemeral.wants_type("m.receipt")) continue;
         const auto after = part.receipts_since.value_or(-1);
         if (after >= plan.hub->low_water && part.place.receipts <= after) continue;
         if (part.room && after >= 0 && part.room->receipts.reaches(after))
