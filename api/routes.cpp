@@ -36,6 +36,10 @@ Router all_routes() {
     router.add(client::directory_routes());
     router.add(client::search_routes());
     router.add(selfhelp::forum_routes());
+    router.add(selfhelp::group_routes());
+    router.add(selfhelp::organisation_routes());
+    router.add(selfhelp::role_routes());
+    router.add(selfhelp::rules_routes());
     router.add(selfhelp::search_routes());
     router.add(selfhelp::node_routes());
     router.add(federation::handshake_routes());

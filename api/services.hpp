@@ -19,9 +19,13 @@ class Follower;
 class Rooms;
 class Typing;
 }// namespace runde::rooms
+namespace runde::selfhelp {
+struct Door;
+}// namespace runde::selfhelp
 namespace runde::sync {
 class Sync;
 }
+namespace runde::selfhelp { struct Door; }
 namespace runde::federation {
 struct Federation;
 }
@@ -45,6 +49,7 @@ struct Services {
     rooms::Typing& typing;
     rooms::Follower& follower;
     sync::Sync& sync;
+    selfhelp::Door& door;
     federation::Federation* federation;  ///< nullptr: this server does not federate.
     const Discovery& discovery;
     RateLimits& rate_limits;

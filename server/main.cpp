@@ -57,6 +57,12 @@ federation::Options federation_with_version(const Config& config) {
     return options;
 }
 
+selfhelp::DoorOptions door_options(const Config& config) {
+    auto url = config.public_url;
+    while (url.ends_with('/')) url.pop_back();
+    return {.name = "", .public_url = std::move(url), .partners = config.federation.enabled ? config.federation.partners : std::vector<std::string>{}};
+}
+
 net::MailOptions mail_options(const Config::Mail& mail) {
     return {.server = mail.server,
             .port = static_cast<std::uint16_t>(mail.port),
@@ -79,6 +85,7 @@ WiringOptions wiring_options(const Config& config, std::string database_url, Met
             .discovery = discovery(config),
             .rate_limits = config.rate_limits.enabled,
             .mail = mail_options(config.mail),
+            .door = door_options(config),
             .federation = federation_with_version(config),
             .report = [&metrics](const api::RequestReport& report) { metrics.count(report); }};
 }

@@ -46,6 +46,7 @@ Wiring::Wiring(net::Runtime& of, WiringOptions what)
       service(rooms, selfhelp::ServiceAccount::find_or_make_now(db, numbers, options.accounts.server_name,
                                                                 runtime.clock().now_ms())),
       jobs(runtime, db),
+      door(door_parts(), options.door),
       federation(federate(*this)),
       rate_limits(options.rate_limits),
       services{.runtime = runtime,
@@ -58,12 +59,14 @@ Wiring::Wiring(net::Runtime& of, WiringOptions what)
                .typing = typing,
                .follower = follower,
                .sync = sync,
+               .door = door,
                .federation = federation.get(),
                .discovery = options.discovery,
                .rate_limits = rate_limits,
                .report = options.report},
       router(api::all_routes()) {
     connect();
+    door.open(door_parts(), lane.head());
     jobs.start();
     runtime.spawn("purge", storage::purge_regularly(db, runtime.clock()));
 }

@@ -11,6 +11,7 @@
 #include "core/rooms/follower.hpp"
 #include "core/rooms/rooms.hpp"
 #include "core/rooms/typing.hpp"
+#include "core/selfhelp/door.hpp"
 #include "core/selfhelp/jobs.hpp"
 #include "core/selfhelp/service_account.hpp"
 #include "core/sync/hubs.hpp"
@@ -35,6 +36,7 @@ struct WiringOptions {
     api::Discovery discovery = {};
     bool rate_limits = true;
     net::MailOptions mail = {};
+    selfhelp::DoorOptions door = {};
     federation::Options federation = {};
     std::shared_ptr<federation::Link> link = {};  ///< The way to other servers; null: the Internet.
     std::function<void(const api::RequestReport&)> report = {};  ///< Metrics; may be empty.
@@ -69,12 +71,14 @@ public:
     net::Mailer mailer;
     selfhelp::ServiceAccount service;
     selfhelp::Jobs jobs;
+    selfhelp::Door door;
     const std::unique_ptr<federation::Federation> federation;  ///< nullptr: this server does not federate.
     api::RateLimits rate_limits;
     api::Services services;
     const api::Router router;
 
 private:
+    selfhelp::Door::Parts door_parts() { return {runtime, db, rooms, accounts, service}; }
     /// Who listens to whom: the arrows that point up.
     void connect();
 };

@@ -7,6 +7,10 @@
 namespace runde::api::selfhelp {
 
 std::span<const Route> forum_routes();
+std::span<const Route> group_routes();
+std::span<const Route> organisation_routes();
+std::span<const Route> role_routes();
+std::span<const Route> rules_routes();
 std::span<const Route> search_routes();
 std::span<const Route> node_routes();
 

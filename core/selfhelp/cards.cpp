@@ -89,6 +89,17 @@ void check_card(const Card& card) {
         throw Refusal(Reason::invalid_param, "contact_role is office, moderators or board: never a person");
 }
 
+void check_topic_codes(const std::vector<storage::TopicCode>& codes) {
+    if (codes.empty() || codes.size() > 200) throw Refusal(Reason::invalid_param, "topic_codes has 1 to 200 entries");
+    for (const auto& entry : codes) {
+        const auto same = [&](const auto& other) { return other.code == entry.code; };
+        if (!is_code(entry.code) || std::count_if(codes.begin(), codes.end(), same) > 1)
+            throw Refusal(Reason::invalid_param, "A code is made of a-z, 0-9 and -, at most 40 of them, and stands once.");
+        check_line("label", entry.label, 100, Needed::yes);
+        check_line("label_en", entry.label_en, 100);
+    }
+}
+
 JsonObject to_json(const Card& card) {
     return {{"name", card.name},
             {"topic", card.topic},

@@ -29,6 +29,9 @@ constexpr std::array<std::string_view, 9> accessibility_features{"wheelchair",  
 /// Throws Refusal(invalid_param, too_large) naming the member. Whether the topic is in the list only the database knows.
 void check_card(const Card& card);
 
+/// Throws Refusal(invalid_param): 1 to 200 codes, each with a label, none twice.
+void check_topic_codes(const std::vector<storage::TopicCode>& codes);
+
 schema::JsonObject to_json(const Card& card);
 /// A card that another server tells of: whatever is unknown is left out, nullopt when there is no name.
 std::optional<Card> read_card(const schema::JsonObject& content);

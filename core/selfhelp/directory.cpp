@@ -89,7 +89,8 @@ net::Task<DirectoryAnswer> Directory::search(CardQuery query, std::size_t offset
     };
     const auto own = co_await parts_.db.read([](storage::Tx& tx) { return Own{storage::groups(tx), storage::topic_codes(tx)}; });
     const auto label = [&](const std::string& code) {
-        const auto found = std::find_if(own.topics.begin(), own.topics.end(), [&](const auto& topic) { return topic.code == code; });
+        const auto found =
+            std::find_if(own.topics.begin(), own.topics.end(), [&](const auto& topic) { return topic.code == code; });
         return found == own.topics.end() ? code : found->label;
     };
     std::vector<Listing> found;

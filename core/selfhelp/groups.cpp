@@ -79,9 +79,10 @@ JsonObject Groups::card_content(const GroupRow& group) const {
 JsonObject Groups::powers(std::string_view group) const {
     JsonObject users;
     for (const auto& [user, power] : parts_.standing.powers(group)) users[user] = power;
-    JsonObject events{{"m.room.power_levels", 100}, {"m.room.history_visibility", 100}, {"m.room.join_rules", 100},
-                      {"m.room.encryption", 100},   {"m.room.server_acl", 100},         {"m.room.tombstone", 150},
-                      {"m.space.child", 100},       {"m.space.parent", 100},            {"m.room.canonical_alias", 100}};
+    JsonObject events{
+        {"m.room.power_levels", 100},   {"m.room.history_visibility", 100}, {"m.room.join_rules", 100}, {"m.room.encryption", 100},
+        {"m.room.server_acl", 100},     {"m.room.tombstone", 150},          {"m.space.child", 100},     {"m.space.parent", 100},
+        {"m.room.canonical_alias", 100}};
     JsonObject content{{"users", std::move(users)}, {"events", std::move(events)}};
     content["users_default"] = 0;
     content["events_default"] = 0;
@@ -195,7 +196,8 @@ net::Task<> Groups::show_card(GroupRow group) {
         if (schema::string_at(topic, "topic") != words)
             co_await parts_.service.set_state(
                 *id, "m.room.topic", "",
-                {{"topic", words}, {"m.topic", JsonObject{{"m.text", JsonArray{JsonObject{{"mimetype", "text/plain"}, {"body", words}}}}}}});
+                {{"topic", words},
+                 {"m.topic", JsonObject{{"m.text", JsonArray{JsonObject{{"mimetype", "text/plain"}, {"body", words}}}}}}});
         co_await set_if_changed(*group.card_id, std::string(card_event), "", card_content(group));
     }
     co_await set_if_changed(*group.card_id, "m.room.join_rules", "", {{"join_rule", visible ? "knock" : "invite"}});

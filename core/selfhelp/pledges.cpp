@@ -53,8 +53,8 @@ net::Task<int> Pledges::set_rules(std::string group, std::map<std::string, std::
     check_text(by_register);
     co_await groups_.require(group);
     const auto now = rooms_.clock().now_ms();
-    const int version = co_await db_.transact(
-        [&](storage::Tx& tx) { return storage::insert_text(tx, group, group_rules, by_register, by, now); });
+    const int version =
+        co_await db_.transact([&](storage::Tx& tx) { return storage::insert_text(tx, group, group_rules, by_register, by, now); });
     co_await standing_.refresh();
     co_return version;
 }
@@ -63,8 +63,9 @@ net::Task<> Pledges::accept(std::string group_id, UserId user, int version) {
     const auto group = co_await groups_.require(group_id);
     const auto* standing = standing_.group(group_id);
     if (!standing || standing->rules != version)
-        throw Refusal(Reason::bad_state, "Die Regeln haben sich inzwischen geändert. Bitte lesen Sie die neue Fassung. / The rules "
-                                         "have changed meanwhile. Please read the new version.");
+        throw Refusal(Reason::bad_state,
+                      "Die Regeln haben sich inzwischen geändert. Bitte lesen Sie die neue Fassung. / The rules "
+                      "have changed meanwhile. Please read the new version.");
     const bool is_local = rooms_.identity().is_local(user);
     std::optional<rooms::Person> person;
     if (is_local) person = co_await rooms::find_person(db_, user);

@@ -167,11 +167,13 @@ void Standing::guard(const rooms::Room& room, const schema::EventDraft& draft, s
     if (!is_new_profile && must_accept(*group, sender)) throw consent_refusal(*group, sender);
     const auto level = room.power_levels().level_of(draft.sender);
     if (level > room.power_levels().default_user_level() && power(group->id, sender) < level && needs_power(room, draft))
-        throw Refusal(Reason::forbidden, "Ihre Aufgabe in dieser Gruppe ist zu Ende gegangen. / Your role in this group has ended.");
+        throw Refusal(Reason::forbidden,
+                      "Ihre Aufgabe in dieser Gruppe ist zu Ende gegangen. / Your role in this group has ended.");
 }
 
 void Standing::accepted(std::string_view group_id, std::string_view user, int version) {
-    if (auto* group = find(group_id)) group->accepted.insert_or_assign(std::string(user), Group::Acceptance{version, unknown_position});
+    if (auto* group = find(group_id))
+        group->accepted.insert_or_assign(std::string(user), Group::Acceptance{version, unknown_position});
 }
 
 void Standing::accepted_at(std::string_view group_id, std::string_view user, schema::Position pos) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/rooms/rooms.hpp"
+#include "schema/refusal.hpp"
 #include "storage/groups.hpp"
 #include "storage/roles.hpp"
 #include "storage/rules_accepted.hpp"

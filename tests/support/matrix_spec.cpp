@@ -22,6 +22,12 @@ fs::path spec_folder() {
     return named ? fs::path(named) : fs::path(RUNDE_SOURCE_DIR) / ".." / "shared" / "matrix-spec" / "data";
 }
 
+bool is_specified(std::string_view path) {
+    return (path.starts_with("/_matrix/") && path.find("/unstable/") == path.npos) || path.starts_with("/.well-known/matrix/");
+}
+
+bool is_ours(std::string_view path) { return path.starts_with("/_runde/"); }
+
 /// The specification, if the machine has it. Says once when it has not.
 const MatrixSpec* load(const char* surface) {
     const auto folder = spec_folder();
@@ -29,7 +35,10 @@ const MatrixSpec* load(const char* surface) {
         static std::mutex mutex;
         static std::map<std::string, MatrixSpec> loaded;
         const std::lock_guard lock(mutex);
-        return &loaded.try_emplace(surface, folder, surface).first->second;
+        return &loaded
+                    .try_emplace(surface, MatrixSpec::Place{folder, folder / "api" / surface,
+                                                            "api/client-server/definitions/errors/error.yaml", is_specified, true})
+                    .first->second;
     }
     static std::once_flag said;
     std::call_once(said, [&] {
@@ -92,18 +101,20 @@ std::optional<Node> json_schema_of(YamlDocuments& documents, Node described) {
     return schema ? std::optional(Node{schema, node.file}) : std::nullopt;
 }
 
-bool is_specified(std::string_view path) {
-    return (path.starts_with("/_matrix/") && path.find("/unstable/") == path.npos) || path.starts_with("/.well-known/matrix/");
-}
-
 }  // namespace
 
 const MatrixSpec* MatrixSpec::client_server() { return load("client-server"); }
 const MatrixSpec* MatrixSpec::server_server() { return load("server-server"); }
 
-MatrixSpec::MatrixSpec(fs::path folder, std::string surface) : folder_(std::move(folder)), surface_(std::move(surface)) {
+const MatrixSpec& MatrixSpec::runde() {
+    static const auto folder = fs::path(RUNDE_SOURCE_DIR) / "docs" / "openapi";
+    static const MatrixSpec description(Place{folder, folder, "definitions/error.yaml", is_ours, false});
+    return description;
+}
+
+MatrixSpec::MatrixSpec(Place place) : place_(std::move(place)) {
     std::vector<fs::path> files;
-    for (const auto& entry : fs::directory_iterator(folder_ / "api" / surface_))
+    for (const auto& entry : fs::directory_iterator(place_.operations))
         if (entry.path().extension() == ".yaml") files.push_back(entry.path());
     std::sort(files.begin(), files.end());
     for (const auto& file : files) read_operations(file);
@@ -164,7 +175,7 @@ std::optional<Misfit> MatrixSpec::misfit(const Json& value, std::string_view sch
 std::optional<Misfit> MatrixSpec::standard_error_misfit(std::string_view body) const {
     const auto value = read(body);
     if (!value || !value->is_object()) return Misfit{"", "is no JSON object"};
-    if (auto error = misfit(*value, "api/client-server/definitions/errors/error.yaml")) return error;
+    if (auto error = misfit(*value, place_.standard_error)) return error;
     const auto code = schema::string_at(value->get_object(), "errcode").value_or("");
     static const std::regex form("^(M_[A-Z0-9_]+|[A-Za-z0-9]+(\\.[A-Za-z0-9_]+)+)$");
     if (!std::regex_match(std::string(code), form)) return Misfit{"/errcode", fmt::format("is no error code: '{}'", code)};
@@ -201,10 +212,10 @@ std::vector<const MatrixSpec::Operation*> MatrixSpec::like(const Operation* oper
 
 std::optional<std::string> MatrixSpec::complaint(std::string_view method, std::string_view path, int status,
                                                  std::string_view body) const {
-    if (!is_specified(path)) return std::nullopt;
+    if (!place_.describes(path)) return std::nullopt;
     const std::lock_guard lock(mutex_);
     const auto operation = find(method, path);
-    if (operation) touch(*operation);
+    if (operation && place_.notes_touched) touch(*operation);
     auto wrong = answer_misfit(operation, status, body);
     for (const auto other : like(operation))
         if (wrong && !answer_misfit(other, status, body)) wrong.reset();

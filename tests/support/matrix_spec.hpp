@@ -23,6 +23,8 @@ class MatrixSpec {
 public:
     static const MatrixSpec* client_server();
     static const MatrixSpec* server_server();
+    /// Our own endpoints below /_runde/, as docs/openapi describes them: always there.
+    static const MatrixSpec& runde();
 
     struct Operation {
         std::string method;   ///< "GET"
@@ -56,7 +58,14 @@ public:
     YamlDocuments& documents() const { return documents_; }
     const std::filesystem::path& folder() const { return folder_; }
 
-    MatrixSpec(std::filesystem::path folder, std::string surface);
+    /// Where a description lies: `operations` and the standard error below `folder`, and which paths are its.
+    struct Place {
+        std::filesystem::path folder, operations;
+        std::string standard_error;
+        bool (*describes)(std::string_view path);
+        bool notes_touched;  ///< Its operations are counted by tools/spec-coverage.
+    };
+    explicit MatrixSpec(Place place);
     ~MatrixSpec();
     MatrixSpec(const MatrixSpec&) = delete;
 
@@ -68,8 +77,8 @@ private:
     std::optional<std::string> request_misfit(const Operation& operation, std::string_view body) const;
     std::optional<Misfit> standard_error_misfit(std::string_view body) const;
 
-    std::filesystem::path folder_;
-    std::string surface_;
+    const Place place_;
+    const std::filesystem::path& folder_ = place_.folder;
     std::vector<Operation> operations_;
     mutable std::recursive_mutex mutex_;
     mutable YamlDocuments documents_;
