@@ -79,6 +79,27 @@ Command read_command_line(int argc, char** argv) {
     token->add_option("--days", days, "How long it is good (default: for ever)")->check(CLI::Range(1, 36'500));
     add_config_options(*token, options);
 
+    std::string role, kind;
+    std::map<std::string, std::string> files;
+    auto* organisation = admin->add_subcommand("set-organisation", "Who runs this node, from a file (docs/office.md)");
+    organisation->add_option("file", files[""], "JSON")->required()->check(CLI::ExistingFile);
+    add_config_options(*organisation, options);
+    auto* text = admin->add_subcommand("set-text", "A new version of imprint, privacy or house_rules");
+    text->add_option("kind", kind, "imprint, privacy, house_rules")->required();
+    for (const std::string way : {"sie", "du", "leicht", "en"})
+        text->add_option("--" + way, files[way], "A file with the text in that register")->check(CLI::ExistingFile);
+    add_config_options(*text, options);
+    auto* grant = admin->add_subcommand("grant-role", "Give somebody a role on this node: board, office, moderator, operator");
+    auto* withdraw = admin->add_subcommand("withdraw-role", "Take it back");
+    for (auto* command : {grant, withdraw}) {
+        command->add_option("name", person, "Of @name:server")->required();
+        command->add_option("role", role, "board, office, moderator, operator")->required();
+        add_config_options(*command, options);
+    }
+    grant->add_option("--days", days, "How long (default: until withdrawn)")->check(CLI::Range(1, 36'500));
+    auto* roles = admin->add_subcommand("roles", "List who has which role on this node");
+    add_config_options(*roles, options);
+
     app.add_subcommand("routes", "List every endpoint");
     app.add_subcommand("version", "Print the version");
 
@@ -98,6 +119,19 @@ Command read_command_line(int argc, char** argv) {
         command.days = days;
         return command;
     }
+    const auto of_selfhelp = [&](Name name) {
+        Command command{name, config_of(options), person};
+        command.days = days;
+        command.role = role;
+        command.kind = kind;
+        command.files = files;
+        return command;
+    };
+    if (admin->got_subcommand(organisation)) return of_selfhelp(Name::set_organisation);
+    if (admin->got_subcommand(text)) return of_selfhelp(Name::set_text);
+    if (admin->got_subcommand(grant)) return of_selfhelp(Name::grant_role);
+    if (admin->got_subcommand(withdraw)) return of_selfhelp(Name::withdraw_role);
+    if (admin->got_subcommand(roles)) return of_selfhelp(Name::roles);
     if (app.got_subcommand(check_config)) return {Name::check_config, sample ? Config() : config_of(options), "", sample};
     if (app.got_subcommand("routes")) return {Name::routes};
     return {Name::version};

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,13 +18,21 @@ struct Command {
         create_administrator,
         reset_password,
         create_registration_token,
+        set_organisation,
+        set_text,
+        grant_role,
+        withdraw_role,
+        roles,
         routes,
         version,
     } name;
     Config config;        ///< Of serve, migrate and the administrator's commands; read and checked.
     std::string person;   ///< create_administrator, reset_password: the name before the colon.
     bool sample = false;  ///< check_config: print the sample file instead.
-    std::optional<std::int64_t> uses, days;  ///< create_registration_token: its limits.
+    std::optional<std::int64_t> uses, days;  ///< create_registration_token: its limits; grant_role: days.
+    std::string role;                        ///< grant_role, withdraw_role
+    std::string kind;                        ///< set_text: imprint, privacy, house_rules
+    std::map<std::string, std::string> files;  ///< set_text: by register; set_organisation: "" alone.
 };
 
 /// Reads the command line and the configuration it names. Prints help, or what is wrong, and ends the process

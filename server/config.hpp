@@ -49,6 +49,7 @@ struct Config {
         std::string matrix_id, email, page;
     } support;
     struct Node {
+        std::string name;
         std::string quick_exit = "https://www.dwd.de/";
     } node;
     struct RateLimits {

@@ -45,6 +45,8 @@ void describe(Config& config, Keys& keys) {
     keys.key("page", config.support.page, "The address of a page that helps.");
 
     keys.section("node", "The pages of this organisation. What it is, it says in the browser.");
+    keys.key("name", config.node.name,
+             "What people read until the organisation has introduced itself, \"Selbsthilfe Kassel\". Empty: the server's name.");
     keys.key("quick_exit", config.node.quick_exit,
              "Where the button \"Seite schnell verlassen\" leads: a page that nobody wonders about.");
 

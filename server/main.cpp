@@ -6,10 +6,13 @@
 
 #include <csignal>
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 
 #include "api/routes.hpp"
 #include "core/accounts/accounts.hpp"
 #include "core/accounts/operator_commands.hpp"
+#include "core/selfhelp/operator_commands.hpp"
 #include "net/runtime.hpp"
 #include "net/signals.hpp"
 #include "server/command_line.hpp"
@@ -60,7 +63,7 @@ federation::Options federation_with_version(const Config& config) {
 selfhelp::DoorOptions door_options(const Config& config) {
     auto url = config.public_url;
     while (url.ends_with('/')) url.pop_back();
-    return {.name = "", .public_url = std::move(url), .partners = config.federation.enabled ? config.federation.partners : std::vector<std::string>{}};
+    return {.name = config.node.name, .public_url = std::move(url), .partners = config.federation.enabled ? config.federation.partners : std::vector<std::string>{}};
 }
 
 net::MailOptions mail_options(const Config::Mail& mail) {
@@ -194,6 +197,47 @@ void create_registration_token(const Command& command) {
                accounts::create_registration_token_now(desk.database, command.uses, lifetime_ms, desk.runtime.clock().now_ms()));
 }
 
+std::string content_of(const std::string& file) {
+    std::ifstream in(file, std::ios::binary);
+    std::string text(std::istreambuf_iterator<char>(in), {});
+    if (!in) throw ConfigError("cannot read " + file);
+    if (!schema::is_utf8(text)) throw ConfigError(file + " is not written in UTF-8");
+    return text;
+}
+
+void set_organisation(const Command& command) {
+    const auto json = schema::parse_json(content_of(command.files.at("")));
+    Desk desk(command.config);
+    selfhelp::set_organisation_now(desk.database, schema::Fields::of(json).raw(), desk.runtime.clock().now_ms());
+}
+
+void set_text(const Command& command) {
+    std::map<std::string, std::string> texts;
+    for (const auto& [way, file] : command.files)
+        if (!file.empty()) texts.emplace(way, content_of(file));
+    Desk desk(command.config);
+    fmt::print("Version {}\n", selfhelp::set_text_now(desk.database, command.kind, texts, desk.runtime.clock().now_ms()));
+}
+
+void grant_role(const Command& command) {
+    const auto user = member(command);
+    Desk desk(command.config);
+    const auto lifetime_ms = command.days ? std::optional(*command.days * 86'400'000) : std::nullopt;
+    selfhelp::grant_role_now(desk.database, user, command.role, lifetime_ms, desk.runtime.clock().now_ms());
+}
+
+void withdraw_role(const Command& command) {
+    const auto user = member(command);
+    Desk desk(command.config);
+    selfhelp::withdraw_role_now(desk.database, user, command.role, desk.runtime.clock().now_ms());
+}
+
+void print_roles(const Command& command) {
+    Desk desk(command.config);
+    for (const auto& grant : selfhelp::roles_now(desk.database, desk.runtime.clock().now_ms()))
+        fmt::print("{:10} {}  by {}\n", grant.role, grant.user_id, grant.granted_by);
+}
+
 void print_routes() {
     const auto router = api::all_routes();
     for (const auto& route : router.all()) fmt::print("{:7} {}  {}\n", net::to_string(route.method), route.pattern, route.spec);
@@ -207,6 +251,11 @@ void run(const Command& command) {
         case create_administrator: return server::create_administrator(command);
         case reset_password: return server::reset_password(command);
         case create_registration_token: return server::create_registration_token(command);
+        case set_organisation: return server::set_organisation(command);
+        case set_text: return server::set_text(command);
+        case grant_role: return server::grant_role(command);
+        case withdraw_role: return server::withdraw_role(command);
+        case roles: return print_roles(command);
         case check_config: fmt::print("{}", command.sample ? sample_config() : "The configuration is good.\n"); return;
         case routes: return print_routes();
         case version: fmt::print("runde {}\n", RUNDE_VERSION); return;

@@ -1,5 +1,7 @@
 #include "storage/organisation.hpp"
 
+#include "storage/texts.hpp"
+
 namespace runde::storage {
 
 std::optional<OrganisationRow> find_organisation(Tx& tx) {
@@ -28,6 +30,7 @@ std::optional<OrganisationRow> find_organisation(Tx& tx) {
 }
 
 void set_organisation(Tx& tx, const OrganisationRow& of) {
+    bump_revision(tx);
     tx.exec(
         R"(INSERT INTO organisation (id, kind, name, region, purpose, responsible, funding, server_location, contact_email,
                contact_phone, contact_address, contact_hours, answer_days, website, changed, changed_by)

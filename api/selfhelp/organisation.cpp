@@ -13,27 +13,6 @@ namespace {
 using schema::Reason;
 using schema::Refusal;
 
-storage::OrganisationRow read_organisation(const Call& call) {
-    const auto body = call.fields();
-    const auto text = [&](std::string_view name) { return std::string(body.string_or(name, "")); };
-    storage::OrganisationRow row{.kind = std::string(body.required_string("kind")),
-                                 .name = std::string(body.required_string("name")),
-                                 .region = text("region"),
-                                 .purpose = std::string(body.required_string("purpose")),
-                                 .responsible = body.strings("responsible").value_or(std::vector<std::string>{}),
-                                 .funding = text("funding"),
-                                 .server_location = text("server_location"),
-                                 .contact_email = text("contact_email"),
-                                 .contact_phone = text("contact_phone"),
-                                 .contact_address = text("contact_address"),
-                                 .contact_hours = text("contact_hours"),
-                                 .website = text("website")};
-    const auto days = body.integer("answer_days").value_or(5);
-    row.answer_days = days < 0 || days > 1000 ? 1000 : static_cast<int>(days);  // check_organisation says what is possible.
-    domain::check_organisation(row);
-    return row;
-}
-
 net::Task<net::Response> get_organisation(const Call&, Services& services) {
     const auto row = co_await services.db.read([](storage::Tx& tx) { return storage::find_organisation(tx); });
     if (!row)
@@ -49,10 +28,11 @@ net::Task<net::Response> get_organisation(const Call&, Services& services) {
 net::Task<net::Response> put_organisation(const Call& call, Services& services) {
     const auto who = co_await rights(call, services);
     domain::require(who.may_run_organisation());
-    auto row = read_organisation(call);
+    auto row = domain::read_organisation(call.json());
     row.changed = now_ms(services);
     row.changed_by = who.user;
     co_await services.db.transact([&](storage::Tx& tx) { storage::set_organisation(tx, row); });
+    co_await services.door.standing.refresh();
     co_await services.door.groups.show_organisation();
     co_return empty_answer();
 }

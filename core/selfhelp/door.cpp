@@ -43,7 +43,7 @@ void Door::open(Parts parts, schema::Position stream) {
             };
             runtime->spawn("forget roles", forget(*db, standing, user.str()));
         });
-    parts.runtime.spawn("groups and roles", standing.keep_fresh());
+    parts.runtime.spawn("groups and roles", standing.keep_fresh([this] { return groups.tidy(); }));
     parts.runtime.spawn("groups' rooms", groups.tidy_regularly());
 }
 

@@ -212,6 +212,21 @@ net::Task<> Groups::show_card(GroupRow group) {
 }
 
 net::Task<> Groups::show_organisation() {
+    // Two at once would make two spaces.
+    while (showing_) co_await showing_->wait();
+    const auto done = showing_ = std::make_shared<net::Gate>();
+    std::exception_ptr failed;
+    try {
+        co_await show_organisation_now();
+    } catch (...) {
+        failed = std::current_exception();
+    }
+    showing_.reset();
+    done->open();
+    if (failed) std::rethrow_exception(failed);
+}
+
+net::Task<> Groups::show_organisation_now() {
     const auto organisation = co_await parts_.db.read([](storage::Tx& tx) { return storage::find_organisation(tx); });
     if (!organisation) co_return;
     auto space = organisation->space_id;
@@ -327,22 +342,26 @@ net::Task<> Groups::spread_powers_everywhere() {
 
 net::Task<> Groups::tidy_regularly() {
     for (;;) {
-        try {
-            const auto all = co_await parts_.db.read([](storage::Tx& tx) { return storage::groups(tx); });
-            // One that was begun a moment ago is still in the hands of who makes it.
-            const auto old = parts_.rooms.clock().now_ms() - 60'000;
-            for (const auto& group : all)
-                if (!group.is_complete() && group.created < old) co_await make_rooms(group);
-            co_await show_organisation();
-            co_await spread_powers_everywhere();
-        } catch (const Refusal& refusal) {
-            spdlog::error("a group's rooms could not be brought in order: {}", refusal.text);
-        } catch (const storage::DatabaseError& error) {
-            spdlog::error("a group's rooms could not be brought in order: {}", error.what());
-        } catch (const storage::Unreachable&) {
-            // The next hour will do.
-        }
+        co_await tidy();
         co_await parts_.rooms.clock().sleep(std::chrono::hours(1));
+    }
+}
+
+net::Task<> Groups::tidy() {
+    try {
+        const auto all = co_await parts_.db.read([](storage::Tx& tx) { return storage::groups(tx); });
+        // One that was begun a moment ago is still in the hands of who makes it.
+        const auto old = parts_.rooms.clock().now_ms() - 60'000;
+        for (const auto& group : all)
+            if (!group.is_complete() && group.created < old) co_await make_rooms(group);
+        co_await show_organisation();
+        co_await spread_powers_everywhere();
+    } catch (const Refusal& refusal) {
+        spdlog::error("a group's rooms could not be brought in order: {}", refusal.text);
+    } catch (const storage::DatabaseError& error) {
+        spdlog::error("a group's rooms could not be brought in order: {}", error.what());
+    } catch (const storage::Unreachable&) {
+        // The next hour will do.
     }
 }
 

@@ -6,6 +6,7 @@
 #include "core/selfhelp/cards.hpp"
 #include "core/selfhelp/service_account.hpp"
 #include "core/selfhelp/standing.hpp"
+#include "net/gate.hpp"
 
 /// Groups and their rooms. The tables say what is; every function here that touches rooms brings them to what the tables say,
 /// and can be repeated: after a crash in between it is simply done again.
@@ -54,7 +55,9 @@ public:
 
     /// The organisation's public space, made when it is missing. Nothing while the organisation is unset.
     net::Task<> show_organisation();
-    /// What a crash or an expired role left undone: at start, and every hour.
+    /// What a crash, an expired role or the command line left undone: at start, every hour, and when the tables have changed
+    /// beside us. Logs what goes wrong.
+    net::Task<> tidy();
     net::Task<> tidy_regularly();
 
     bool is_service(std::string_view user) const { return parts_.service.is_self(user); }
@@ -63,6 +66,7 @@ public:
     net::Task<> gone(std::string id, std::string user);
 
 private:
+    net::Task<> show_organisation_now();
     net::Task<> make_rooms(storage::GroupRow group);
     net::Task<> show_card(storage::GroupRow group);
     net::Task<std::string> make_room(const storage::GroupRow& group, std::string kind, rooms::CreateRoom wish);
@@ -74,6 +78,7 @@ private:
     net::Task<> set_if_changed(std::string room_id, std::string type, std::string state_key, schema::JsonObject content);
 
     Parts parts_;
+    std::shared_ptr<net::Gate> showing_;                 ///< Open when show_organisation() has ended.
 };
 
 }  // namespace runde::selfhelp

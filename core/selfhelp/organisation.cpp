@@ -34,6 +34,27 @@ void check_organisation(const storage::OrganisationRow& of) {
     check_link("website", of.website);
 }
 
+storage::OrganisationRow read_organisation(const schema::JsonObject& json) {
+    const schema::Fields body(json);
+    const auto text = [&](std::string_view name) { return std::string(body.string_or(name, "")); };
+    storage::OrganisationRow row{.kind = std::string(body.required_string("kind")),
+                                 .name = std::string(body.required_string("name")),
+                                 .region = text("region"),
+                                 .purpose = std::string(body.required_string("purpose")),
+                                 .responsible = body.strings("responsible").value_or(std::vector<std::string>{}),
+                                 .funding = text("funding"),
+                                 .server_location = text("server_location"),
+                                 .contact_email = text("contact_email"),
+                                 .contact_phone = text("contact_phone"),
+                                 .contact_address = text("contact_address"),
+                                 .contact_hours = text("contact_hours"),
+                                 .website = text("website")};
+    const auto days = body.integer("answer_days").value_or(5);
+    row.answer_days = days < 0 || days > 1000 ? 1000 : static_cast<int>(days);  // Refused below.
+    check_organisation(row);
+    return row;
+}
+
 schema::JsonObject to_json(const storage::OrganisationRow& of) {
     return {{"kind", of.kind},
             {"name", of.name},

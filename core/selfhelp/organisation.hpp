@@ -16,6 +16,9 @@ constexpr std::array<std::string_view, 3> organisation_kinds{"association", "con
 /// responsible, an answer time outside of 1 to 60 days, a website that is no https address.
 void check_organisation(const storage::OrganisationRow& organisation);
 
+/// As the API takes it, and the command line's file. Throws Refusal(missing_param, bad_json) and what check_organisation does.
+storage::OrganisationRow read_organisation(const schema::JsonObject& json);
+
 /// For the API and the state event alike: everything is public.
 schema::JsonObject to_json(const storage::OrganisationRow& organisation);
 

@@ -95,12 +95,14 @@ net::Task<> Standing::refresh() {
     take(std::move(loaded));
 }
 
-net::Task<> Standing::keep_fresh() {
+net::Task<> Standing::keep_fresh(std::function<net::Task<>()> after) {
     for (;;) {
         co_await clock_.sleep(std::chrono::seconds(30));
         try {
             const auto newest = co_await db_.read([](storage::Tx& tx) { return storage::revision(tx); });
-            if (newest != revision_) co_await refresh();
+            if (newest == revision_) continue;
+            co_await refresh();
+            co_await after();
         } catch (const storage::DatabaseError& error) {
             spdlog::error("reading groups and roles failed: {}", error.what());
         } catch (const storage::Unreachable&) {

@@ -27,8 +27,8 @@ public:
     /// At start, blocking. `stream`: the newest position, for acceptances whose own was not written before a crash.
     void load_now(schema::Position stream);
     net::Task<> refresh();
-    /// Looks every half minute whether somebody else changed something, until the clock stops.
-    net::Task<> keep_fresh();
+    /// Looks every half minute whether somebody else changed something, and then calls `after`, until the clock stops.
+    net::Task<> keep_fresh(std::function<net::Task<>()> after);
 
     struct Group {
         std::string id, name;
