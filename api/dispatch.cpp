@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "api/http_error.hpp"
+#include "api/limited_accounts.hpp"
 #include "api/rate_limits.hpp"
 #include "api/router.hpp"
 #include "api/services.hpp"
@@ -124,6 +125,7 @@ net::Task<net::Response> answer(const Router& router, const net::Request& reques
 
     Call call(request, std::move(match.params));
     co_await authenticate(call, route.access, services);
+    if (const auto& session = call.maybe_session(); session && session->suspended) require_open_to_suspended(call, route, services);
     limit_rate(call, route, services);
     auto response = co_await route.handler(call, services);
     co_return response;

@@ -35,6 +35,8 @@ Router all_routes() {
     router.add(client::history_routes());
     router.add(client::directory_routes());
     router.add(client::search_routes());
+    router.add(selfhelp::application_routes());
+    router.add(selfhelp::admission_desk_routes());
     router.add(selfhelp::forum_routes());
     router.add(selfhelp::group_routes());
     router.add(selfhelp::organisation_routes());

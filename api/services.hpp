@@ -22,6 +22,10 @@ class Typing;
 namespace runde::selfhelp {
 struct Door;
 }// namespace runde::selfhelp
+class AdmissionOffice;
+class Jobs;
+class ServiceAccount;
+}  // namespace runde::selfhelp
 namespace runde::sync {
 class Sync;
 }
@@ -50,6 +54,9 @@ struct Services {
     rooms::Follower& follower;
     sync::Sync& sync;
     selfhelp::Door& door;
+    selfhelp::ServiceAccount& service;
+    selfhelp::Jobs& jobs;
+    selfhelp::AdmissionOffice& admission;
     federation::Federation* federation;  ///< nullptr: this server does not federate.
     const Discovery& discovery;
     RateLimits& rate_limits;

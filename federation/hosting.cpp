@@ -103,6 +103,11 @@ net::Task<Hosting::Taken> Hosting::take(Wish wish, ServerName origin, schema::Ro
     Taken taken{room, checked.event, {}};
     for (const auto& [server, joined] : room->remote_servers()) taken.servers.push_back(server);
     if (room->joined_count() > 0) taken.servers.push_back(parts_.rooms.identity().server.str());
+    if (const auto& taker = parts_.rooms.knock_taker(); taker && wish == Wish::knock) {
+        std::string reason(schema::string_at(checked.event->content(), "reason").value_or(""));
+        const bool kept = co_await taker(id, checked.event->sender, std::nullopt, std::move(reason));
+        if (kept) co_return taken;
+    }
     std::vector<rooms::Incoming> incoming;
     incoming.push_back({.event = checked.event, .spread = true});
     const auto received = co_await room->receive(std::move(incoming));

@@ -30,6 +30,21 @@ std::vector<XMatrix> headers_of(const net::Request& request) {
 
 }  // namespace
 
+net::Task<bool> RequestAuth::has_signed(ServerName server, schema::JsonObject object) {
+    if (!partners_.include(server.str())) throw Refusal(Reason::server_not_trusted, "");
+    constexpr std::size_t most_signatures = 5;
+    std::vector<KeyRequest> wanted;
+    const auto* signatures = schema::object_at(object, "signatures");
+    const auto* by_server = signatures ? schema::object_at(*signatures, server.str()) : nullptr;
+    if (!by_server || by_server->size() > most_signatures) co_return false;
+    for (const auto& [key_id, signature] : *by_server) wanted.push_back({server.str(), std::string(key_id), clock_.now_ms()});
+    const auto ids = wanted;
+    const auto keys = co_await keys_.keys(std::move(wanted));
+    for (std::size_t i = 0; i < keys.size(); ++i)
+        if (keys[i] && schema::verify_json(object, server.str(), ids[i].key_id, *keys[i])) co_return true;
+    co_return false;
+}
+
 net::Task<ServerName> RequestAuth::require(const net::Request& request, std::function<const schema::JsonObject&()> content) {
     const auto headers = headers_of(request);
     const auto origin = ServerName::parse(headers.front().origin);

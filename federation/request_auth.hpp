@@ -19,6 +19,9 @@ public:
     /// server.
     /// Throws Refusal: unauthorized (no header, wrong form, another destination, unknown key, bad signature), forbidden
     /// (no partner), and what `content` throws. `request` must outlive the task.
+    /// Whether a partner has signed that object with a key that is valid now. Throws Refusal(server_not_trusted) for a
+    /// server we do not talk to.
+    net::Task<bool> has_signed(schema::ServerName server, schema::JsonObject object);
     net::Task<schema::ServerName> require(const net::Request& request, std::function<const schema::JsonObject&()> content);
 
     /// Called with every server that proved itself: it is there.

@@ -326,6 +326,8 @@ void check(const Config& config) {
     require_one_of(config.mail.tls, {"starttls", "implicit", "none"}, "[mail] tls");
     if (!config.mail.server.empty() && !net::is_mail_sender(config.mail.from))
         throw ConfigError("[mail] from must be an address, \"office@hearth.example\" or \"Office <office@hearth.example>\"");
+    require_range(config.admission.after_decision_days, 1, 365, "[admission] after_decision_days");
+    require_range(config.admission.without_reaction_days, 7, 730, "[admission] without_reaction_days");
     require_range(config.media.max_upload_bytes, 1024, std::int64_t{1} << 32, "[media] max_upload_bytes");
     require_range(config.retention.talk_days, 0, 36500, "[retention] talk_days");
     require_range(config.retention.counselling_days, 1, 36500, "[retention] counselling_days");

@@ -73,6 +73,9 @@ struct Config {
         std::int64_t port = 587;
         std::string tls = "starttls";
     } mail;
+    struct Admission {
+        std::int64_t after_decision_days = 14, without_reaction_days = 60;
+    } admission;
     struct Turn {
         std::vector<std::string> uris;
         std::string shared_secret;

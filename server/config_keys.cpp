@@ -84,6 +84,10 @@ void describe(Config& config, Keys& keys) {
     keys.secret("password", config.mail.password, "");
     keys.key("from", config.mail.from, "The sender, \"Office <office@hearth.example>\".");
 
+    keys.section("admission", "Applications to groups erase themselves: answers, contact, notes, the reception with its messages.");
+    keys.key("after_decision_days", config.admission.after_decision_days, "Days after the decision. Withdrawn ones go at once.");
+    keys.key("without_reaction_days", config.admission.without_reaction_days, "Days after the last sign of either side.");
+
     keys.section("turn", "A TURN server, so that calls work behind routers.");
     keys.key("uris", config.turn.uris, "\"turns:turn.example.org?transport=tcp\"");
     keys.secret("shared_secret", config.turn.shared_secret, "The same as in the TURN server's configuration.");

@@ -65,6 +65,7 @@ selfhelp::DoorOptions door_options(const Config& config) {
     while (url.ends_with('/')) url.pop_back();
     return {.name = config.node.name, .public_url = std::move(url), .partners = config.federation.enabled ? config.federation.partners : std::vector<std::string>{}};
 }
+constexpr std::int64_t day_ms = 24 * 3600 * 1000;
 
 net::MailOptions mail_options(const Config::Mail& mail) {
     return {.server = mail.server,
@@ -89,6 +90,10 @@ WiringOptions wiring_options(const Config& config, std::string database_url, Met
             .rate_limits = config.rate_limits.enabled,
             .mail = mail_options(config.mail),
             .door = door_options(config),
+            .admission = {.deadlines = {.after_decision = config.admission.after_decision_days * day_ms,
+                                        .without_reaction = config.admission.without_reaction_days * day_ms,
+                                        .reminder_before = std::min<std::int64_t>(10, config.admission.without_reaction_days / 2) * day_ms},
+                          .public_url = config.public_url},
             .federation = federation_with_version(config),
             .report = [&metrics](const api::RequestReport& report) { metrics.count(report); }};
 }

@@ -48,6 +48,7 @@ Wiring::Wiring(net::Runtime& of, WiringOptions what)
       jobs(runtime, db),
       door(door_parts(), options.door),
       federation(federate(*this)),
+      admission(admission_parts(), options.admission),
       rate_limits(options.rate_limits),
       services{.runtime = runtime,
                .db = db,
@@ -60,6 +61,9 @@ Wiring::Wiring(net::Runtime& of, WiringOptions what)
                .follower = follower,
                .sync = sync,
                .door = door,
+               .service = service,
+               .jobs = jobs,
+               .admission = admission,
                .federation = federation.get(),
                .discovery = options.discovery,
                .rate_limits = rate_limits,
@@ -67,13 +71,37 @@ Wiring::Wiring(net::Runtime& of, WiringOptions what)
       router(api::all_routes()) {
     connect();
     door.open(door_parts(), lane.head());
+    admission.load_now();
     jobs.start();
     runtime.spawn("purge", storage::purge_regularly(db, runtime.clock()));
 }
 
 Wiring::~Wiring() = default;
 
+selfhelp::AdmissionOffice::Parts Wiring::admission_parts() {
+    selfhelp::AdmissionOffice::Parts parts{.runtime = runtime,
+                                           .db = db,
+                                           .rooms = rooms,
+                                           .follower = follower,
+                                           .accounts = accounts,
+                                           .service = service,
+                                           .groups = door.groups,
+                                           .jobs = jobs,
+                                           .mailer = mailer,
+                                           .room_erased = [this](schema::RoomNid room) { hubs.forget_room(room); },
+                                           .user_erased = [this](schema::UserNid user) { hubs.forget_user(user); }};
+    if (federation)
+        parts.signed_by = [this](schema::ServerName server, schema::JsonObject object) {
+            return federation->request_auth.has_signed(std::move(server), std::move(object));
+        };
+    return parts;
+}
+
 void Wiring::connect() {
+    rooms.on_commit([this](const rooms::Committed& committed) { admission.on_commit(committed); });
+    rooms.take_knocks([this](schema::RoomId room, schema::UserId user, std::optional<schema::UserNid> nid, std::string reason) {
+        return admission.knocked(std::move(room), {std::move(user), nid}, std::move(reason));
+    });
     rooms.add_guard([this](const rooms::Room& room, const schema::EventDraft& draft) {
         selfhelp::forum::guard(room, draft, runtime.clock().now_ms());
     });

@@ -12,6 +12,7 @@
 #include "core/rooms/rooms.hpp"
 #include "core/rooms/typing.hpp"
 #include "core/selfhelp/door.hpp"
+#include "core/selfhelp/admission_office.hpp"
 #include "core/selfhelp/jobs.hpp"
 #include "core/selfhelp/service_account.hpp"
 #include "core/sync/hubs.hpp"
@@ -37,6 +38,7 @@ struct WiringOptions {
     bool rate_limits = true;
     net::MailOptions mail = {};
     selfhelp::DoorOptions door = {};
+    selfhelp::AdmissionOptions admission = {};
     federation::Options federation = {};
     std::shared_ptr<federation::Link> link = {};  ///< The way to other servers; null: the Internet.
     std::function<void(const api::RequestReport&)> report = {};  ///< Metrics; may be empty.
@@ -73,12 +75,14 @@ public:
     selfhelp::Jobs jobs;
     selfhelp::Door door;
     const std::unique_ptr<federation::Federation> federation;  ///< nullptr: this server does not federate.
+    selfhelp::AdmissionOffice admission;
     api::RateLimits rate_limits;
     api::Services services;
     const api::Router router;
 
 private:
     selfhelp::Door::Parts door_parts() { return {runtime, db, rooms, accounts, service}; }
+    selfhelp::AdmissionOffice::Parts admission_parts();
     /// Who listens to whom: the arrows that point up.
     void connect();
 };

@@ -55,15 +55,17 @@ InterviewSlotRow slot_row(const Rows::Row& row) {
 #define RUNDE_SLOT_COLUMNS "slot_id, group_id, offered_by, begins, ends, way, place, application_id "
 
 std::optional<AdmissionForm> find_admission_form(Tx& tx, std::string_view group) {
-    const auto rows = tx.exec("SELECT fields, deciders FROM admission_forms WHERE group_id = $1", group);
+    const auto rows = tx.exec("SELECT fields, deciders, recognises FROM admission_forms WHERE group_id = $1", group);
     if (rows.empty()) return std::nullopt;
-    return AdmissionForm{rows.front()[0].string(), static_cast<int>(rows.front()[1].number())};
+    const auto row = rows.front();
+    return AdmissionForm{row[0].string(), static_cast<int>(row[1].number()), row[2].strings()};
 }
 
 void put_admission_form(Tx& tx, std::string_view group, const AdmissionForm& form, std::int64_t now_ms) {
-    tx.exec(R"(INSERT INTO admission_forms (group_id, fields, deciders, changed) VALUES ($1, $2, $3, $4)
-               ON CONFLICT (group_id) DO UPDATE SET fields = $2, deciders = $3, changed = $4)",
-            group, form.fields, form.deciders, now_ms);
+    tx.exec(R"(INSERT INTO admission_forms (group_id, fields, deciders, recognises, changed) VALUES ($1, $2, $3, $4::text[], $5)
+               ON CONFLICT (group_id) DO UPDATE SET fields = excluded.fields, deciders = excluded.deciders,
+                                                    recognises = excluded.recognises, changed = excluded.changed)",
+            group, form.fields, form.deciders, form.recognises, now_ms);
 }
 
 Inserted insert_application(Tx& tx, const ApplicationRow& row) {
@@ -96,8 +98,11 @@ std::vector<ApplicationRow> applications_of_group(Tx& tx, std::string_view group
         tx.exec("SELECT " RUNDE_APPLICATION_COLUMNS "FROM applications WHERE group_id = $1 ORDER BY created", group));
 }
 
-std::optional<ApplicationRow> application_in_room(Tx& tx, std::string_view room_id) {
-    return first_application(tx.exec("SELECT " RUNDE_APPLICATION_COLUMNS "FROM applications WHERE room_id = $1", room_id));
+std::vector<std::pair<std::string, std::string>> receptions(Tx& tx) {
+    std::vector<std::pair<std::string, std::string>> found;
+    for (auto row : tx.exec("SELECT application_id, room_id FROM applications WHERE room_id IS NOT NULL"))
+        found.emplace_back(row[0].string(), row[1].string());
+    return found;
 }
 
 std::vector<ApplicationRow> applications_waiting(Tx& tx, std::string_view group) {

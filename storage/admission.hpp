@@ -14,6 +14,7 @@ namespace runde::storage {
 struct AdmissionForm {
     std::string fields;  ///< JSON
     int deciders = 1;
+    std::vector<std::string> recognises = {};  ///< Servers of offices whose admissions count here.
 };
 std::optional<AdmissionForm> find_admission_form(Tx& tx, std::string_view group);
 void put_admission_form(Tx& tx, std::string_view group, const AdmissionForm& form, std::int64_t now_ms);
@@ -40,7 +41,8 @@ std::optional<ApplicationRow> find_application(Tx& tx, std::string_view id);
 std::optional<ApplicationRow> lock_application(Tx& tx, std::string_view id);
 std::vector<ApplicationRow> applications_of_user(Tx& tx, std::string_view user);
 std::vector<ApplicationRow> applications_of_group(Tx& tx, std::string_view group);
-std::optional<ApplicationRow> application_in_room(Tx& tx, std::string_view room_id);
+/// All: application and room.
+std::vector<std::pair<std::string, std::string>> receptions(Tx& tx);
 /// Those with this state, who waits longest first.
 std::vector<ApplicationRow> applications_waiting(Tx& tx, std::string_view group);
 /// Everything that can change but `told`, `mailed`, `settled` and the room; `settled` becomes false.

@@ -6,6 +6,8 @@
 /// The endpoints below /_runde/v1/: what a self-help server adds to Matrix.
 namespace runde::api::selfhelp {
 
+std::span<const Route> application_routes();
+std::span<const Route> admission_desk_routes();
 std::span<const Route> forum_routes();
 std::span<const Route> group_routes();
 std::span<const Route> organisation_routes();

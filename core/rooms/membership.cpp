@@ -94,6 +94,10 @@ net::Task<> knock(Rooms& rooms, Person user, JoinRequest request) {
         co_return;
     }
     if (room->membership(user.id.str()) == Membership::knock) co_return;
+    if (const auto& taker = rooms.knock_taker()) {
+        const bool taken = co_await taker(room->id(), user.id, user.nid, request.reason.value_or(""));
+        if (taken) co_return;
+    }
     co_await enter(rooms, room, user, member_draft(user.id, user.id, std::move(content)));
 }
 

@@ -162,6 +162,8 @@ public:
     const schema::RoomRules& rules() const { return rules_; }
     const Parts& parts() const { return parts_; }
     bool is_stale() const { return stale_; }
+    /// Rooms: it is about to be erased. Takes nothing any more and leaves memory.
+    void close_for_good() { fail(); }
 
     // --- the current state, as committed or about to be
     StateEventPtr state(std::string_view type, std::string_view state_key = "") const;

@@ -59,6 +59,7 @@ net::Task<RoomPtr> Rooms::load(Key key, std::string name) {
         if (loading->error) std::rethrow_exception(loading->error);
         co_return loading->room;
     }
+    if (buried_.contains(name)) co_return nullptr;
     const auto loading = std::make_shared<Loading>();
     loading_.emplace(name, loading);
     try {
@@ -73,7 +74,7 @@ net::Task<RoomPtr> Rooms::load(Key key, std::string name) {
             if (!rules || !id) throw std::logic_error("a stored room has an unknown version or a broken id");
             // Somebody may have loaded it under its other name meanwhile.
             loading->room = warm(whole->room.nid);
-            if (!loading->room) {
+            if (!loading->room && !buried_.contains(whole->room.room_id)) {
                 auto room = std::make_shared<Room>(parts_for_room(), whole->room.nid, *id, *rules);
                 room->restore(std::move(*whole));
                 loading->room = keep(std::move(room));
@@ -101,6 +102,17 @@ RoomPtr Rooms::begin(schema::RoomId id, const schema::RoomRules& rules) {
 
 void Rooms::adopt(const RoomPtr& room) {
     if (!room->is_stale()) keep(room);
+}
+
+void Rooms::bury(Room& room) {
+    buried_.insert(room.id().str());
+    buried_.insert(std::to_string(schema::raw(room.nid())));
+    room.close_for_good();
+}
+
+void Rooms::buried(const Room& room) {
+    buried_.erase(room.id().str());
+    buried_.erase(std::to_string(schema::raw(room.nid())));
 }
 
 RoomPtr Rooms::keep(RoomPtr room) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "core/rooms/room.hpp"
@@ -63,6 +64,10 @@ public:
     net::Task<RoomPtr> import(ImportedRoom from);
     /// Room::note_outside, also for a room that nobody here has heard of.
     net::Task<RoomPtr> note_outside(schema::RoomId id, const schema::RoomRules& rules, EventPtr event, UserNid user);
+    /// The room is about to be erased: from now on find() knows it no more, and its actor takes nothing.
+    void bury(Room& room);
+    /// Its rows are gone: nothing is left to hide.
+    void buried(const Room& room);
 
     /// Asked before every event of our own users; one that throws Refusal stops it. Wired at start.
     void add_guard(std::function<void(const Room&, const schema::EventDraft&)> guard) { guards_.push_back(std::move(guard)); }
@@ -80,6 +85,11 @@ public:
     void require_open(const schema::RoomId& room, std::string_view user) const {
         if (!opening(room, user).open) refuse_closed_(room, user);
     }
+    /// Asked before somebody of ours, or of another server, knocks at a room of ours: true when the knock was taken and there
+    /// shall be no event of it. A knock says that somebody seeks help; at a public room everybody could read that.
+    using KnockTaker = std::function<net::Task<bool>(schema::RoomId room, UserId user, std::optional<UserNid> local, std::string reason)>;
+    void take_knocks(KnockTaker taker) { knock_taker_ = std::move(taker); }
+    const KnockTaker& knock_taker() const { return knock_taker_; }
     /// Told after every commit, in commit order, on the I/O thread. Listeners must not block; wired at start.
     void on_commit(std::function<void(const Committed&)> listener) { listeners_.push_back(std::move(listener)); }
 
@@ -104,6 +114,7 @@ private:
     std::function<net::Task<EventPtr>(RoomPtr, EventPtr)> ask_policy_;
     Gate gate_;
     std::function<void(const schema::RoomId&, std::string_view)> refuse_closed_;
+    KnockTaker knock_taker_;
     struct Kept {
         RoomPtr room;
         std::list<RoomNid>::iterator use;
@@ -114,6 +125,7 @@ private:
     std::unordered_map<std::string, std::shared_ptr<Loading>> loading_;
     std::unordered_map<std::string, std::shared_ptr<net::Gate>> beginning_;  ///< Rooms that are being imported.
     bool reload_after_barrier_ = false;
+    std::unordered_set<std::string> buried_;  ///< Room ids and numbers, as load() names them.
 };
 
 }  // namespace runde::rooms

@@ -114,6 +114,9 @@ schema::JsonArray to_json(const std::vector<Field>& fields);
 /// Answers to the form: unknown ones and those of the wrong kind are refused, missing ones too where required.
 schema::JsonObject read_answers(const std::vector<Field>& fields, const schema::JsonObject& answers);
 
+/// Among the answers of somebody who came by knocking: the reason given there. No field can be called so.
+constexpr std::string_view knock_answer = "(knock)";
+
 struct Contact {
     std::optional<std::string> email, phone;
 };

@@ -9,6 +9,7 @@
 #include "core/rooms/follower.hpp"
 #include "core/rooms/rooms.hpp"
 #include "core/selfhelp/admission.hpp"
+#include "core/selfhelp/groups.hpp"
 #include "core/selfhelp/jobs.hpp"
 #include "core/selfhelp/roles.hpp"
 #include "core/selfhelp/service_account.hpp"
@@ -35,6 +36,7 @@ struct ApplicationForm {
     std::optional<std::string> email, phone;
     Register way = Register::sie;
     std::optional<schema::JsonObject> attestation = {};  ///< attestation.hpp
+    std::optional<std::string> knock = {};               ///< Came by knocking: the reason given; the form is asked later.
 };
 
 /// Everything about one application, read in one transaction.
@@ -52,10 +54,11 @@ struct ApplicationFile {
 };
 
 /// What a group asks of newcomers, for everybody.
-struct Door {
+struct Entrance {
     storage::GroupRow group;
     int deciders = 1;
     std::vector<admission::Field> form;
+    std::vector<std::string> recognises;                     ///< Servers of offices whose admissions count here.
 };
 
 /// The door: takes applications, lets the team decide, carries out what was decided, and erases the files.
@@ -76,6 +79,7 @@ public:
         rooms::Follower& follower;
         accounts::Accounts& accounts;
         ServiceAccount& service;
+        Groups& groups;
         Jobs& jobs;
         net::Mailer& mailer;
         /// Drops a room from whoever listens at it (sync's hubs): its rows are gone.
@@ -89,7 +93,7 @@ public:
 
     // --- everybody
     /// Throws Refusal(not_found) for groups that show no card.
-    net::Task<Door> door(std::string group);
+    net::Task<Entrance> entrance(std::string group);
 
     // --- the applicant
     struct Applicant {
@@ -116,12 +120,15 @@ public:
     /// Everything that is kept about it (Art. 15, 20), with what was said in the reception.
     net::Task<schema::JsonObject> copy(schema::UserId user, std::string id);
 
+    /// What this office says about a member of one of its groups to another. Throws Refusal(forbidden) for whoever is in none.
+    net::Task<schema::JsonObject> attest(schema::UserId member, schema::ServerName audience);
+
     // --- the team. Throw Refusal(forbidden) without Rights::may_admit, not_found for what is not the group's.
     struct Member {
         schema::UserId user;
         bool administrator = false;
     };
-    net::Task<> set_form(Member by, std::string group, schema::JsonArray fields, int deciders);
+    net::Task<> set_form(Member by, std::string group, schema::JsonArray fields, int deciders, std::vector<std::string> recognises);
     net::Task<std::vector<ApplicationFile>> files(Member by, std::string group);
     net::Task<ApplicationFile> file(Member by, std::string id);
     net::Task<std::int64_t> offer_slot(Member by, storage::InterviewSlotRow slot);
@@ -133,8 +140,15 @@ public:
     net::Task<> vote(Member by, std::string id, bool admit, std::string text, std::string reason);
     net::Task<std::vector<storage::AdmissionCount>> counts(Member by, std::string group);
 
-    // --- what happens in rooms (wired to Rooms::on_commit)
+    // --- what happens in rooms (wired to Rooms::on_commit and Rooms::take_knocks)
+    /// Knocking at a group's card is asking to join: true when it is one. There is no event of it. The questions of the form are
+    /// asked in the reception. Asking twice is no error.
+    net::Task<bool> knocked(schema::RoomId room, Applicant applicant, std::string reason);
     void on_commit(const rooms::Committed& committed);
+    /// Where even a limited account may write.
+    bool is_reception(std::string_view room_id) const;
+    /// At start, before anything happens in rooms; blocking.
+    void load_now();
 
 private:
     struct Impl;

@@ -255,6 +255,26 @@ void Hubs::look_at_next() {
     if (looking_) parts_.runtime.post([this] { look_at_next(); });
 }
 
+void Hubs::forget_room(RoomNid room) {
+    for (auto& [user, hub] : hubs_) hub->forget_room(room);
+    for (auto& [user, loading] : loading_)
+        loading->meanwhile.push_back([this, room](UserHub& hub) {
+            listen(room, hub, false);
+            hub.forget_room(room);
+        });
+    joined_.erase(room);
+    typing_serials_.erase(room);
+}
+
+void Hubs::forget_user(UserNid user) {
+    on_hub(user, [this](UserHub& hub) {
+        for (const auto& [nid, place] : hub.places())
+            if (place.membership == Membership::join) listen(nid, hub, false);
+    });
+    // Requests that hold it are answered by what it knows; nobody finds it any more.
+    hubs_.erase(user);
+}
+
 void Hubs::sweep() {
     const auto now = parts_.runtime.clock().now_ms();
     for (auto entry = hubs_.begin(); entry != hubs_.end();) {

@@ -55,6 +55,11 @@ public:
     /// Whose device list changed in (after, up_to], as far as memory reaches back: nullopt before that.
     std::optional<std::vector<std::string>> device_lists_changed(Position after, Position up_to) const;
 
+    /// The room is being erased: no hub knows it any more.
+    void forget_room(RoomNid room);
+    /// The account is being erased.
+    void forget_user(UserNid user);
+
     const Parts& parts() const { return parts_; }
 
     std::size_t size() const { return hubs_.size(); }

@@ -43,6 +43,20 @@ void UserHub::update(RoomNid room, const std::function<void(RoomPlace&)>& change
     ++version;
 }
 
+void UserHub::forget_room(RoomNid room) {
+    const auto place = places_.find(room);
+    if (place == places_.end()) return;
+    by_change_.erase({place->second.newest(), room});
+    places_.erase(place);
+    account_data_.erase(room);
+    for (auto& [device, sent] : sent_members_)
+        if (const auto found = sent.by_room.find(room); found != sent.by_room.end()) {
+            sent.count -= found->second.size();
+            sent.by_room.erase(found);
+        }
+    ++version;
+}
+
 const std::map<std::string, UserHub::Data>& UserHub::account_data(RoomNid room) const {
     static const std::map<std::string, Data> none;
     const auto found = account_data_.find(room);

@@ -89,6 +89,7 @@ public:
     std::vector<RoomNid> typing_after(std::int64_t serial) const;
     /// Changes a place (making it, if need be) and keeps the order of changes.
     RoomPlace& place_for(RoomNid room, const schema::RoomId& room_id, const schema::RoomRules& rules);
+    void forget_room(RoomNid room);
     void update(RoomNid room, const std::function<void(RoomPlace&)>& change);
 
     // --- account data

@@ -10,6 +10,7 @@ CREATE TABLE admission_forms (
     group_id text COLLATE "C" PRIMARY KEY REFERENCES groups ON DELETE CASCADE,
     fields   text   NOT NULL,                      -- JSON: what is asked and why (core/selfhelp/admission)
     deciders int    NOT NULL DEFAULT 1 CHECK (deciders IN (1, 2)),
+    recognises text[] NOT NULL DEFAULT '{}',      -- servers of offices whose admissions count here
     changed  bigint NOT NULL                       -- ms
 );
 

@@ -4,14 +4,12 @@ mail_server.py FOLDER [--certificate FILE --key FILE [--implicit]] [--sign-in US
 Writes its port to FOLDER/port when it listens, and each mail to FOLDER/<n>.mail: envelope lines, an empty line, the decoded text.
 """
 import argparse
+import asyncio
 import email
 import email.policy
 import os
-import signal
 import ssl
-import threading
 
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 
 
@@ -39,7 +37,7 @@ class Keeper:
     async def handle_DATA(self, server, session, envelope):
         message = email.message_from_bytes(envelope.content, policy=email.policy.default)
         self.count += 1
-        lines = [f"tls: {session.ssl is not None}", f"signed in: {session.authenticated is True}",
+        lines = [f"tls: {session.ssl is not None or self.options.implicit}", f"signed in: {session.authenticated is True}",
                  f"hello: {session.host_name}", f"sender: {envelope.mail_from}", f"recipients: {' '.join(envelope.rcpt_tos)}"]
         lines += [f"{name}: {message[name]}" for name in ("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted")]
         longest = max(len(line) for line in envelope.content.splitlines())
@@ -62,27 +60,23 @@ def main():
         good = options.sign_in.encode() == data.login + b":" + data.password
         return AuthResult(success=good, handled=False)
 
-    class Server(Controller):
-        def factory(self):
-            more = {"authenticator": check, "auth_required": True} if options.sign_in else {}
-            if context and not options.implicit:
-                more |= {"tls_context": context, "require_starttls": True}
-            elif options.sign_in:
-                more |= {"auth_require_tls": False}
-            return SMTP(self.handler, hostname="mail.hearth.test", **more)
+    more = {"authenticator": check, "auth_required": True} if options.sign_in else {}
+    if context and not options.implicit:
+        more |= {"tls_context": context, "require_starttls": True}
+    elif options.sign_in:
+        more |= {"auth_require_tls": False}
+    keeper = Keeper(options)
 
-    server = Server(Keeper(options), hostname="127.0.0.1", port=0, ssl_context=context if options.implicit else None)
-    # The controller tries itself out at the port it was given; with port 0 only the listening socket knows it.
-    server._trigger_server = lambda: None
-    server.start()
-    port = server.server.sockets[0].getsockname()[1]
-    with open(os.path.join(options.folder, "port.part"), "w") as file:
-        file.write(str(port))
-    os.rename(os.path.join(options.folder, "port.part"), os.path.join(options.folder, "port"))
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    stop.wait()
-    server.stop()
+    async def serve():
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: SMTP(keeper, hostname="mail.hearth.test", loop=loop, **more), "127.0.0.1", 0,
+                                          ssl=context if options.implicit else None)
+        with open(os.path.join(options.folder, "port.part"), "w") as file:
+            file.write(str(server.sockets[0].getsockname()[1]))
+        os.rename(os.path.join(options.folder, "port.part"), os.path.join(options.folder, "port"))
+        await server.serve_forever()
+
+    asyncio.run(serve())
 
 
 main()

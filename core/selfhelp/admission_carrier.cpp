@@ -1,0 +1,431 @@
+#include "core/selfhelp/admission_carrier.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <ctime>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "core/rooms/membership.hpp"
+#include "core/rooms/people.hpp"
+#include "core/selfhelp/admission_texts.hpp"
+#include "core/selfhelp/attestation.hpp"
+#include "core/selfhelp/erasure.hpp"
+#include "schema/refusal.hpp"
+#include "storage/erasure.hpp"
+#include "storage/rooms.hpp"
+#include "storage/search.hpp"
+
+namespace runde::selfhelp {
+
+using admission::State;
+using schema::JsonObject;
+using schema::Reason;
+using schema::Refusal;
+using schema::UserId;
+using storage::ApplicationRow;
+using storage::Tx;
+
+namespace {
+
+// The kinds of work; keys are application ids, for seats a group's.
+constexpr std::string_view job_settle = "admission", job_mail = "admission mail", job_reminder = "admission reminder",
+                           job_erasure = "admission erasure", job_seats = "admission seats";
+
+constexpr std::int64_t minute_ms = 60'000, hour_ms = 60 * minute_ms, day_ms = 24 * hour_ms;
+constexpr std::int64_t mail_after_words = 10 * minute_ms;  ///< Several messages in a row make one mail.
+constexpr std::int64_t mail_patience = 3 * day_ms;
+constexpr std::int64_t hears_every = 10 * minute_ms;       ///< A talk need not move the deadline with every word.
+
+State state_of(const ApplicationRow& row) { return admission::parse_state(row.state); }
+Register register_of(const ApplicationRow& row) { return parse_register(row.way).value_or(Register::sie); }
+
+std::string month_of(std::int64_t ms) {
+    const std::time_t seconds = ms / 1000;
+    std::tm utc{};
+    gmtime_r(&seconds, &utc);
+    return fmt::format("{:04}-{:02}", utc.tm_year + 1900, utc.tm_mon + 1);
+}
+
+/// Who accompanies newcomers to a group: its moderators, those of the whole node, office and board.
+std::vector<std::string> team_of(Tx& tx, const std::string& group, std::int64_t now) {
+    std::vector<std::string> team;
+    for (const auto& grant : storage::roles_in_force(tx, now)) {
+        const bool here = !grant.group || *grant.group == group;
+        const bool admits = grant.role == role::moderator || grant.role == role::office || grant.role == role::board;
+        if (here && admits && std::find(team.begin(), team.end(), grant.user_id) == team.end()) team.push_back(grant.user_id);
+    }
+    return team;
+}
+
+JsonObject application_state(const ApplicationRow& row) {
+    return {{"application_id", row.id}, {"group_id", row.group}, {"state", row.state}};
+}
+
+}  // namespace
+
+class AdmissionCarrier::Turn {
+public:
+    Turn(AdmissionCarrier& of, std::string application) : carrier_(of), id_(std::move(application)) {
+        carrier_.turns.emplace(id_, std::make_shared<net::Gate>());
+    }
+    ~Turn() {
+        const auto gate = carrier_.turns.at(id_);
+        carrier_.turns.erase(id_);
+        gate->open();
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+private:
+    AdmissionCarrier& carrier_;
+    const std::string id_;
+};
+
+net::Task<std::shared_ptr<AdmissionCarrier::Turn>> AdmissionCarrier::turn(std::string id) {
+    while (true) {
+        const auto other = turns.find(id);
+        if (other == turns.end()) break;
+        const auto gate = other->second;
+        co_await gate->wait();
+    }
+    co_return std::make_shared<Turn>(*this, std::move(id));
+}
+
+void AdmissionCarrier::register_jobs(TakeStep step) {
+    take_step = std::move(step);
+    parts.jobs.add(job_settle, [this](Jobs::Job job) { return carry_out(std::move(job.key)); });
+    parts.jobs.add(job_mail, [this](Jobs::Job job) { return send_mail(std::move(job)); });
+    parts.jobs.add(job_reminder, [this](Jobs::Job job) { return remind(std::move(job.key)); });
+    parts.jobs.add(job_erasure, [this](Jobs::Job job) { return erase(std::move(job.key)); });
+    parts.jobs.add(job_seats, [this](Jobs::Job job) { return offer_seats(std::move(job.key)); });
+}
+
+void AdmissionCarrier::load_now() {
+    parts.db.transact_now([this](Tx& tx) {
+        for (const auto& [id, room] : storage::receptions(tx))
+            if (const auto nid = storage::find_room(tx, room)) {
+                receptions.insert_or_assign(*nid, id);
+                reception_ids.insert(room);
+            }
+    });
+}
+
+void AdmissionCarrier::schedule(Tx& tx, const ApplicationRow& row, const admission::Application& application, std::int64_t now) const {
+    storage::schedule_job(tx, job_settle, row.id, now, now);
+    const auto end = admission::ends_at(application, options.deadlines);
+    storage::schedule_job(tx, job_erasure, row.id, end, now);
+    if (application.decided)
+        storage::cancel_job(tx, job_reminder, row.id);
+    else
+        storage::schedule_job(tx, job_reminder, row.id, end - options.deadlines.reminder_before, now);
+    // Seats become free when somebody leaves, or roles end: that is looked at every hour while somebody waits.
+    if (application.state == State::waiting) storage::hasten_job(tx, job_seats, row.group, now + hour_ms, now);
+}
+
+std::string AdmissionCarrier::link() const { return options.public_url.empty() ? std::string() : options.public_url + "/application"; }
+
+net::Task<std::optional<AdmissionCarrier::Whole>> AdmissionCarrier::read(std::string id) {
+    const auto now = parts.runtime.clock().now_ms();
+    co_return co_await parts.db.transact([&](Tx& tx) -> std::optional<Whole> {
+        auto row = storage::find_application(tx, id);
+        if (!row) return std::nullopt;
+        auto group = storage::find_group(tx, row->group);
+        if (!group) return std::nullopt;
+        auto log = storage::application_log(tx, id);
+        auto slot = storage::slot_of_application(tx, id);
+        auto team = team_of(tx, row->group, now);
+        const auto form = storage::find_admission_form(tx, row->group);
+        auto fields = form ? admission::read_form(schema::parse_json(form->fields).as_array()) : admission::default_form();
+        return Whole{*std::move(row), *std::move(group), std::move(log), std::move(slot), std::move(team), std::move(fields)};
+    });
+}
+
+// --- what follows from a step
+
+net::Task<> AdmissionCarrier::carry_out(std::string id) {
+    const auto mine = co_await turn(id);
+    auto whole = co_await read(id);
+    if (!whole) co_return;
+    const auto state = state_of(whole->row);
+    if (state == State::withdrawn || state == State::lapsed) co_return;  // Everything goes: job_erasure.
+    const auto room = co_await reception(*whole);
+    co_await gather(*whole, room);
+    co_await tell(*whole, room);
+    if (state == State::admitted) co_await let_in(*whole);
+    co_await parts.db.transact([&](Tx& tx) { storage::set_application_settled(tx, id); });
+}
+
+net::Task<rooms::RoomPtr> AdmissionCarrier::reception(Whole& whole) {
+    if (whole.row.room) {
+        const auto id = schema::RoomId::parse(*whole.row.room);
+        auto room = co_await parts.rooms.find(*id);
+        if (room) co_return room;
+    }
+    rooms::CreateRoom wish;
+    wish.name = admission::reception_name(register_of(whole.row), whole.group.card.name);
+    wish.creation_content["type"] = reception_room_type;
+    // Nobody but the server lets people in here.
+    wish.power_levels = JsonObject{{"invite", 100}};
+    wish.initial_state.push_back({std::string(application_event), "", application_state(whole.row)});
+    wish.initial_state.push_back({"m.room.guest_access", "", JsonObject{{"guest_access", "forbidden"}}});
+    auto room = co_await parts.service.create_room(std::move(wish));
+    co_await parts.db.transact([&](Tx& tx) { storage::set_application_room(tx, whole.row.id, room->id().str()); });
+    whole.row.room = room->id().str();
+    whole.row.told = 0;
+    receptions.insert_or_assign(room->nid(), whole.row.id);
+    reception_ids.insert(room->id().str());
+    co_return room;
+}
+
+/// The applicant first, and into the room: they are awaited there. The team is invited, and comes or does not.
+net::Task<> AdmissionCarrier::gather(const Whole& whole, rooms::RoomPtr room) {
+    const auto& known = room->memberships();
+    if (!known.contains(whole.row.user)) {
+        const auto applicant = UserId::parse(whole.row.user);
+        co_await parts.service.invite(room->id(), *applicant);
+        if (parts.rooms.identity().is_local(*applicant)) {
+            auto person = co_await rooms::find_person(parts.db, *applicant);
+            if (person) co_await rooms::join(parts.rooms, *std::move(person), {.room = room->id(), .via = {}, .reason = {}, .third_party_signed = {}});
+        }
+    }
+    for (const auto& user : whole.team) {
+        if (room->memberships().contains(user) || user == whole.row.user) continue;
+        const auto member = UserId::parse(user);
+        if (!member) continue;
+        try {
+            co_await parts.service.invite(room->id(), *member);
+        } catch (const Refusal&) {
+            // An account that is closed, a server that is away: the others go on.
+        }
+    }
+}
+
+net::Task<> AdmissionCarrier::tell(const Whole& whole, rooms::RoomPtr room) {
+    const auto way = register_of(whole.row);
+    admission::About about{.group = whole.group.card.name, .link = link()};
+    bool news = false;
+    int told = whole.row.told;
+    for (const auto& line : whole.log) {
+        if (line.seq <= whole.row.told) continue;
+        about.said = line.text;
+        about.when = whole.slot ? admission::local_time(whole.slot->begins, way) : std::string();
+        auto text = admission::notice(line.what, way, about);
+        // An appointment that was given back meanwhile needs no announcement.
+        const bool moot = line.what == "slot_picked" && !whole.slot;
+        if (!text.plain.empty() && !moot) co_await parts.service.say(room->id(), std::move(text), fmt::format("{}/{}", whole.row.id, line.seq));
+        if (line.what == "received" && whole.row.came_by == "knock" && !admission::is_final(state_of(whole.row))) {
+            auto asked = admission::questions(way, whole.form);
+            if (!asked.plain.empty()) co_await parts.service.say(room->id(), std::move(asked), whole.row.id + "/questions");
+        }
+        news = news || !line.by.empty();
+        told = line.seq;
+    }
+    co_await parts.service.set_state(room->id(), std::string(application_event), "", application_state(whole.row));
+    if (told == whole.row.told) co_return;
+    const auto now = parts.runtime.clock().now_ms();
+    const bool by_mail = news && whole.row.email && parts.mailer.is_on();
+    co_await parts.db.transact([&](Tx& tx) {
+        storage::set_application_told(tx, whole.row.id, told);
+        if (by_mail) storage::hasten_job(tx, job_mail, whole.row.id, now, now);
+    });
+    if (by_mail) parts.jobs.look();
+}
+
+net::Task<> AdmissionCarrier::let_in(const Whole& whole) {
+    if (whole.row.user_nid && whole.row.new_account) {
+        co_await parts.db.transact([&](Tx& tx) { storage::change_user_flags(tx, *whole.row.user_nid, 0, storage::suspended); });
+        parts.accounts.sessions.forget_user(*whole.row.user_nid);
+    }
+    // Whoever has been let in and has left is not fetched back by a repetition of this job.
+    if (!whole.row.settled) co_await parts.groups.assign_rooms(whole.row.group, *UserId::parse(whole.row.user));
+}
+
+// --- mails and reminders
+
+net::Task<> AdmissionCarrier::send_mail(Jobs::Job job) {
+    const auto whole = co_await read(job.key);
+    if (!whole || !whole->row.email || !parts.mailer.is_on()) co_return;
+    const bool last_try = parts.runtime.clock().now_ms() - job.made > mail_patience;
+    auto mail = admission::mail(*whole->row.email, register_of(whole->row), {.group = {}, .link = link()});
+    try {
+        co_await parts.mailer.send(std::move(mail));
+    } catch (const net::MailRefused& refused) {
+        spdlog::warn("a mail was refused: {}", refused.what());
+    } catch (const net::MailFailed& failed) {
+        if (!last_try) throw;
+        spdlog::warn("a mail was given up: {}", failed.what());
+    }
+}
+
+net::Task<> AdmissionCarrier::remind(std::string id) {
+    const auto mine = co_await turn(id);
+    const auto whole = co_await read(id);
+    if (!whole || whole->row.decided || !whole->row.room) co_return;
+    const auto room = *schema::RoomId::parse(*whole->row.room);
+    admission::About about{.group = whole->group.card.name, .link = link()};
+    auto text = admission::notice("reminder", register_of(whole->row), about);
+    co_await parts.service.say(room, std::move(text), fmt::format("{}/reminder/{}", id, whole->row.reaction));
+    if (!whole->row.email || !parts.mailer.is_on()) co_return;
+    const auto now = parts.runtime.clock().now_ms();
+    co_await parts.db.transact([&](Tx& tx) { storage::hasten_job(tx, job_mail, id, now, now); });
+    parts.jobs.look();
+}
+
+/// Whoever has waited longest comes in first, as long as there are seats.
+net::Task<> AdmissionCarrier::offer_seats(std::string group) {
+    const auto now = parts.runtime.clock().now_ms();
+    co_await parts.db.transact([&](Tx& tx) {
+        auto waiting = storage::applications_waiting(tx, group);
+        bool seats = true;
+        for (auto& row : waiting) {
+            try {
+                take_step(tx, row, admission::SeatOffered{}, now);
+            } catch (const Refusal&) {
+                seats = false;  // None is free: the rest waits on.
+            }
+            if (!seats) break;
+        }
+        if (!seats) storage::schedule_job(tx, job_seats, group, now + hour_ms, now);
+    });
+    parts.jobs.look();
+}
+
+// --- the end of a file
+
+net::Task<> AdmissionCarrier::erase(std::string id) {
+    const auto mine = co_await turn(id);
+    const auto now = parts.runtime.clock().now_ms();
+    const auto row = co_await parts.db.transact([&](Tx& tx) -> std::optional<ApplicationRow> {
+        auto found = storage::find_application(tx, id);
+        if (!found) return std::nullopt;
+        const admission::Application application{.state = state_of(*found), .reaction = found->reaction, .decided = found->decided};
+        const auto end = admission::ends_at(application, options.deadlines);
+        if (now < end) {  // Somebody reacted meanwhile.
+            storage::schedule_job(tx, job_erasure, id, end, now);
+            return std::nullopt;
+        }
+        if (!found->decided) take_step(tx, *found, admission::TooQuiet{}, now);
+        return found;
+    });
+    if (!row) co_return;
+    if (row->room) {
+        const auto room = *schema::RoomId::parse(*row->room);
+        const auto erased = [this, &row](schema::RoomNid nid) {
+            parts.room_erased(nid);
+            receptions.erase(nid);
+            reception_ids.erase(*row->room);
+        };
+        co_await erase_room(parts.rooms, parts.follower, parts.service, room, erased);
+    }
+    // An account that was made for this and never became a member's.
+    bool account_too = false;
+    if (row->new_account && row->user_nid && state_of(*row) != State::admitted)
+        account_too = co_await parts.db.read([&](Tx& tx) {
+            const auto user = storage::find_user(tx, *row->user_nid);
+            return user && user->is(storage::suspended) && storage::applications_of_user(tx, row->user).size() == 1;
+        });
+    co_await parts.db.transact([&](Tx& tx) {
+        const auto found = storage::lock_application(tx, id);
+        if (!found) return;
+        storage::count_admission(tx, found->group, month_of(*found->decided), found->state);
+        storage::delete_application(tx, id);
+        for (const auto kind : {job_settle, job_mail, job_reminder}) storage::cancel_job(tx, kind, id);
+        if (account_too) storage::erase_account(tx, *found->user_nid, found->user);
+    });
+    heard.erase(id);
+    if (!account_too) co_return;
+    parts.accounts.sessions.forget_user(*row->user_nid);
+    parts.user_erased(*row->user_nid);
+}
+
+net::Task<> AdmissionCarrier::erase_account(schema::UserNid nid, UserId user) {
+    co_await parts.db.transact([&](Tx& tx) { storage::erase_account(tx, nid, user.str()); });
+    parts.accounts.sessions.forget_user(nid);
+    parts.user_erased(nid);
+}
+
+// --- what is said in receptions
+
+void AdmissionCarrier::on_commit(const rooms::Committed& committed) {
+    const auto found = receptions.find(committed.room.nid());
+    if (found == receptions.end()) return;
+    for (const auto& entry : committed.events) {
+        if (entry.event->state_key || parts.service.is_self(entry.event->sender)) continue;
+        const auto now = parts.runtime.clock().now_ms();
+        auto& last = heard[found->second];
+        if (now - last < hears_every) continue;
+        last = now;
+        parts.runtime.spawn("heard in a reception", wrote(found->second));
+    }
+}
+
+net::Task<> AdmissionCarrier::wrote(std::string id) {
+    const auto now = parts.runtime.clock().now_ms();
+    co_await parts.db.transact([&](Tx& tx) {
+        auto row = storage::find_application(tx, id);
+        if (!row || row->decided) return;
+        take_step(tx, *row, admission::Wrote{}, now);
+        // Whoever of the two wrote: a mail too many does less harm than a question nobody sees.
+        if (row->email && parts.mailer.is_on()) storage::hasten_job(tx, job_mail, id, now + mail_after_words, now);
+    });
+    parts.jobs.look();
+}
+
+// --- copies
+
+net::Task<JsonObject> AdmissionCarrier::copy(UserId user, std::string id) {
+    JsonObject copy;
+    co_await parts.db.transact([&](Tx& tx) {
+        const auto row = storage::find_application(tx, id);
+        if (!row || row->user != user.str()) throw Refusal(Reason::not_found, "Diese Anfrage gibt es nicht. / There is no such application.");
+        JsonObject all{{"application_id", row->id},     {"group_id", row->group}, {"user_id", row->user},
+                       {"came_by", row->came_by},       {"register", row->way},   {"state", row->state},
+                       {"interviewed", row->interviewed}, {"created_ts", row->created}, {"reaction_ts", row->reaction}};
+        all["answers"] = schema::parse_json(row->answers);
+        if (row->email) all["email"] = *row->email;
+        if (row->phone) all["phone"] = *row->phone;
+        if (row->decided) all["decided_ts"] = *row->decided;
+        if (row->attested_by) all["attested_by"] = *row->attested_by;
+        schema::JsonArray log, notes, votes, messages;
+        for (const auto& line : storage::application_log(tx, id))
+            log.push_back(JsonObject{{"ts", line.at}, {"what", line.what}, {"by", line.by}, {"text", line.text}});
+        for (const auto& note : storage::application_notes(tx, id))
+            notes.push_back(JsonObject{{"ts", note.at}, {"by", note.by}, {"text", note.text}});
+        for (const auto& vote : storage::application_votes(tx, id))
+            votes.push_back(JsonObject{{"ts", vote.at}, {"by", vote.by}, {"admit", vote.admit}, {"text", vote.text}, {"reason", vote.reason}});
+        if (row->room)
+            if (const auto nid = storage::find_room(tx, *row->room))
+                for (const auto& event : storage::events_in_order(tx, *nid, 0, std::numeric_limits<schema::Ord>::max(), 5000, true)) {
+                    if (event.type != "m.room.message" || event.redacted_by) continue;
+                    const auto content = storage::content_of(event);
+                    messages.push_back(JsonObject{{"ts", event.origin_ts}, {"by", event.sender},
+                                                  {"text", schema::string_at(content, "body").value_or("")}});
+                }
+        all["log"] = std::move(log);
+        all["notes"] = std::move(notes);
+        all["decisions"] = std::move(votes);
+        all["messages"] = std::move(messages);
+        copy = std::move(all);
+    });
+    co_return copy;
+}
+
+net::Task<std::string> AdmissionCarrier::check_attestation(UserId user, const ApplicationForm& said) {
+    const auto now = parts.runtime.clock().now_ms();
+    const auto recognised = co_await parts.db.read([&](Tx& tx) {
+        const auto form = storage::find_admission_form(tx, said.group);
+        return form ? form->recognises : std::vector<std::string>();
+    });
+    const auto read = attestation::read(*said.attestation, parts.rooms.identity().server, user, now);
+    if (!parts.signed_by || std::find(recognised.begin(), recognised.end(), read.issuer.str()) == recognised.end())
+        throw Refusal(Reason::server_not_trusted,
+                      "Diese Gruppe erkennt Aufnahmen dieser Stelle nicht an; fragen Sie ohne die Bescheinigung an. / This group does "
+                      "not recognise admissions of that office; please ask without the attestation.");
+    const bool good = co_await parts.signed_by(read.issuer, *said.attestation);
+    if (!good) throw Refusal(Reason::invalid_param, "Die Bescheinigung ist nicht richtig unterschrieben. / The attestation is not properly signed.");
+    co_return read.issuer.str();
+}
+
+}  // namespace runde::selfhelp

@@ -1,0 +1,65 @@
+#pragma once
+#include <set>
+
+#include "core/selfhelp/admission_office.hpp"
+#include "net/gate.hpp"
+
+namespace runde::selfhelp {
+
+/// The half of the office that carries out: what follows from a step once it is written. All of it is done by jobs, from what
+/// the tables say and not from what happened, so that doing it twice does it once.
+struct AdmissionCarrier {
+    /// Takes a step that nobody asked for (a file lapses, somebody wrote): locks and writes like any other.
+    using TakeStep = std::function<void(storage::Tx&, storage::ApplicationRow&, const admission::Event&, std::int64_t now_ms)>;
+
+    AdmissionCarrier(AdmissionOffice::Parts what, AdmissionOptions how) : parts(std::move(what)), options(std::move(how)) {}
+    void register_jobs(TakeStep step);
+    /// Which rooms are receptions; at start, blocking.
+    void load_now();
+
+    /// In the transaction of a step: what is to be done now and later.
+    void schedule(storage::Tx& tx, const storage::ApplicationRow& row, const admission::Application& application, std::int64_t now_ms) const;
+    net::Task<> erase_account(schema::UserNid nid, schema::UserId user);
+    net::Task<schema::JsonObject> copy(schema::UserId user, std::string id);
+    /// The office that admitted the person, if the group recognises it. Throws Refusal(invalid_param, server_not_trusted).
+    net::Task<std::string> check_attestation(schema::UserId user, const ApplicationForm& said);
+
+    void on_commit(const rooms::Committed& committed);
+    bool is_reception(std::string_view room_id) const { return reception_ids.contains(room_id); }
+
+    AdmissionOffice::Parts parts;
+    const AdmissionOptions options;
+
+private:
+    struct Whole {
+        storage::ApplicationRow row;
+        storage::GroupRow group;
+        std::vector<storage::ApplicationLogRow> log;
+        std::optional<storage::InterviewSlotRow> slot;
+        std::vector<std::string> team;
+        std::vector<admission::Field> form;
+    };
+    /// Two jobs of one application take turns.
+    class Turn;
+    net::Task<std::shared_ptr<Turn>> turn(std::string id);
+    net::Task<std::optional<Whole>> read(std::string id);
+    net::Task<> carry_out(std::string id);
+    net::Task<rooms::RoomPtr> reception(Whole& whole);
+    net::Task<> gather(const Whole& whole, rooms::RoomPtr room);
+    net::Task<> tell(const Whole& whole, rooms::RoomPtr room);
+    net::Task<> let_in(const Whole& whole);
+    net::Task<> send_mail(Jobs::Job job);
+    net::Task<> remind(std::string id);
+    net::Task<> offer_seats(std::string group);
+    net::Task<> erase(std::string id);
+    net::Task<> wrote(std::string id);
+    std::string link() const;
+
+    TakeStep take_step;
+    std::unordered_map<schema::RoomNid, std::string> receptions;  ///< Application by room.
+    std::set<std::string, std::less<>> reception_ids;
+    std::unordered_map<std::string, std::int64_t> heard;          ///< When somebody last wrote, by application; ms.
+    std::map<std::string, std::shared_ptr<net::Gate>> turns;
+};
+
+}  // namespace runde::selfhelp
