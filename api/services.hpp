@@ -4,32 +4,30 @@
 namespace runde::net {
 class Runtime;
 class Clock;
-}// namespace runde::net
+}  // namespace runde::net
 namespace runde::storage {
 class Database;
 class Lane;
 class Numbers;
-}// namespace runde::storage
+}  // namespace runde::storage
 namespace runde::accounts {
 class Sessions;
 struct Accounts;
-}// namespace runde::accounts
+}  // namespace runde::accounts
 namespace runde::rooms {
 class Follower;
 class Rooms;
 class Typing;
-}// namespace runde::rooms
+}  // namespace runde::rooms
 namespace runde::selfhelp {
-struct Door;
-}// namespace runde::selfhelp
 class AdmissionOffice;
 class Jobs;
 class ServiceAccount;
+struct Door;
 }  // namespace runde::selfhelp
 namespace runde::sync {
 class Sync;
 }
-namespace runde::selfhelp { struct Door; }
 namespace runde::federation {
 struct Federation;
 }
