@@ -1,4 +1,6 @@
 // The team's side of the door: docs/api.md#admission-team.
+#include <charconv>
+
 #include "api/client/rooms_support.hpp"
 #include "api/selfhelp/admission_json.hpp"
 #include "api/selfhelp/tables.hpp"
