@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "storage/roles.hpp"
 #include "tests/federation/two_servers.hpp"
 
@@ -10,6 +12,15 @@ using namespace runde::tests;
 namespace {
 
 constexpr std::int64_t hour_ms = 3'600'000;
+
+// clang-format off
+constexpr std::string_view nonsense = R"json({"chunk":[
+    {"room_id":"!a","num_joined_members":1,"world_readable":false,"guest_can_join":false,"room_type":"org.runde.card",
+     "org.runde.card":{"name":"Gut","topic":"<b>","forms":["online",{}],"openness":7,"url":"javascript:alert(1)","admission":"bribe"}},
+    {"room_id":"!b","num_joined_members":1,"room_type":"org.runde.card","org.runde.card":"none"},
+    {"room_id":"!c","num_joined_members":1,"room_type":"org.runde.card","org.runde.card":{"name":7}},
+    {"room_id":"!d","num_joined_members":1,"room_type":"m.space","org.runde.card":{"name":"Kein Kärtchen"}}, 7]})json";
+// clang-format on
 
 /// Hearth runs a group; Haven, a partner, shows its card.
 struct TwoOffices {
@@ -74,28 +85,43 @@ TEST_CASE("a partner's groups stand in the directory, also while the partner is 
     CHECK(offices.search().at("/total") == "1");
 }
 
+TEST_CASE("a member from a partner node accepts the rules on the group's page, and then comes in") {
+    TwoOffices offices;
+    REQUIRE(offices.make(R"({"group_id":"abend","name":"Abendgruppe","topic":"krebs","forms":["online"]})") == "200");
+    const auto rooms = offices.erika.get("/_runde/v1/groups/abend");
+    REQUIRE(offices.erika.put("/_runde/v1/groups/abend/rules", R"({"texts":{"sie":"Es bleibt hier."}})") == "200");
+    REQUIRE(offices.erika.post("/_runde/v1/roles", fmt::format(R"({{"user_id":"{}","role":"member","group_id":"abend"}})", offices.ben.id)) == "200");
+    offices.world.settle();
+    const auto forum = rooms.at("/rooms/forum_id");
+    const auto refused = offices.ben.join(forum, "hearth.test");
+    REQUIRE(refused == "403 M_CONSENT_NOT_GIVEN");
+    const auto uri = refused.at("/consent_uri");
+    REQUIRE(uri.starts_with("https://www.hearth.test/regeln/"));
+    const auto consent = "/_runde/v1/consent/" + uri.substr(uri.rfind('/') + 1);
+    auto& hearth = offices.world.server("hearth.test");
+    CHECK(hearth.http("GET", consent).at("/user_id") == offices.ben.id);
+    REQUIRE(hearth.http("POST", consent, "", R"({"version":1})") == "200");
+    CHECK(offices.ben.join(forum, "hearth.test") == "200");
+    offices.world.settle();
+    offices.ben.say(forum, "Guten Abend aus der Nachbarschaft");
+    offices.world.settle();
+    CHECK(hearth.ask("SELECT count(*) FROM events WHERE type = 'm.room.message' AND sender = '@ben:haven.test'") == "1");
+    // Another server's page cannot be forged for him here.
+    CHECK(offices.world.server("haven.test").http("GET", consent) == "404 M_NOT_FOUND");
+}
+
 TEST_CASE("a partner that tells nonsense spoils nothing") {
     TwoOffices offices;
     REQUIRE(offices.make(R"({"name":"Abendgruppe","topic":"krebs","forms":["online"]})") == "200");
     offices.world.link().tamper = [](const std::string&, federation::LinkRequest& request) -> std::optional<federation::LinkAnswer> {
         if (!request.target.ends_with("/publicRooms")) return std::nullopt;
-        return federation::LinkAnswer {
-            200, R"json({"chunk":[
-            {"room_id":"!a","num_joined_members":1,"world_readable":false,"guest_can_join":false,"room_type":"org.runde.card",
-             "org.runde.card":{"name":"Gut","topic":"<b>","forms":["online",{}],"openness":7,"url":"javascript:alert(1)",
-                "admission" : "bribe"
-        }},
-            {"room_id":"!b","num_joined_members":1,"room_type":"org.runde.card","org.runde.card":"none"},
-            {"room_id":"!c","num_joined_members":1,"room_type":"org.runde.card","org.runde.card":{"name":7}},
-            {"room_id":"!d","num_joined_members":1,"room_type":"m.space","org.runde.card":{"name":"Kein Kärtchen"}}, 7]
-})"};
-}
-;
-const auto found = offices.search();
-REQUIRE(found.at("/total") == "1");
-CHECK(found.at("/groups/0/name") == "Gut");
-CHECK(found.at("/groups/0/topic") == "");
-CHECK(found.at("/groups/0/forms") == R"(["online"])");
-CHECK_FALSE(found.has("/groups/0/url"));
-CHECK_FALSE(found.has("/groups/0/admission"));
+        return federation::LinkAnswer{200, std::string(nonsense)};
+    };
+    const auto found = offices.search();
+    REQUIRE(found.at("/total") == "1");
+    CHECK(found.at("/groups/0/name") == "Gut");
+    CHECK(found.at("/groups/0/topic") == "");
+    CHECK(found.at("/groups/0/forms") == R"(["online"])");
+    CHECK_FALSE(found.has("/groups/0/url"));
+    CHECK_FALSE(found.has("/groups/0/admission"));
 }
