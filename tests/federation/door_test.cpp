@@ -73,15 +73,18 @@ TEST_CASE("a partner's groups stand in the directory, also while the partner is 
     offices.world.cut_link();
     offices.world.advance(net::Milliseconds(hour_ms));
     offices.search();
+    offices.world.settle();
     const auto silent = offices.search();
     CHECK(asked() == 2);
     CHECK(silent.at("/total") == "1");
     CHECK(silent.at("/silent_partners/0") == "hearth.test");
     offices.world.advance(net::Milliseconds(24 * hour_ms));
     CHECK(offices.search().at("/total") == "0");
+    offices.world.settle();
     offices.world.restore_link();
     offices.world.advance(net::Milliseconds(hour_ms));
     offices.search();
+    offices.world.settle();
     CHECK(offices.search().at("/total") == "1");
 }
 
