@@ -28,9 +28,13 @@ static constexpr std::array open_in_receptions{
 void require_open_to_suspended(const Call& call, const Route& route, const Services& services) {
     const auto is = [&](std::string_view pattern) { return pattern == route.pattern; };
     if (route.method == net::Method::get || route.method == net::Method::head) return;
-    if (route.pattern.starts_with("/_runde/v1/applications") || route.pattern.starts_with("/_runde/v1/groups/{groupId}/applications")) return;
+    if (route.pattern.starts_with("/_runde/v1/applications") ||
+        route.pattern.starts_with("/_runde/v1/groups/{groupId}/applications"))
+        return;
     if (std::any_of(always_open.begin(), always_open.end(), is)) return;
-    if (std::any_of(open_in_receptions.begin(), open_in_receptions.end(), is) && services.admission.is_reception(call.param("roomId"))) return;
+    if (std::any_of(open_in_receptions.begin(), open_in_receptions.end(), is) &&
+        services.admission.is_reception(call.param("roomId")))
+        return;
     throw schema::Refusal(schema::Reason::user_suspended, "");
 }
 

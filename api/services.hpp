@@ -21,6 +21,7 @@ class Typing;
 }  // namespace runde::rooms
 namespace runde::selfhelp {
 class AdmissionOffice;
+struct Door;
 class Jobs;
 class ServiceAccount;
 struct Door;

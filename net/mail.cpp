@@ -76,8 +76,7 @@ std::string mail_date(std::int64_t ms) {
     std::tm utc{};
     gmtime_r(&seconds, &utc);
     static constexpr std::array days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    static constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} +0000", days[static_cast<std::size_t>(utc.tm_wday)], utc.tm_mday,
                        months[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
 }
@@ -103,8 +102,8 @@ void deliver(const MailOptions& options, const Mail& mail, std::string_view mess
     };
     const std::string sender(address_of(options.from));
     // The path is the name we say hello with. The machine's own name is nobody's business.
-    const auto url = fmt::format("{}://{}:{}/{}", options.tls == MailTls::implicit ? "smtps" : "smtp", options.server,
-                                 options.port, sender.substr(sender.find('@') + 1));
+    const auto url = fmt::format("{}://{}:{}/{}", options.tls == MailTls::implicit ? "smtps" : "smtp", options.server, options.port,
+                                 sender.substr(sender.find('@') + 1));
     set(CURLOPT_URL, url.c_str());
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_TIMEOUT_MS, static_cast<long>(options.timeout.count()));
@@ -120,7 +119,7 @@ void deliver(const MailOptions& options, const Mail& mail, std::string_view mess
     }
     set(CURLOPT_MAIL_FROM, sender.c_str());
     const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> recipients(curl_slist_append(nullptr, mail.to.c_str()),
-                                                                                  curl_slist_free_all);
+                                                                                 curl_slist_free_all);
     set(CURLOPT_MAIL_RCPT, recipients.get());
     Source source{message};
     set(CURLOPT_READFUNCTION, &Source::read);
@@ -233,9 +232,9 @@ Task<> Mailer::send(Mail mail) {
     // Shared with the other thread, because this coroutine may be destroyed (shutdown) while it still sends.
     const auto delivery = std::make_shared<Delivery>();
     const std::string sender(address_of(impl_->options.from));
-    delivery->message = render_mail(mail, impl_->options.from,
-                                    fmt::format("{}@{}", schema::random_token(24), sender.substr(sender.find('@') + 1)),
-                                    impl_->runtime.clock().now_ms());
+    delivery->message =
+        render_mail(mail, impl_->options.from, fmt::format("{}@{}", schema::random_token(24), sender.substr(sender.find('@') + 1)),
+                    impl_->runtime.clock().now_ms());
     delivery->mail = std::move(mail);
     bool refused = false;
     const auto start = [this, delivery, &refused](std::function<void()> resume) {

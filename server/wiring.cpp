@@ -122,6 +122,7 @@ void Wiring::connect() {
         runtime.spawn("profile to rooms", rooms::spread_profile(rooms, user));
     });
     accounts.listeners.deactivated.add([this](schema::UserNid nid, const schema::UserId& user, bool) {
+        runtime.spawn("withdraw applications", admission.account_closed(user));
         runtime.spawn("leave all rooms", rooms::leave_all(rooms, rooms::Person{nid, user, {}}));
     });
 }

@@ -49,7 +49,7 @@ InterviewSlotRow slot_row(const Rows::Row& row) {
 
 }  // namespace
 
-#define RUNDE_APPLICATION_COLUMNS                                                                                        \
+#define RUNDE_APPLICATION_COLUMNS                                                                                              \
     "application_id, group_id, user_id, user_nid, new_account, came_by, register, state, interviewed, answers, email, phone, " \
     "attested_by, created, reaction, decided, room_id, told, mailed, settled "
 #define RUNDE_SLOT_COLUMNS "slot_id, group_id, offered_by, begins, ends, way, place, application_id "
@@ -115,7 +115,8 @@ void update_application(Tx& tx, const ApplicationRow& row) {
     tx.exec(R"(UPDATE applications SET state = $2, interviewed = $3, answers = $4, email = $5, phone = $6, attested_by = $7,
                                        reaction = $8, decided = $9, register = $10, settled = false
                WHERE application_id = $1)",
-            row.id, row.state, row.interviewed, row.answers, row.email, row.phone, row.attested_by, row.reaction, row.decided, row.way);
+            row.id, row.state, row.interviewed, row.answers, row.email, row.phone, row.attested_by, row.reaction, row.decided,
+            row.way);
 }
 
 void set_application_room(Tx& tx, std::string_view id, std::string_view room_id) {
@@ -130,8 +131,8 @@ void set_application_mailed(Tx& tx, std::string_view id, int mailed) {
     tx.exec("UPDATE applications SET mailed = greatest(mailed, $2::int) WHERE application_id = $1", id, mailed);
 }
 
-void set_application_settled(Tx& tx, std::string_view id) {
-    tx.exec("UPDATE applications SET settled = true WHERE application_id = $1", id);
+void set_application_settled(Tx& tx, std::string_view id, std::string_view state) {
+    tx.exec("UPDATE applications SET settled = true WHERE application_id = $1 AND state = $2", id, state);
 }
 
 void delete_application(Tx& tx, std::string_view id) {
@@ -162,13 +163,15 @@ void put_application_vote(Tx& tx, std::string_view id, const ApplicationVoteRow&
 
 std::vector<ApplicationVoteRow> application_votes(Tx& tx, std::string_view id) {
     std::vector<ApplicationVoteRow> votes;
-    for (auto row : tx.exec("SELECT by, admit, text, reason, at FROM application_votes WHERE application_id = $1 ORDER BY at, by", id))
+    for (auto row :
+         tx.exec("SELECT by, admit, text, reason, at FROM application_votes WHERE application_id = $1 ORDER BY at, by", id))
         votes.push_back({row[0].string(), row[1].flag(), row[2].string(), row[3].string(), row[4].number()});
     return votes;
 }
 
 void insert_application_note(Tx& tx, std::string_view id, const ApplicationNoteRow& note) {
-    tx.exec("INSERT INTO application_notes (application_id, by, at, text) VALUES ($1, $2, $3, $4)", id, note.by, note.at, note.text);
+    tx.exec("INSERT INTO application_notes (application_id, by, at, text) VALUES ($1, $2, $3, $4)", id, note.by, note.at,
+            note.text);
 }
 
 std::vector<ApplicationNoteRow> application_notes(Tx& tx, std::string_view id) {
@@ -189,10 +192,11 @@ std::int64_t insert_interview_slot(Tx& tx, const InterviewSlotRow& slot) {
 
 std::vector<InterviewSlotRow> interview_slots(Tx& tx, std::string_view group, std::int64_t from, bool free_only) {
     std::vector<InterviewSlotRow> slots;
-    for (auto row : tx.exec("SELECT " RUNDE_SLOT_COLUMNS
-                            "FROM interview_slots WHERE group_id = $1 AND begins > $2 AND (NOT $3::boolean OR application_id IS NULL) "
-                            "ORDER BY begins, slot_id LIMIT 200",
-                            group, from, free_only))
+    for (auto row :
+         tx.exec("SELECT " RUNDE_SLOT_COLUMNS
+                 "FROM interview_slots WHERE group_id = $1 AND begins > $2 AND (NOT $3::boolean OR application_id IS NULL) "
+                 "ORDER BY begins, slot_id LIMIT 200",
+                 group, from, free_only))
         slots.push_back(slot_row(row));
     return slots;
 }
@@ -219,7 +223,8 @@ void give_back_interview_slot(Tx& tx, std::string_view application) {
 }
 
 bool delete_free_interview_slot(Tx& tx, std::int64_t id, std::string_view group) {
-    return tx.exec("DELETE FROM interview_slots WHERE slot_id = $1 AND group_id = $2 AND application_id IS NULL", id, group).affected() == 1;
+    return tx.exec("DELETE FROM interview_slots WHERE slot_id = $1 AND group_id = $2 AND application_id IS NULL", id, group)
+               .affected() == 1;
 }
 
 void count_admission(Tx& tx, std::string_view group, std::string_view month, std::string_view outcome) {

@@ -50,7 +50,8 @@ void update_application(Tx& tx, const ApplicationRow& row);
 void set_application_room(Tx& tx, std::string_view id, std::string_view room_id);
 void set_application_told(Tx& tx, std::string_view id, int told);
 void set_application_mailed(Tx& tx, std::string_view id, int mailed);
-void set_application_settled(Tx& tx, std::string_view id);
+/// What followed from `state` is done; nothing happens when it is another by now.
+void set_application_settled(Tx& tx, std::string_view id, std::string_view state);
 /// With log, votes and notes; the slot it had goes too.
 void delete_application(Tx& tx, std::string_view id);
 
@@ -59,7 +60,8 @@ struct ApplicationLogRow {
     std::int64_t at = 0;
     std::string what, by, text;
 };
-void append_application_log(Tx& tx, std::string_view id, std::int64_t at, std::string_view what, std::string_view by, std::string_view text);
+void append_application_log(Tx& tx, std::string_view id, std::int64_t at, std::string_view what, std::string_view by,
+                            std::string_view text);
 std::vector<ApplicationLogRow> application_log(Tx& tx, std::string_view id);
 
 struct ApplicationVoteRow {

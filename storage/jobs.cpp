@@ -19,8 +19,8 @@ void cancel_job(Tx& tx, std::string_view kind, std::string_view key) {
     tx.exec("DELETE FROM jobs WHERE kind = $1 AND key = $2", kind, key);
 }
 
-std::vector<JobRow> due_jobs(Tx& tx, const std::vector<std::string>& kinds, const std::vector<JobNid>& but,
-                             std::int64_t now_ms, int limit) {
+std::vector<JobRow> due_jobs(Tx& tx, const std::vector<std::string>& kinds, const std::vector<JobNid>& but, std::int64_t now_ms,
+                             int limit) {
     std::vector<JobRow> due;
     for (auto row : tx.exec(R"(SELECT job_id, kind, key, due, made, tries, revision FROM jobs
                                WHERE due <= $1 AND kind = ANY ($2::text[]) AND job_id <> ALL ($3::bigint[])

@@ -27,8 +27,8 @@ void hasten_job(Tx& tx, std::string_view kind, std::string_view key, std::int64_
 void cancel_job(Tx& tx, std::string_view kind, std::string_view key);
 
 /// Jobs of these kinds that are due, without those in `but`; the longest due first.
-std::vector<JobRow> due_jobs(Tx& tx, const std::vector<std::string>& kinds, const std::vector<JobNid>& but,
-                             std::int64_t now_ms, int limit);
+std::vector<JobRow> due_jobs(Tx& tx, const std::vector<std::string>& kinds, const std::vector<JobNid>& but, std::int64_t now_ms,
+                             int limit);
 /// When the next of these kinds is due.
 std::optional<std::int64_t> next_job_due(Tx& tx, const std::vector<std::string>& kinds, const std::vector<JobNid>& but);
 /// It was done: gone, unless it was scheduled anew meanwhile.

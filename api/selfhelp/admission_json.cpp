@@ -55,7 +55,8 @@ JsonObject to_json(const runde::selfhelp::ApplicationFile& file, View view) {
     json["came_by"] = row.came_by;
     JsonArray votes, notes;
     for (const auto& vote : file.votes)
-        votes.push_back(JsonObject{{"by", vote.by}, {"admit", vote.admit}, {"text", vote.text}, {"reason", vote.reason}, {"ts", vote.at}});
+        votes.push_back(
+            JsonObject{{"by", vote.by}, {"admit", vote.admit}, {"text", vote.text}, {"reason", vote.reason}, {"ts", vote.at}});
     for (const auto& note : file.notes) notes.push_back(JsonObject{{"by", note.by}, {"text", note.text}, {"ts", note.at}});
     json["votes"] = std::move(votes);
     json["notes"] = std::move(notes);

@@ -18,11 +18,16 @@ using schema::Refusal;
 
 namespace admission = runde::selfhelp::admission;
 
-std::optional<std::string> owned(std::optional<std::string_view> text) { return text ? std::optional(std::string(*text)) : std::nullopt; }
+std::optional<std::string> owned(std::optional<std::string_view> text) {
+    return text ? std::optional(std::string(*text)) : std::nullopt;
+}
 
 ApplicationForm read_form(const Call& call, std::string group) {
     const auto fields = call.fields();
-    ApplicationForm form{.group = std::move(group), .answers = {}, .email = owned(fields.string("email", 254)), .phone = owned(fields.string("phone", 40))};
+    ApplicationForm form{.group = std::move(group),
+                         .answers = {},
+                         .email = owned(fields.string("email", 254)),
+                         .phone = owned(fields.string("phone", 40))};
     if (const auto* answers = fields.object("answers")) form.answers = *answers;
     if (const auto* attestation = fields.object("attestation")) form.attestation = *attestation;
     const auto way = runde::selfhelp::parse_register(fields.string_or("register", call.language() == "en" ? "en" : "sie"));
@@ -118,9 +123,9 @@ net::Task<net::Response> get_calendar(const Call& call, Services& services) {
     net::Response response;
     response.headers.add("Content-Type", "text/calendar; charset=utf-8");
     response.headers.add("Content-Disposition", "attachment; filename=\"termin.ics\"");
-    response.body.push_back(net::bytes(admission::calendar_file(file.row.id + "@" + services.rooms.identity().server.str(), file.slot->begins,
-                                                                file.slot->ends, admission::calendar_title(way), file.slot->place,
-                                                                services.runtime.clock().now_ms())));
+    response.body.push_back(net::bytes(admission::calendar_file(file.row.id + "@" + services.rooms.identity().server.str(),
+                                                                file.slot->begins, file.slot->ends, admission::calendar_title(way),
+                                                                file.slot->place, services.runtime.clock().now_ms())));
     co_return response;
 }
 

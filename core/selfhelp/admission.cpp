@@ -31,7 +31,8 @@ constexpr std::string_view state_names[] = {"received", "interview", "waiting", 
 /// One step in the making.
 class Stepper {
 public:
-    Stepper(const Rules& rules, Application application, std::int64_t now) : rules_(rules), next_(std::move(application)), now_(now) {}
+    Stepper(const Rules& rules, Application application, std::int64_t now)
+        : rules_(rules), next_(std::move(application)), now_(now) {}
 
     Step take(const Event& event) {
         if (is_final(next_.state) && !std::holds_alternative<Wrote>(event))
@@ -85,13 +86,14 @@ private:
         if (next_.state == State::waiting && voted.vote.admit)
             impossible("Das ist schon entschieden; es fehlt nur ein Platz. / That is decided; only a seat is missing.");
         if (voted.vote.admit && rules_.mode == Mode::with_interview && !next_.interviewed)
-            impossible("Diese Gruppe spricht mit allen, bevor sie kommen: Das Gespräch steht noch aus. / This group talks with "
-                       "everybody before they come: the interview is still to be held.");
+            impossible(
+                "Diese Gruppe spricht mit allen, bevor sie kommen: Das Gespräch steht noch aus. / This group talks with "
+                "everybody before they come: the interview is still to be held.");
         react();
         std::erase_if(next_.votes, [&](const Vote& vote) { return vote.by == voted.vote.by; });
         next_.votes.push_back(voted.vote);
-        const auto agreeing = std::count_if(next_.votes.begin(), next_.votes.end(),
-                                            [&](const Vote& vote) { return vote.admit == voted.vote.admit; });
+        const auto agreeing =
+            std::count_if(next_.votes.begin(), next_.votes.end(), [&](const Vote& vote) { return vote.admit == voted.vote.admit; });
         if (agreeing < rules_.deciders) return;
         if (voted.vote.admit) return let_in();
         enter(State::declined);
@@ -111,8 +113,9 @@ private:
         if (rules_.closed) impossible("Diese Gruppe nimmt niemanden mehr auf. / This group admits nobody any more.");
         if (rules_.seat_free) return enter(State::admitted);
         if (!rules_.waiting_list)
-            impossible("Es ist kein Platz frei, und die Gruppe führt keine Warteliste. / There is no seat, and the group keeps "
-                       "no waiting list.");
+            impossible(
+                "Es ist kein Platz frei, und die Gruppe führt keine Warteliste. / There is no seat, and the group keeps "
+                "no waiting list.");
         if (next_.state != State::waiting) enter(State::waiting);
     }
 
@@ -150,7 +153,8 @@ bool asks_for_identity(std::string_view id) {
 Field read_field(const JsonObject& json) {
     Field field;
     field.id = schema::string_at(json, "id").value_or("");
-    if (field.id.empty() || field.id.size() > 40 || field.id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != field.id.npos)
+    if (field.id.empty() || field.id.size() > 40 ||
+        field.id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != field.id.npos)
         throw Refusal(Reason::invalid_param, "a field's id is a short word of a-z, 0-9 and _");
     const auto kind = parse_kind(schema::string_at(json, "kind").value_or("text"));
     if (!kind) throw Refusal(Reason::invalid_param, "kind is line, text, choice or yes_no");
@@ -256,12 +260,15 @@ std::int64_t ends_at(const Application& application, const Deadlines& deadlines)
 }
 
 std::vector<Field> default_form() {
-    return {{.id = "anliegen",
-             .kind = FieldKind::text,
-             .label = "Was führt Sie zu uns?",
-             .reason = "Damit wir sehen, ob diese Gruppe für Sie die richtige ist. Ein Satz genügt, und Sie dürfen das Feld leer lassen.",
-             .label_en = "What brings you to us?",
-             .reason_en = "So that we see whether this group is the right one for you. One sentence is enough, and you may leave it empty."}};
+    return {
+        {.id = "anliegen",
+         .kind = FieldKind::text,
+         .label = "Was führt Sie zu uns?",
+         .reason =
+             "Damit wir sehen, ob diese Gruppe für Sie die richtige ist. Ein Satz genügt, und Sie dürfen das Feld leer lassen.",
+         .label_en = "What brings you to us?",
+         .reason_en =
+             "So that we see whether this group is the right one for you. One sentence is enough, and you may leave it empty."}};
 }
 
 std::vector<Field> read_form(const JsonArray& json) {
@@ -299,7 +306,8 @@ JsonArray to_json(const std::vector<Field>& fields) {
 JsonObject read_answers(const std::vector<Field>& fields, const JsonObject& answers) {
     JsonObject kept;
     for (const auto& [id, answer] : answers) {
-        const auto field = std::find_if(fields.begin(), fields.end(), [&, key = std::string_view(id)](const Field& f) { return f.id == key; });
+        const auto field =
+            std::find_if(fields.begin(), fields.end(), [&, key = std::string_view(id)](const Field& f) { return f.id == key; });
         if (field == fields.end()) throw Refusal(Reason::invalid_param, "the form asks nothing of that name");
         check_answer(*field, answer);
         if (!is_empty(answer)) kept[field->id] = answer;
@@ -325,8 +333,8 @@ Contact read_contact(const std::optional<std::string>& email, const std::optiona
     return contact;
 }
 
-std::string calendar_file(std::string_view uid, std::int64_t begins, std::int64_t ends, std::string_view title, std::string_view place,
-                          std::int64_t now_ms) {
+std::string calendar_file(std::string_view uid, std::int64_t begins, std::int64_t ends, std::string_view title,
+                          std::string_view place, std::int64_t now_ms) {
     std::string file = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Runde//Runde//DE\r\nMETHOD:PUBLISH\r\nBEGIN:VEVENT\r\n";
     file += calendar_line("UID", uid);
     file += calendar_line("DTSTAMP", calendar_time(now_ms));

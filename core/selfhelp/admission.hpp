@@ -62,7 +62,9 @@ struct Corrected {};
 struct SlotPicked {};
 struct SlotGivenBack {};
 struct Interviewed {};
-struct Voted { Vote vote; };
+struct Voted {
+    Vote vote;
+};
 struct SeatOffered {};        ///< One became free while it waits.
 struct Stays {};              ///< "I am still here."
 struct Wrote {};              ///< Somebody said something in the reception.

@@ -112,7 +112,8 @@ void AdmissionCarrier::load_now() {
     });
 }
 
-void AdmissionCarrier::schedule(Tx& tx, const ApplicationRow& row, const admission::Application& application, std::int64_t now) const {
+void AdmissionCarrier::schedule(Tx& tx, const ApplicationRow& row, const admission::Application& application,
+                                std::int64_t now) const {
     storage::schedule_job(tx, job_settle, row.id, now, now);
     const auto end = admission::ends_at(application, options.deadlines);
     storage::schedule_job(tx, job_erasure, row.id, end, now);
@@ -124,7 +125,9 @@ void AdmissionCarrier::schedule(Tx& tx, const ApplicationRow& row, const admissi
     if (application.state == State::waiting) storage::hasten_job(tx, job_seats, row.group, now + hour_ms, now);
 }
 
-std::string AdmissionCarrier::link() const { return options.public_url.empty() ? std::string() : options.public_url + "/application"; }
+std::string AdmissionCarrier::link() const {
+    return options.public_url.empty() ? std::string() : options.public_url + "/application";
+}
 
 net::Task<std::optional<AdmissionCarrier::Whole>> AdmissionCarrier::read(std::string id) {
     const auto now = parts.runtime.clock().now_ms();
@@ -154,7 +157,7 @@ net::Task<> AdmissionCarrier::carry_out(std::string id) {
     co_await gather(*whole, room);
     co_await tell(*whole, room);
     if (state == State::admitted) co_await let_in(*whole);
-    co_await parts.db.transact([&](Tx& tx) { storage::set_application_settled(tx, id); });
+    co_await parts.db.transact([&](Tx& tx) { storage::set_application_settled(tx, id, whole->row.state); });
 }
 
 net::Task<rooms::RoomPtr> AdmissionCarrier::reception(Whole& whole) {
@@ -187,7 +190,9 @@ net::Task<> AdmissionCarrier::gather(const Whole& whole, rooms::RoomPtr room) {
         co_await parts.service.invite(room->id(), *applicant);
         if (parts.rooms.identity().is_local(*applicant)) {
             auto person = co_await rooms::find_person(parts.db, *applicant);
-            if (person) co_await rooms::join(parts.rooms, *std::move(person), {.room = room->id(), .via = {}, .reason = {}, .third_party_signed = {}});
+            if (person)
+                co_await rooms::join(parts.rooms, *std::move(person),
+                                     {.room = room->id(), .via = {}, .reason = {}, .third_party_signed = {}});
         }
     }
     for (const auto& user : whole.team) {
@@ -202,6 +207,12 @@ net::Task<> AdmissionCarrier::gather(const Whole& whole, rooms::RoomPtr room) {
     }
 }
 
+net::Task<> AdmissionCarrier::welcome(ApplicationRow row, UserId member) {
+    if (row.decided || !row.room) co_return;
+    const auto room = co_await parts.rooms.find(*schema::RoomId::parse(*row.room));
+    if (room && !room->memberships().contains(member.str())) co_await parts.service.invite(room->id(), std::move(member));
+}
+
 net::Task<> AdmissionCarrier::tell(const Whole& whole, rooms::RoomPtr room) {
     const auto way = register_of(whole.row);
     admission::About about{.group = whole.group.card.name, .link = link()};
@@ -214,7 +225,8 @@ net::Task<> AdmissionCarrier::tell(const Whole& whole, rooms::RoomPtr room) {
         auto text = admission::notice(line.what, way, about);
         // An appointment that was given back meanwhile needs no announcement.
         const bool moot = line.what == "slot_picked" && !whole.slot;
-        if (!text.plain.empty() && !moot) co_await parts.service.say(room->id(), std::move(text), fmt::format("{}/{}", whole.row.id, line.seq));
+        if (!text.plain.empty() && !moot)
+            co_await parts.service.say(room->id(), std::move(text), fmt::format("{}/{}", whole.row.id, line.seq));
         if (line.what == "received" && whole.row.came_by == "knock" && !admission::is_final(state_of(whole.row))) {
             auto asked = admission::questions(way, whole.form);
             if (!asked.plain.empty()) co_await parts.service.say(room->id(), std::move(asked), whole.row.id + "/questions");
@@ -334,7 +346,7 @@ net::Task<> AdmissionCarrier::erase(std::string id) {
         for (const auto kind : {job_settle, job_mail, job_reminder}) storage::cancel_job(tx, kind, id);
         if (account_too) storage::erase_account(tx, *found->user_nid, found->user);
     });
-    heard.erase(id);
+    std::erase_if(heard, [&](const auto& entry) { return entry.first.starts_with(id); });
     if (!account_too) co_return;
     parts.accounts.sessions.forget_user(*row->user_nid);
     parts.user_erased(*row->user_nid);
@@ -354,21 +366,21 @@ void AdmissionCarrier::on_commit(const rooms::Committed& committed) {
     for (const auto& entry : committed.events) {
         if (entry.event->state_key || parts.service.is_self(entry.event->sender)) continue;
         const auto now = parts.runtime.clock().now_ms();
-        auto& last = heard[found->second];
+        auto& last = heard[found->second + entry.event->sender];
         if (now - last < hears_every) continue;
         last = now;
-        parts.runtime.spawn("heard in a reception", wrote(found->second));
+        parts.runtime.spawn("heard in a reception", wrote(found->second, entry.event->sender));
     }
 }
 
-net::Task<> AdmissionCarrier::wrote(std::string id) {
+net::Task<> AdmissionCarrier::wrote(std::string id, std::string sender) {
     const auto now = parts.runtime.clock().now_ms();
     co_await parts.db.transact([&](Tx& tx) {
         auto row = storage::find_application(tx, id);
         if (!row || row->decided) return;
         take_step(tx, *row, admission::Wrote{}, now);
-        // Whoever of the two wrote: a mail too many does less harm than a question nobody sees.
-        if (row->email && parts.mailer.is_on()) storage::hasten_job(tx, job_mail, id, now + mail_after_words, now);
+        if (sender != row->user && row->email && parts.mailer.is_on())
+            storage::hasten_job(tx, job_mail, id, now + mail_after_words, now);
     });
     parts.jobs.look();
 }
@@ -379,9 +391,10 @@ net::Task<JsonObject> AdmissionCarrier::copy(UserId user, std::string id) {
     JsonObject copy;
     co_await parts.db.transact([&](Tx& tx) {
         const auto row = storage::find_application(tx, id);
-        if (!row || row->user != user.str()) throw Refusal(Reason::not_found, "Diese Anfrage gibt es nicht. / There is no such application.");
-        JsonObject all{{"application_id", row->id},     {"group_id", row->group}, {"user_id", row->user},
-                       {"came_by", row->came_by},       {"register", row->way},   {"state", row->state},
+        if (!row || row->user != user.str())
+            throw Refusal(Reason::not_found, "Diese Anfrage gibt es nicht. / There is no such application.");
+        JsonObject all{{"application_id", row->id},       {"group_id", row->group},     {"user_id", row->user},
+                       {"came_by", row->came_by},         {"register", row->way},       {"state", row->state},
                        {"interviewed", row->interviewed}, {"created_ts", row->created}, {"reaction_ts", row->reaction}};
         all["answers"] = schema::parse_json(row->answers);
         if (row->email) all["email"] = *row->email;
@@ -394,14 +407,16 @@ net::Task<JsonObject> AdmissionCarrier::copy(UserId user, std::string id) {
         for (const auto& note : storage::application_notes(tx, id))
             notes.push_back(JsonObject{{"ts", note.at}, {"by", note.by}, {"text", note.text}});
         for (const auto& vote : storage::application_votes(tx, id))
-            votes.push_back(JsonObject{{"ts", vote.at}, {"by", vote.by}, {"admit", vote.admit}, {"text", vote.text}, {"reason", vote.reason}});
+            votes.push_back(
+                JsonObject{{"ts", vote.at}, {"by", vote.by}, {"admit", vote.admit}, {"text", vote.text}, {"reason", vote.reason}});
         if (row->room)
             if (const auto nid = storage::find_room(tx, *row->room))
-                for (const auto& event : storage::events_in_order(tx, *nid, 0, std::numeric_limits<schema::Ord>::max(), 5000, true)) {
+                for (const auto& event :
+                     storage::events_in_order(tx, *nid, 0, std::numeric_limits<schema::Ord>::max(), 5000, true)) {
                     if (event.type != "m.room.message" || event.redacted_by) continue;
                     const auto content = storage::content_of(event);
-                    messages.push_back(JsonObject{{"ts", event.origin_ts}, {"by", event.sender},
-                                                  {"text", schema::string_at(content, "body").value_or("")}});
+                    messages.push_back(JsonObject{
+                        {"ts", event.origin_ts}, {"by", event.sender}, {"text", schema::string_at(content, "body").value_or("")}});
                 }
         all["log"] = std::move(log);
         all["notes"] = std::move(notes);
@@ -420,11 +435,14 @@ net::Task<std::string> AdmissionCarrier::check_attestation(UserId user, const Ap
     });
     const auto read = attestation::read(*said.attestation, parts.rooms.identity().server, user, now);
     if (!parts.signed_by || std::find(recognised.begin(), recognised.end(), read.issuer.str()) == recognised.end())
-        throw Refusal(Reason::server_not_trusted,
-                      "Diese Gruppe erkennt Aufnahmen dieser Stelle nicht an; fragen Sie ohne die Bescheinigung an. / This group does "
-                      "not recognise admissions of that office; please ask without the attestation.");
+        throw Refusal(
+            Reason::server_not_trusted,
+            "Diese Gruppe erkennt Aufnahmen dieser Stelle nicht an; fragen Sie ohne die Bescheinigung an. / This group does "
+            "not recognise admissions of that office; please ask without the attestation.");
     const bool good = co_await parts.signed_by(read.issuer, *said.attestation);
-    if (!good) throw Refusal(Reason::invalid_param, "Die Bescheinigung ist nicht richtig unterschrieben. / The attestation is not properly signed.");
+    if (!good)
+        throw Refusal(Reason::invalid_param,
+                      "Die Bescheinigung ist nicht richtig unterschrieben. / The attestation is not properly signed.");
     co_return read.issuer.str();
 }
 

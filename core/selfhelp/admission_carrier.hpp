@@ -18,8 +18,11 @@ struct AdmissionCarrier {
     void load_now();
 
     /// In the transaction of a step: what is to be done now and later.
-    void schedule(storage::Tx& tx, const storage::ApplicationRow& row, const admission::Application& application, std::int64_t now_ms) const;
+    void schedule(storage::Tx& tx, const storage::ApplicationRow& row, const admission::Application& application,
+                  std::int64_t now_ms) const;
     net::Task<> erase_account(schema::UserNid nid, schema::UserId user);
+    /// Somebody who joined the team later comes to the receptions that they look into.
+    net::Task<> welcome(storage::ApplicationRow row, schema::UserId member);
     net::Task<schema::JsonObject> copy(schema::UserId user, std::string id);
     /// The office that admitted the person, if the group recognises it. Throws Refusal(invalid_param, server_not_trusted).
     net::Task<std::string> check_attestation(schema::UserId user, const ApplicationForm& said);
@@ -52,13 +55,13 @@ private:
     net::Task<> remind(std::string id);
     net::Task<> offer_seats(std::string group);
     net::Task<> erase(std::string id);
-    net::Task<> wrote(std::string id);
+    net::Task<> wrote(std::string id, std::string sender);
     std::string link() const;
 
     TakeStep take_step;
     std::unordered_map<schema::RoomNid, std::string> receptions;  ///< Application by room.
     std::set<std::string, std::less<>> reception_ids;
-    std::unordered_map<std::string, std::int64_t> heard;          ///< When somebody last wrote, by application; ms.
+    std::unordered_map<std::string, std::int64_t> heard;          ///< When somebody last wrote, by application and person; ms.
     std::map<std::string, std::shared_ptr<net::Gate>> turns;
 };
 

@@ -72,8 +72,8 @@ struct AdmissionOffice::Impl : AdmissionCarrier {
 
     /// One step of an application that is locked (or new): decides, writes, and schedules what follows.
     /// `by`, `text`: who of the team did it, and what they say to the applicant.
-    void take_step(Tx& tx, ApplicationRow& row, const admission::Rules& rules, const Event& event, std::int64_t at, const std::string& by,
-                   const std::string& text) {
+    void take_step(Tx& tx, ApplicationRow& row, const admission::Rules& rules, const Event& event, std::int64_t at,
+                   const std::string& by, const std::string& text) {
         auto application = application_of(tx, row);
         const auto before = application.state;
         const auto step = admission::step(rules, application, event, at);
@@ -100,13 +100,15 @@ struct AdmissionOffice::Impl : AdmissionCarrier {
         auto group = storage::find_group(tx, row.group);
         if (!group) unknown();
         const auto form = storage::find_admission_form(tx, row.group);
-        ApplicationFile file{.row = std::move(row), .group = *std::move(group), .deciders = form ? form->deciders : 1, .form = form_of(form)};
+        ApplicationFile file{
+            .row = std::move(row), .group = *std::move(group), .deciders = form ? form->deciders : 1, .form = form_of(form)};
         file.log = storage::application_log(tx, file.row.id);
         file.slot = storage::slot_of_application(tx, file.row.id);
         const auto state = admission::parse_state(file.row.state);
         if (state == State::received || state == State::interview)
             file.free_slots = storage::interview_slots(tx, file.row.group, now(), true);
-        file.ends_at = admission::ends_at({.state = state, .reaction = file.row.reaction, .decided = file.row.decided}, options.deadlines);
+        file.ends_at =
+            admission::ends_at({.state = state, .reaction = file.row.reaction, .decided = file.row.decided}, options.deadlines);
         if (for_team) {
             file.votes = storage::application_votes(tx, file.row.id);
             file.notes = storage::application_notes(tx, file.row.id);
@@ -145,7 +147,9 @@ struct AdmissionOffice::Impl : AdmissionCarrier {
         co_await parts.db.transact([&](Tx& tx) {
             const auto group = storage::lock_group(tx, teams(tx, storage::find_application(tx, id), by, at).group);
             auto row = teams(tx, storage::lock_application(tx, id), by, at);
-            if (row.user == by.user.str()) throw Refusal(Reason::forbidden, "Über die eigene Anfrage entscheidet man nicht. / Nobody decides on their own application.");
+            if (row.user == by.user.str())
+                throw Refusal(Reason::forbidden,
+                              "Über die eigene Anfrage entscheidet man nicht. / Nobody decides on their own application.");
             const auto event = make(tx, row);
             take_step(tx, row, rules_of(tx, *group, at), event, at, by.user.str(), text);
         });
@@ -169,7 +173,8 @@ struct AdmissionOffice::Impl : AdmissionCarrier {
     }
 };
 
-AdmissionOffice::AdmissionOffice(Parts parts, AdmissionOptions options) : impl_(std::make_shared<Impl>(std::move(parts), std::move(options))) {
+AdmissionOffice::AdmissionOffice(Parts parts, AdmissionOptions options)
+    : impl_(std::make_shared<Impl>(std::move(parts), std::move(options))) {
     impl_->register_jobs([impl = impl_.get()](Tx& tx, ApplicationRow& row, const Event& event, std::int64_t at) {
         const auto group = storage::lock_group(tx, row.group);
         auto locked = storage::lock_application(tx, row.id);
@@ -183,7 +188,8 @@ net::Task<Entrance> AdmissionOffice::entrance(std::string group) {
     co_return co_await impl_->parts.db.read([&](Tx& tx) {
         auto row = require_group(storage::find_group(tx, group));
         const auto form = storage::find_admission_form(tx, group);
-        return Entrance{std::move(row), form ? form->deciders : 1, form_of(form), form ? form->recognises : std::vector<std::string>()};
+        return Entrance{std::move(row), form ? form->deciders : 1, form_of(form),
+                        form ? form->recognises : std::vector<std::string>()};
     });
 }
 
@@ -233,7 +239,8 @@ net::Task<AdmissionOffice::Arrived> AdmissionOffice::arrive(std::string name, st
     wish.flags = storage::suspended;
     wish.device.emplace();
     auto made = co_await accounts.registration.create(std::move(wish));
-    Arrived arrived{.application = {}, .user = made.user, .device_id = std::move(made.device_id), .tokens = *std::move(made.tokens)};
+    Arrived arrived{
+        .application = {}, .user = made.user, .device_id = std::move(made.device_id), .tokens = *std::move(made.tokens)};
     std::exception_ptr refused;
     try {
         arrived.application = co_await apply({made.user, made.nid}, std::move(said));
@@ -255,12 +262,14 @@ net::Task<bool> AdmissionOffice::knocked(schema::RoomId room, Applicant applican
     if (!applicant.nid && !impl->options.knocks_from_everywhere) {
         const auto asked = co_await entrance(group->id);
         if (std::find(asked.recognises.begin(), asked.recognises.end(), applicant.user.server()) == asked.recognises.end())
-            throw Refusal(Reason::forbidden, "Diese Stelle nimmt Anfragen nur über ihre Seite an. / This office takes applications on its page only.");
+            throw Refusal(Reason::forbidden,
+                          "Diese Stelle nimmt Anfragen nur über ihre Seite an. / This office takes applications on its page only.");
     }
     // Whoever knocks again hears what they heard before.
     const auto under_way = co_await impl->parts.db.read([&](Tx& tx) {
         const auto all = storage::applications_of_user(tx, applicant.user.str());
-        return std::any_of(all.begin(), all.end(), [&](const ApplicationRow& row) { return row.group == group->id && !row.decided; });
+        return std::any_of(all.begin(), all.end(),
+                           [&](const ApplicationRow& row) { return row.group == group->id && !row.decided; });
     });
     if (under_way) co_return true;
     ApplicationForm said{.group = group->id, .answers = {}, .email = {}, .phone = {}};
@@ -305,7 +314,8 @@ net::Task<> AdmissionOffice::pick_slot(UserId user, std::string id, std::int64_t
 net::Task<> AdmissionOffice::give_slot_back(UserId user, std::string id) {
     const auto impl = impl_;
     co_await impl->own_step(user, id, [](Tx& tx, ApplicationRow& row) {
-        if (!storage::slot_of_application(tx, row.id)) throw Refusal(Reason::bad_state, "Es ist kein Termin vereinbart. / There is no appointment.");
+        if (!storage::slot_of_application(tx, row.id))
+            throw Refusal(Reason::bad_state, "Es ist kein Termin vereinbart. / There is no appointment.");
         storage::give_back_interview_slot(tx, row.id);
         return Event(admission::SlotGivenBack{});
     });
@@ -321,6 +331,12 @@ net::Task<> AdmissionOffice::withdraw(UserId user, std::string id) {
     co_await impl->own_step(user, id, [](Tx&, ApplicationRow&) { return Event(admission::Withdrawn{}); });
 }
 
+net::Task<> AdmissionOffice::account_closed(UserId user) {
+    const auto rows = co_await mine(user);
+    for (const auto& row : rows)
+        if (!row.decided) co_await withdraw(user, row.id);
+}
+
 net::Task<JsonObject> AdmissionOffice::attest(UserId member, schema::ServerName audience) {
     const auto impl = impl_;
     const auto at = impl->now();
@@ -331,7 +347,7 @@ net::Task<JsonObject> AdmissionOffice::attest(UserId member, schema::ServerName 
 }
 
 net::Task<> AdmissionOffice::set_form(Member by, std::string group, schema::JsonArray fields, int deciders,
-                                        std::vector<std::string> recognises) {
+                                      std::vector<std::string> recognises) {
     const auto impl = impl_;
     const auto form = admission::read_form(fields);
     if (deciders != 1 && deciders != 2) throw Refusal(Reason::invalid_param, "deciders is 1 or 2");
@@ -360,8 +376,10 @@ net::Task<std::vector<ApplicationFile>> AdmissionOffice::files(Member by, std::s
 net::Task<ApplicationFile> AdmissionOffice::file(Member by, std::string id) {
     const auto impl = impl_;
     const auto at = impl->now();
-    co_return co_await impl->parts.db.transact(
+    auto file = co_await impl->parts.db.transact(
         [&](Tx& tx) { return impl->read_file(tx, Impl::teams(tx, storage::find_application(tx, id), by, at), true); });
+    if (file.row.user != by.user.str()) co_await impl->welcome(file.row, by.user);
+    co_return file;
 }
 
 net::Task<std::int64_t> AdmissionOffice::offer_slot(Member by, storage::InterviewSlotRow slot) {
@@ -369,7 +387,8 @@ net::Task<std::int64_t> AdmissionOffice::offer_slot(Member by, storage::Intervie
     const auto at = impl->now();
     if (std::find(admission::interview_ways.begin(), admission::interview_ways.end(), slot.way) == admission::interview_ways.end())
         throw Refusal(Reason::invalid_param, "way is chat, phone, video or in_person");
-    if (slot.begins <= at || slot.begins > at + slot_furthest_ms) throw Refusal(Reason::invalid_param, "begins lies ahead, at most a year");
+    if (slot.begins <= at || slot.begins > at + slot_furthest_ms)
+        throw Refusal(Reason::invalid_param, "begins lies ahead, at most a year");
     if (slot.ends <= slot.begins || slot.ends > slot.begins + slot_longest_ms)
         throw Refusal(Reason::invalid_param, "ends is after begins, by at most four hours");
     check_line("place", slot.place, 500);
@@ -396,7 +415,8 @@ net::Task<> AdmissionOffice::withdraw_slot(Member by, std::string group, std::in
     co_await impl->parts.db.transact([&](Tx& tx) {
         Impl::require_team(tx, by, group, at);
         if (!storage::delete_free_interview_slot(tx, slot, group))
-            throw Refusal(Reason::not_found, "Diesen Termin gibt es nicht, oder er ist vergeben. / There is no such slot, or it is taken.");
+            throw Refusal(Reason::not_found,
+                          "Diesen Termin gibt es nicht, oder er ist vergeben. / There is no such slot, or it is taken.");
     });
 }
 
@@ -421,14 +441,15 @@ net::Task<> AdmissionOffice::vote(Member by, std::string id, bool admit, std::st
     check_words("reason", reason, longest_text_of_team);
     const auto at = impl->now();
     const storage::ApplicationVoteRow vote{by.user.str(), admit, text, reason, at};
-    co_await impl->team_step(by, id,
-                             [&](Tx& tx, ApplicationRow& row) {
+    co_await impl->team_step(
+        by, id,
+        [&](Tx& tx, ApplicationRow& row) {
                                  // Decided first: a vote that comes too late must not stand in the file.
-                                 if (row.decided) admission::step({}, application_of(tx, row), admission::Stays{}, at);
-                                 storage::put_application_vote(tx, row.id, vote);
-                                 return Event(admission::Voted{{by.user.str(), admit}});
-                             },
-                             text);
+            if (row.decided) admission::step({}, application_of(tx, row), admission::Stays{}, at);
+            storage::put_application_vote(tx, row.id, vote);
+            return Event(admission::Voted{{by.user.str(), admit}});
+        },
+        text);
 }
 
 net::Task<std::vector<storage::AdmissionCount>> AdmissionOffice::counts(Member by, std::string group) {

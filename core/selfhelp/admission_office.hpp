@@ -117,6 +117,8 @@ public:
     net::Task<> give_slot_back(schema::UserId user, std::string id);
     net::Task<> stay(schema::UserId user, std::string id);
     net::Task<> withdraw(schema::UserId user, std::string id);
+    /// Somebody closed their account: what they asked for is withdrawn.
+    net::Task<> account_closed(schema::UserId user);
     /// Everything that is kept about it (Art. 15, 20), with what was said in the reception.
     net::Task<schema::JsonObject> copy(schema::UserId user, std::string id);
 

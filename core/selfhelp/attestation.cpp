@@ -10,7 +10,8 @@ using schema::Refusal;
 static constexpr std::int64_t clocks_differ_ms = 5 * 60 * 1000;
 
 [[noreturn]] static void wrong(std::string_view why) {
-    throw Refusal(Reason::invalid_param, "Diese Bescheinigung gilt hier nicht. / This attestation is not valid here: " + std::string(why));
+    throw Refusal(Reason::invalid_param,
+                  "Diese Bescheinigung gilt hier nicht. / This attestation is not valid here: " + std::string(why));
 }
 
 schema::JsonObject make(const schema::ServerName& issuer, const schema::SigningKey& key, const schema::UserId& subject,

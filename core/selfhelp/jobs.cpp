@@ -99,9 +99,8 @@ struct Jobs::Shared : std::enable_shared_from_this<Jobs::Shared> {
         if (self->stopped) co_return;
         const auto again = self->runtime.clock().now_ms() + backoff(job.tries + 1).count();
         try {
-            co_await self->db.transact([&](storage::Tx& tx) {
-                done ? storage::finish_job(tx, job) : storage::postpone_job(tx, job, again);
-            });
+            co_await self->db.transact(
+                [&](storage::Tx& tx) { done ? storage::finish_job(tx, job) : storage::postpone_job(tx, job, again); });
         } catch (const net::Stopped&) {
             throw;
         } catch (const std::exception& failure) {

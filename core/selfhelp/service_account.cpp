@@ -16,8 +16,8 @@ namespace runde::selfhelp {
 using schema::JsonObject;
 using schema::UserId;
 
-rooms::Person ServiceAccount::find_or_make_now(storage::Database& db, storage::Numbers& numbers,
-                                               const schema::ServerName& server, std::int64_t now_ms) {
+rooms::Person ServiceAccount::find_or_make_now(storage::Database& db, storage::Numbers& numbers, const schema::ServerName& server,
+                                               std::int64_t now_ms) {
     const JsonObject profile{{"displayname", "Runde"}};
     const auto fresh = numbers.next<schema::UserNid>();
     std::optional<storage::UserRow> found;

@@ -9,7 +9,7 @@
 namespace runde::storage {
 class Database;
 class Numbers;
-}
+}// namespace runde::storage
 
 namespace runde::selfhelp {
 

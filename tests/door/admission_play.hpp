@@ -14,13 +14,18 @@ namespace runde::tests {
 
 constexpr std::int64_t hour_ms = 3'600'000, day_ms = 24 * hour_ms;
 
+inline bool contains(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
+
 /// A group with its door: Petra moderates it, Olaf is of the office, Ben is in it.
 class AdmissionPlay {
 public:
     explicit AdmissionPlay(TestServer::Adjust adjust = {})
         : server(std::move(adjust)), petra(server.person("petra")), olaf(server.person("olaf")), ben(server.person("ben")) {
         grant(petra.id, "moderator", "abend");
-        server.ask(fmt::format("INSERT INTO role_grants (user_id, role, granted_by, granted_at) VALUES ('{}', 'office', 'command line', 0) RETURNING 1", olaf.id));
+        server.ask(
+            fmt::format("INSERT INTO role_grants (user_id, role, granted_by, granted_at) VALUES ('{}', 'office', 'command line', "
+                        "0) RETURNING 1",
+                        olaf.id));
     }
 
     /// Makes the group "abend".
@@ -48,8 +53,10 @@ public:
     /// Somebody without an account asks to join.
     Person arrives(const std::string& name, const std::string& more = R"("answers":{"anliegen":"Ich komme nicht zur Ruhe"})") {
         Person person(server, name, "correct horse " + name);
-        const auto answer = server.http("POST", "/_runde/v1/groups/abend/applications", {},
-                                        fmt::format(R"({{"account":{{"name":"{}","password":"{}"}},{}}})", name, person.password, more));
+        const std::string way = contains(more, "register") ? "" : R"("register":"sie",)";
+        const auto answer =
+            server.http("POST", "/_runde/v1/groups/abend/applications", {},
+                        fmt::format(R"({{"account":{{"name":"{}","password":"{}"}},{}{}}})", name, person.password, way, more));
         REQUIRE_MESSAGE(answer.status == 201, answer);
         person.take_session(answer);
         applications[name] = answer.at("/application_id");
@@ -62,7 +69,8 @@ public:
         settle();
         return answer;
     }
-    Answer vote(Person& by, const Person& about, std::string_view verdict, std::string_view text = "", std::string_view reason = "") {
+    Answer vote(Person& by, const Person& about, std::string_view verdict, std::string_view text = "",
+                std::string_view reason = "") {
         const auto answer = by.post("/_runde/v1/desk/applications/" + applications[about.name] + "/vote",
                                     fmt::format(R"({{"verdict":"{}","text":"{}","reason":"{}"}})", verdict, text, reason));
         settle();
@@ -71,13 +79,15 @@ public:
     Answer desk(Person& by, const Person& about) { return by.get("/_runde/v1/desk/applications/" + applications[about.name]); }
     std::string slot(Person& by, std::int64_t in = day_ms, std::string_view way = "phone") {
         const auto begins = server.now_ms() + in;
-        const auto answer = by.post("/_runde/v1/groups/abend/slots",
-                                    fmt::format(R"({{"begins_ts":{},"ends_ts":{},"way":"{}","place":"0561 1234"}})", begins, begins + hour_ms, way));
+        const auto answer = by.post(
+            "/_runde/v1/groups/abend/slots",
+            fmt::format(R"({{"begins_ts":{},"ends_ts":{},"way":"{}","place":"0561 1234"}})", begins, begins + hour_ms, way));
         CHECK(answer.status == 201);
         return answer.at("/slot_id");
     }
     Answer picks(Person& person, const std::string& slot_id) {
-        const auto answer = person.put("/_runde/v1/applications/" + applications[person.name] + "/slot", R"({"slot_id":)" + slot_id + "}");
+        const auto answer =
+            person.put("/_runde/v1/applications/" + applications[person.name] + "/slot", R"({"slot_id":)" + slot_id + "}");
         settle();
         return answer;
     }
@@ -110,7 +120,9 @@ public:
         });
         return word;
     }
-    std::string counts() { return server.ask("SELECT string_agg(outcome || ' ' || n, ', ' ORDER BY outcome) FROM admission_counts"); }
+    std::string counts() {
+        return server.ask("SELECT string_agg(outcome || ' ' || n, ', ' ORDER BY outcome) FROM admission_counts");
+    }
 
     void settle() { server.runtime().wait(server.wiring().jobs.settle()); }
     void pass(std::int64_t ms) {
@@ -121,7 +133,10 @@ public:
     /// The whole database as text, with every bytea also as what it holds.
     std::string dump() {
         std::unique_ptr<FILE, decltype(&pclose)> pipe(
-            popen(("/usr/lib/postgresql/15/bin/pg_dump --data-only --dbname='" + server.wiring().options.database_url + "'").c_str(), "r"), pclose);
+            popen(
+                ("/usr/lib/postgresql/15/bin/pg_dump --data-only --dbname='" + server.wiring().options.database_url + "'").c_str(),
+                "r"),
+            pclose);
         REQUIRE(pipe);
         std::string text;
         char buffer[65536];
@@ -141,7 +156,10 @@ public:
 
 private:
     void grant(const std::string& user, const std::string& role, const std::string& in) {
-        grants.push_back(fmt::format("INSERT INTO role_grants (user_id, role, group_id, granted_by, granted_at) VALUES ('{}', '{}', '{}', 'command line', 0) RETURNING 1", user, role, in));
+        grants.push_back(
+            fmt::format("INSERT INTO role_grants (user_id, role, group_id, granted_by, granted_at) VALUES ('{}', '{}', '{}', "
+                        "'command line', 0) RETURNING 1",
+                        user, role, in));
     }
     void grant_now() {
         for (const auto& sql : grants) server.ask(sql);
@@ -152,6 +170,5 @@ private:
     int transaction = 0;
 };
 
-inline bool contains(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
 
 }  // namespace runde::tests

@@ -23,8 +23,10 @@ struct BetweenNodes {
         wish.card.topic = "sucht";
         wish.card.forms = {"online"};
         group = haven.runtime().wait(haven.wiring().door.groups.make(wish));
-        haven.ask(fmt::format("INSERT INTO role_grants (user_id, role, group_id, granted_by, granted_at) VALUES ('{}', 'moderator', 'abend', 'x', 0) RETURNING 1",
-                              petra.id));
+        haven.ask(
+            fmt::format("INSERT INTO role_grants (user_id, role, group_id, granted_by, granted_at) VALUES ('{}', 'moderator', "
+                        "'abend', 'x', 0) RETURNING 1",
+                        petra.id));
     }
     /// Jobs of both and what goes between them, until nothing is left.
     void settle() {
@@ -51,7 +53,7 @@ struct BetweenNodes {
         if (!answer.has("/rooms/invite")) return {};
         for (const auto& [room, what] : answer["/rooms/invite"].as_object())
             for (const auto& event : what.at("invite_state").at("events").as_array())
-                if (event.at("type") == "m.room.name" && event.at("content").at("name") == named) return std::string(room);
+                if (event.at("type") == "m.room.name" && event.at("content").at("name").as_string() == named) return std::string(room);
         return {};
     }
     std::string application() { return world.server("haven.test").ask("SELECT application_id FROM applications"); }
@@ -64,7 +66,8 @@ struct BetweenNodes {
 }  // namespace
 
 TEST_CASE_FIXTURE(BetweenNodes, "Anna of a partner node knocks at the card, goes the same way, and is invited to the rooms") {
-    REQUIRE(anna.post(fmt::format("/knock/{}?via=haven.test", segment(*group->card_id)), R"({"reason":"Ich suche Hilfe"})") == "200");
+    REQUIRE(anna.post(fmt::format("/knock/{}?via=haven.test", segment(*group->card_id)), R"({"reason":"Ich suche Hilfe"})") ==
+            "200");
     settle();
     CHECK(world.server("haven.test").ask("SELECT user_id || ' ' || came_by FROM applications") == "@anna:hearth.test knock");
     CHECK(world.server("haven.test").ask("SELECT count(*) FROM events WHERE json LIKE '%Ich suche Hilfe%'") == "0");
@@ -81,7 +84,8 @@ TEST_CASE_FIXTURE(BetweenNodes, "Anna of a partner node knocks at the card, goes
     settle();
     const auto names = invitations(anna);
     CHECK_MESSAGE(contains(names, "Abendgruppe;"), names);
-    CHECK(world.server("haven.test").ask("SELECT count(*) FROM role_grants WHERE role = 'member' AND user_id = '@anna:hearth.test'") == "1");
+    CHECK(world.server("haven.test")
+              .ask("SELECT count(*) FROM role_grants WHERE role = 'member' AND user_id = '@anna:hearth.test'") == "1");
 
     // Two weeks later haven has nothing of the talk any more.
     world.advance(std::chrono::hours(24 * 14));
@@ -102,7 +106,9 @@ TEST_CASE_FIXTURE(BetweenNodes, "an admission of one office counts at another th
     other.card.topic = "sucht";
     other.card.forms = {"online"};
     hearth.runtime().wait(hearth.wiring().door.groups.make(other));
-    hearth.ask("INSERT INTO role_grants (user_id, role, group_id, granted_by, granted_at) VALUES ('@anna:hearth.test', 'member', 'mittag', 'x', 0) RETURNING 1");
+    hearth.ask(
+        "INSERT INTO role_grants (user_id, role, group_id, granted_by, granted_at) VALUES ('@anna:hearth.test', 'member', "
+        "'mittag', 'x', 0) RETURNING 1");
     const auto given = anna.post("/_runde/v1/attestations", R"({"audience":"haven.test"})");
     REQUIRE(given == "200");
     CHECK_FALSE(contains(given.text, "mittag"));
@@ -115,7 +121,7 @@ TEST_CASE_FIXTURE(BetweenNodes, "an admission of one office counts at another th
     changed["expires_ts"] = changed["expires_ts"].as_int64() + 1;
     CHECK(asks(schema::to_text(changed)) == "400 M_INVALID_PARAM");
     auto forged = given["/attestation"].as_object();
-    forged["issued_ts"] = forged["issued_ts"].as_int64() - 1;
+    forged["expires_ts"] = forged["expires_ts"].as_int64() - 1;
     CHECK(asks(schema::to_text(forged)) == "400 M_INVALID_PARAM");
     CHECK(haven.ask("SELECT count(*) FROM applications") == "0");
 

@@ -26,7 +26,9 @@ struct JobFixture {
         jobs->add("test", [this](Jobs::Job job) { return work(std::move(job)); });
         jobs->start();
     }
-    ~JobFixture() { server.on_io([this] { jobs.reset(); }); }
+    ~JobFixture() {
+        server.on_io([this] { jobs.reset(); });
+    }
 
     net::Task<> work(Jobs::Job job) {
         done.insert(job.key);
@@ -156,9 +158,10 @@ TEST_CASE("the server has a user of its own that nobody can sign in to") {
     tests::TestServer server;
     CHECK(server.wiring().service.id().str() == "@runde:hearth.test");
     for (const char* password : {"", "runde"})
-        CHECK(server.http("POST", "/_matrix/client/v3/login", {},
-                          std::string(R"({"type":"m.login.password","identifier":{"type":"m.id.user","user":"runde"},"password":")") +
-                              password + "\"}") == "403 M_FORBIDDEN");
+        CHECK(
+            server.http("POST", "/_matrix/client/v3/login", {},
+                        std::string(R"({"type":"m.login.password","identifier":{"type":"m.id.user","user":"runde"},"password":")") +
+                            password + "\"}") == "403 M_FORBIDDEN");
     CHECK(server.http("POST", "/_matrix/client/v3/register", {},
                       R"({"username":"runde","password":"correct horse","auth":{"type":"m.login.dummy"}})") == "400 M_USER_IN_USE");
     server.restart();

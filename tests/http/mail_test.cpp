@@ -73,17 +73,19 @@ TEST_CASE("a long subject with umlauts is cut between characters") {
 }
 
 TEST_CASE("nothing that stands in a mail becomes a header of it") {
-    const auto mail = net::render_mail({"anna@home.test", "Hello\r\nBcc: everybody@home.test", "text"},
-                                       "Office <post@hearth.test>", "1@hearth.test", 1'700'000'000'000);
+    const auto mail = net::render_mail({"anna@home.test", "Hello\r\nBcc: everybody@home.test", "text"}, "Office <post@hearth.test>",
+                                       "1@hearth.test", 1'700'000'000'000);
     CHECK(contains(mail, "Subject: Hello  Bcc: everybody@home.test\r\n"));
     CHECK(contains(mail, "Date: Tue, 14 Nov 2023 22:13:20 +0000\r\n"));
     CHECK(contains(mail, "From: \"Office\" <post@hearth.test>\r\n"));
 }
 
 TEST_CASE("what is an address") {
-    for (const char* good : {"anna@home.test", "a.b+c@x", "office@xn--kln-sna.test"}) CHECK_MESSAGE(net::is_mail_address(good), good);
-    for (const char* bad : {"", "anna", "@home.test", "anna@", "an na@home.test", "anna@home@test", "anna@home.test\r\nRCPT TO:<ben@b>",
-                            "<anna@home.test>", "änna@home.test", "anna@home..test", "-f@home.test"})
+    for (const char* good : {"anna@home.test", "a.b+c@x", "office@xn--kln-sna.test"})
+        CHECK_MESSAGE(net::is_mail_address(good), good);
+    for (const char* bad :
+         {"", "anna", "@home.test", "anna@", "an na@home.test", "anna@home@test", "anna@home.test\r\nRCPT TO:<ben@b>",
+          "<anna@home.test>", "änna@home.test", "anna@home..test", "-f@home.test"})
         CHECK_MESSAGE(!net::is_mail_address(bad), bad);
     CHECK(net::is_mail_sender("Office <office@hearth.test>"));
     CHECK_FALSE(net::is_mail_sender("Office <office>"));

@@ -59,7 +59,8 @@ TEST_CASE("who is let in, and when") {
         for (const auto state : {State::admitted, State::declined, State::withdrawn, State::lapsed}) {
             application.state = state;
             application.decided = now;
-            for (const auto& event : {petras_yes, petras_no, Event(Withdrawn{}), Event(Corrected{}), Event(SlotPicked{}), Event(Stays{})})
+            for (const auto& event :
+                 {petras_yes, petras_no, Event(Withdrawn{}), Event(Corrected{}), Event(SlotPicked{}), Event(Stays{})})
                 CHECK(after(rules, application, event) == "This application has been decided already.");
             CHECK(step(rules, application, Wrote{}, now).next.reaction == application.reaction);
         }
@@ -122,7 +123,8 @@ TEST_CASE("times are told as the clocks in Berlin show them") {
 
 TEST_CASE("texts exist in every register, and a mail says nothing") {
     for (const auto way : selfhelp::every_register) {
-        for (const char* what : {"received", "corrected", "slot_picked", "slot_given_back", "interviewed", "waiting", "admitted", "declined", "reminder"}) {
+        for (const char* what : {"received", "corrected", "slot_picked", "slot_given_back", "interviewed", "waiting", "admitted",
+                                 "declined", "reminder"}) {
             const auto text = notice(what, way, {.group = "Abendgruppe", .link = "", .said = "Alles Gute.", .when = "morgen"});
             CHECK_MESSAGE(!text.plain.empty(), what);
             CHECK_MESSAGE(text.plain.find('{') == std::string::npos, text.plain);
@@ -144,7 +146,8 @@ TEST_CASE("an attestation is good for one person, one office and a short time") 
     CHECK(schema::verify_json(given, "hearth.test", "ed25519:test", verify));
     CHECK(attestation::read(given, haven, anna, now + day).issuer == hearth);
 
-    const auto why = [&](const schema::JsonObject& object, const schema::ServerName& us, const schema::UserId& who, std::int64_t at) {
+    const auto why = [&](const schema::JsonObject& object, const schema::ServerName& us, const schema::UserId& who,
+                         std::int64_t at) {
         try {
             attestation::read(object, us, who, at);
             return std::string("good");
