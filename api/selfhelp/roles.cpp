@@ -26,10 +26,16 @@ net::Task<net::Response> get_me(const Call& call, Services& services) {
         if (grant.role != domain::role::member || !grant.group) continue;
         const auto* group = services.door.standing.group(*grant.group);
         if (!group) continue;
-        groups.push_back(JsonObject{{"group_id", group->id},
-                                    {"name", group->name},
-                                    {"rules_version", group->rules},
-                                    {"rules_accepted", !services.door.standing.must_accept(*group, who.user)}});
+        const bool must_accept = services.door.standing.must_accept(*group, who.user);
+        JsonObject entry{{"group_id", group->id},
+                         {"name", group->name},
+                         {"rules_version", group->rules},
+                         {"rules_accepted", !must_accept}};
+        if (must_accept) {
+            const domain::ConsentToken token{group->id, call.session().user};
+            entry["rules_page"] = domain::consent_path(token.sign(services.rooms.identity().key));
+        }
+        groups.push_back(std::move(entry));
     }
     co_return answer({{"user_id", who.user},
                       {"administrator", who.administrator},

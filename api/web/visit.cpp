@@ -34,8 +34,10 @@ net::Task<> end_visit(View& view, Services& services) {
 }
 
 std::string safe_return(std::string_view target) {
-    const bool ours = target.starts_with("/antrag") || target.starts_with("/gruppen/") || target.starts_with("/regeln/");
-    return ours && Url(target).str() == target ? std::string(target) : "/antrag";
+    // "/antrag/anmelden" and its like take forms, nothing is to be seen there.
+    const bool ours = target.starts_with("/antrag/") || target.starts_with("/gruppen/") || target.starts_with("/regeln/");
+    const bool for_forms = target == "/antrag/anmelden" || target == "/antrag/abmelden" || target == "/antrag/verlassen";
+    return ours && !for_forms && Url(target).str() == target ? std::string(target) : "/antrag";
 }
 
 net::Response sign_in_page(View& view, std::string_view back, const FormData& form) {
@@ -75,6 +77,9 @@ net::Task<net::Response> post_sign_in(const Call& call, Services& services) {
     co_return sign_in_page(view, back, form);
 }
 
+// GET /antrag/anmelden: somebody reloads the page that told them what was wrong.
+net::Task<net::Response> get_sign_in(const Call&, Services&) { co_return net::Response::redirect("/antrag"); }
+
 // POST /antrag/abmelden
 net::Task<net::Response> post_sign_out(const Call& call, Services& services) {
     auto view = co_await open_view(call, services);
@@ -94,6 +99,7 @@ net::Task<net::Response> post_leave(const Call& call, Services& services) {
 }
 
 constexpr Route routes[] = {
+    {net::Method::get, "/antrag/anmelden", Access::anyone, Rate::read, get_sign_in, "docs/applicants.md"},
     {net::Method::post, "/antrag/anmelden", Access::anyone, Rate::login, post_sign_in, "docs/applicants.md"},
     {net::Method::post, "/antrag/abmelden", Access::anyone, Rate::write, post_sign_out, "docs/applicants.md"},
     {net::Method::post, "/antrag/verlassen", Access::anyone, Rate::write, post_leave, "docs/applicants.md"},

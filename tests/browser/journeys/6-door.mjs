@@ -154,7 +154,7 @@ export default async function (world, test) {
     await page.getByRole('button', { name: 'Absenden' }).click();
     await page.getByText('Guten Abend, hier ist Anna.').waitFor();
 
-    await bensPage.getByRole('link', { name: 'Im Empfangsraum schreiben' }).click();
+    await bensPage.getByRole('button', { name: 'Im Empfangsraum schreiben' }).click();
     await bensPage.getByText('Guten Abend, hier ist Anna.').waitFor();
     await bensPage.getByLabel('Ihre Nachricht').fill('Schön, dass Sie da sind. Wie geht es Ihnen?');
     await bensPage.getByRole('button', { name: 'Absenden' }).click();
@@ -239,7 +239,7 @@ export default async function (world, test) {
       const width = options.viewport.width;
       await world.requireAccessible(page, 'request');
       await world.picture(page, `open-request-${width}`, { fullPage: true });
-      for (const path of ['/gruppen', `/gruppen/${group}`, `/gruppen/${group}/anfragen`, '/impressum', '/', '/antrag/anmelden']) {
+      for (const path of ['/gruppen', `/gruppen/${group}`, `/gruppen/${group}/anfragen`, '/impressum', '/', '/antrag']) {
         await page.goto(world.url + path);
         await world.requireAccessible(page, path);
         await world.picture(page, `open${path.replaceAll('/', '-').replace(group, 'gruppe')}-${width}`, { fullPage: true });
