@@ -218,7 +218,7 @@ const words = {
   wayVideo: { sie: 'per Video', en: 'by video' },
   wayInPerson: { sie: 'vor Ort', en: 'in person' },
   slotPlace: { sie: 'Nummer, Link oder Ort', en: 'Number, link or place' },
-  withdrawSlot: { sie: 'Termin {when} zurückziehen', en: 'Withdraw the time {when}' },
+  withdrawSlot: { sie: 'Zurückziehen: Termin {when}', en: 'Withdraw the time {when}' },
   withdraw: { sie: 'Zurückziehen', en: 'Withdraw' },
 
   // Roles
@@ -237,7 +237,7 @@ const words = {
   person: { sie: 'Benutzername', en: 'User name' },
   personHint: { sie: 'Oder die ganze Matrix-Adresse: @name:server', en: 'Or the whole Matrix address: @name:server' },
   until: { sie: 'Bis (wenn sie endet)', en: 'Until (if it ends)' },
-  withdrawRole: { sie: '{role} von {name} zurücknehmen', en: 'Withdraw {role} from {name}' },
+  withdrawRole: { sie: 'Zurückziehen: {role} von {name}', en: 'Withdraw {role} from {name}' },
 } satisfies Record<string, Entry>;
 
 export type DeskKey = keyof typeof words;
