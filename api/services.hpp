@@ -21,7 +21,6 @@ class Typing;
 }  // namespace runde::rooms
 namespace runde::selfhelp {
 class AdmissionOffice;
-struct Door;
 class Jobs;
 class ServiceAccount;
 struct Door;

@@ -87,6 +87,13 @@ void rethrow_as_refusal() {
         throw;
     } catch (const RemoteRefusal& refused) {
         if (refused.status == 404 && refused.errcode == "M_NOT_FOUND") throw Refusal(Reason::not_found, refused.text);
+        if (refused.errcode == "M_CONSENT_NOT_GIVEN") {
+            // The member's app opens the other server's page, as it would ours.
+            JsonObject extra;
+            const auto uri = schema::string_at(refused.body, "consent_uri");
+            if (uri && uri->starts_with("https://")) extra["consent_uri"] = *uri;
+            throw Refusal(Reason::consent_not_given, refused.text, std::move(extra));
+        }
         if (refused.status == 403) throw Refusal(Reason::forbidden, refused.text);
         if (refused.errcode == "M_UNABLE_TO_AUTHORISE_JOIN") throw Refusal(Reason::unable_to_authorise_join, refused.text);
         if (refused.errcode == "M_UNABLE_TO_GRANT_JOIN") throw Refusal(Reason::unable_to_grant_join, refused.text);

@@ -73,6 +73,7 @@ net::Task<Hosting::Template> Hosting::offer(Wish wish, ServerName origin, schema
     const schema::EventDraft draft{
         .type = "m.room.member", .sender = user, .state_key = user.str(), .content = std::move(content), .redacts = {}};
     if (const auto verdict = room->may(draft); !verdict) throw Refusal(Reason::forbidden, std::string(verdict.why));
+    if (wish == Wish::join) parts_.rooms.require_open(room->id(), user.str());
     auto event = room->build_template(draft);
     event.erase("event_id");  // Its author chooses that.
     event["origin"] = parts_.rooms.identity().server.str();
@@ -99,6 +100,7 @@ net::Task<Hosting::Taken> Hosting::take(Wish wish, ServerName origin, schema::Ro
     const auto checked = co_await parts_.checks.check_one(std::move(pdu), rules, id);
     if (!checked) throw Refusal(Reason::invalid_param, "The event was not accepted: " + checked.why + ".");
     if (checked.pruned) throw Refusal(Reason::invalid_param, "The hash of the event is wrong.");
+    if (wish == Wish::join) parts_.rooms.require_open(room->id(), read->sender.str());
 
     Taken taken{room, checked.event, {}};
     for (const auto& [server, joined] : room->remote_servers()) taken.servers.push_back(server);

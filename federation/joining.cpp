@@ -147,7 +147,8 @@ net::Task<> Joining::try_each(std::vector<ServerName> servers, Attempt attempt) 
         } catch (...) {
             refused = current_refusal();
         }
-        spdlog::info("{} did not let us in: {}", server.str(), refused->text.empty() ? "no answer" : refused->text);
+        // Its words may name people, or carry the address of a page that is for one of them.
+        spdlog::info("{} did not let us in: {}", server.str(), refused->text.empty() ? "no answer" : "it refused");
         if (!best || weight(*refused) > weight(*best)) best = std::move(refused);
     }
     if (!best) throw Refusal(Reason::not_found, "No server is known that could tell of this room.");

@@ -28,7 +28,7 @@ struct Office {
         server.wiring().db.transact_now([&](storage::Tx& tx) {
             storage::change_user_flags(tx, storage::find_user(tx, "root")->nid, storage::administrator, 0);
         });
-        root = root.on_another_device();  // The session knows what it may from its sign-in on.
+        root.token = root.on_another_device().token;  // The session knows what it may from its sign-in on.
         REQUIRE(grant(root, erika, "board") == "200");
     }
 
@@ -231,7 +231,7 @@ TEST_CASE("members come in by their role, as long as there are seats, and go wit
     const auto roles = office.erika.get("/_runde/v1/roles?group_id=abend");
     std::string grant;
     for (const auto& role : roles["/roles"].as_array())
-        if (role.as_object().at("user_id") == office.ben.id) grant = std::to_string(role.as_object().at("grant_id").as_int64());
+        if (schema::string_at(role.as_object(), "user_id") == office.ben.id) grant = std::to_string(role.as_object().at("grant_id").as_int64());
     REQUIRE(office.carl.del("/_runde/v1/roles/" + grant) == "200");
     CHECK(office.say(office.ben, office.forum, "Noch jemand da?") == "403 M_FORBIDDEN");
     CHECK(office.in_group(office.carl, office.root, "member") == "200");
@@ -333,10 +333,16 @@ TEST_CASE("new rules withhold what is said until they are accepted, and nobody s
     // One may always take back one's own, and go; and once accepted, everything is there.
     auto waiting = office.ben.begin("GET", "/sync?timeout=20000&since=" + silent.at("/next_batch"));
     REQUIRE(office.accept(office.ben, 1) == "200");
-    const auto woken = waiting.get();
-    CHECK(tells(woken, "Geheimes Wort"));
+    // The rooms open one after the other, so one answer may not have them all yet.
+    auto told = waiting.get();
+    std::string heard = told.text;
+    for (int i = 0; i < 3; ++i) {
+        told = office.ben.get("/sync?timeout=0&since=" + told.at("/next_batch"));
+        heard += told.text;
+    }
+    CHECK(heard.find("Geheimes Wort") != std::string::npos);
+    CHECK_FALSE(tells(told, "Geheimes Wort"));
     CHECK(tells(office.ben.get("/sync?timeout=0&since=" + since), "Geheimes Wort"));
-    CHECK_FALSE(tells(office.ben.get("/sync?timeout=0&since=" + woken.at("/next_batch")), "Geheimes Wort"));
     CHECK(office.say(office.ben, office.chat, "Jetzt ja") == "200");
     CHECK(office.ben.get("/_runde/v1/groups/abend/rules/acceptance").at("/accepted") == "2");
 

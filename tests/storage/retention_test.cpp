@@ -126,3 +126,17 @@ TEST_CASE_FIXTURE(PurgeFixture, "a week after a redaction the content is gone fr
     CHECK(ask("SELECT flags FROM events WHERE event_nid = 1") == "516");
     CHECK(purge() == 0);
 }
+
+TEST_CASE_FIXTURE(PurgeFixture, "roles that ended are forgotten: having been a member after a week, the others after a year") {
+    const auto grant = [&](std::string_view user, std::string_view role, std::int64_t until) {
+        write("INSERT INTO role_grants (user_id, role, granted_by, granted_at, until) VALUES ('@" + std::string(user) + ":x', '" +
+              std::string(role) + "', 'command line', 1, " + std::to_string(until) + ")");
+    };
+    grant("ben", "member", now - 8 * day);
+    grant("carl", "member", now - 6 * day);
+    grant("erika", "board", now - 366 * day);
+    grant("frida", "board", now - 300 * day);
+    write("INSERT INTO role_grants (user_id, role, granted_by, granted_at) VALUES ('@gustav:x', 'board', 'command line', 1)");
+    purge();
+    CHECK(ask("SELECT string_agg(user_id, ' ' ORDER BY user_id) FROM role_grants") == "@carl:x @frida:x @gustav:x");
+}

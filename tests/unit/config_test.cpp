@@ -110,7 +110,7 @@ TEST_CASE("values that cannot be meant, and what this version cannot do") {
     CHECK(complaint("[[listener]]\nport = 70000").starts_with("[[listener]] port"));
     CHECK(complaint("[[listener]]\ntls_key = \"key.pem\"").find("belong together") != std::string::npos);
     CHECK(complaint("[[listener]]\nserves = [\"cleint\"]").starts_with("[[listener]] serves"));
-    CHECK(complaint("[mail]\nserver = \"mail.example\"").find("cannot do that yet") != std::string::npos);
+    CHECK(complaint("[turn]\nuris = [\"turn:turn.example\"]").find("cannot do that yet") != std::string::npos);
 }
 
 TEST_CASE("secrets may stand in files of their own") {
