@@ -2,7 +2,7 @@
 // admission.cpp; here it is the pages.
 #include <map>
 
-#include "tests/api/admission_play.hpp"
+#include "tests/door/admission_play.hpp"
 
 using namespace runde;
 using tests::AdmissionPlay;

@@ -154,6 +154,13 @@ public:
     Person petra, olaf, ben;
     std::map<std::string, std::string> rooms, applications;
 
+    /// What was granted, or written past the server, holds from here on.
+    void grant_now() {
+        for (const auto& sql : grants) server.ask(sql);
+        grants.clear();
+        server.runtime().wait(server.wiring().door.standing.refresh());
+    }
+
 private:
     void grant(const std::string& user, const std::string& role, const std::string& in) {
         grants.push_back(
@@ -161,14 +168,8 @@ private:
                         "'command line', 0) RETURNING 1",
                         user, role, in));
     }
-    void grant_now() {
-        for (const auto& sql : grants) server.ask(sql);
-        grants.clear();
-        server.runtime().wait(server.wiring().door.standing.refresh());
-    }
     std::vector<std::string> grants;  ///< Until the group is there.
     int transaction = 0;
 };
-
 
 }  // namespace runde::tests
