@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/rooms/room_build.hpp"
 #include "core/rooms/unread.hpp"
@@ -130,6 +131,15 @@ net::Task<std::vector<Room::Appended>> Room::append_all(std::vector<DraftAndOpti
 }
 
 net::Task<> Room::prepare(const schema::EventDraft& draft, Whose whose) {
+    if (known_events_.size() > known_limit) {
+        // The database can tell of what is committed, but neither of what is on its way to the disk nor of the totals of
+        // its threads; and publish() looks for what was redacted.
+        std::set<EventNid> under_way;
+        for (const auto& [id, event] : known_events_)
+            if (event.ord == 0) under_way.insert(event.thread_root.value_or(event.nid));
+        std::erase_if(known_events_, [](const auto& entry) { return entry.second.ord != 0 && !entry.second.redacted; });
+        std::erase_if(threads_, [&](const auto& entry) { return !under_way.contains(entry.first); });
+    }
     std::vector<std::string> wanted;
     const auto relation = relation_of(draft.content);
     if (relation && (relation->rel_type == "m.thread" || is_forum())) wanted.push_back(relation->parent_id);
@@ -164,10 +174,6 @@ net::Task<> Room::prepare(const schema::EventDraft& draft, Whose whose) {
     });
     if (found.annotated) throw Refusal(Reason::duplicate_annotation, "You have already reacted to this event in this way.");
 
-    if (known_events_.size() > known_limit) {
-        known_events_.clear();
-        threads_.clear();
-    }
     for (const auto& event : found.events) {
         const auto parsed = schema::load_event(event.json, *schema::EventId::parse(event.event_id), rules_);
         known_events_.insert_or_assign(

@@ -105,6 +105,48 @@ TEST_CASE("whoever repeats an old transaction id disturbs nobody") {
     CHECK(say(anna, room, "old", "t1") == first);
 }
 
+TEST_CASE("a room lets go of its old events, and a thread counts on rightly after it was forgotten") {
+    TestServer server;
+    auto anna = server.person("anna");
+    const auto room = create(anna);
+    const auto root = say(anna, room, "Frage", "root");
+    const auto send = [&](std::string_view txn, std::string_view more) {
+        REQUIRE(anna.put(room_path(room, fmt::format("/send/m.room.message/{}", txn)),
+                         fmt::format(R"({{"msgtype":"m.text","body":"x"{}}})", more)) == "200");
+    };
+    const auto in_thread = fmt::format(R"(,"m.relates_to":{{"rel_type":"m.thread","event_id":"{}"}})", root);
+    const auto nid = schema::RoomNid{std::stoll(server.ask("SELECT room_nid FROM rooms"))};
+    const auto actor = [&] {
+        rooms::RoomPtr room_actor;
+        server.on_io([&] { room_actor = server.wiring().rooms.warm(nid); });
+        REQUIRE(room_actor);
+        return room_actor;
+    };
+    const auto knows_root = [&] {
+        bool knows = false;
+        server.on_io([&] { knows = server.wiring().rooms.warm(nid)->known(root) != nullptr; });
+        return knows;
+    };
+    send("a1", in_thread);
+    CHECK(knows_root());
+    for (int pack = 0; pack < 9; ++pack) {
+        std::vector<rooms::DraftAndOptions> drafts;
+        for (int i = 0; i < 500; ++i)
+            drafts.emplace_back(schema::EventDraft{.type = "m.room.message",
+                                                   .sender = *schema::UserId::parse(anna.id),
+                                                   .state_key = {},
+                                                   .content = {{"msgtype", "m.text"}, {"body", "x"}},
+                                                   .redacts = {}},
+                                rooms::AppendOptions{});
+        server.runtime().wait(actor()->append_all(std::move(drafts)));
+    }
+    send("plain", "");
+    CHECK_FALSE(knows_root());
+    send("a2", in_thread);
+    send("a3", in_thread);
+    CHECK(server.ask("SELECT replies FROM threads") == "3");
+}
+
 TEST_CASE("sending in a warm room reads nothing and costs one batch") {
     TestServer server;
     auto anna = server.person("anna");
