@@ -147,14 +147,14 @@ const char* sql_of(Statement statement) {
                    "n_thread, flags, event_id, type, sender, state_key, json)";
         case Statement::event_updates:
             return "UPDATE events e SET redacted_by = coalesce(u.redacted_by, e.redacted_by), "
-                   "pos = coalesce(h.base + u.at, e.pos), ord = coalesce((h.base + u.at) << 16, e.ord), "
+                   "pos = coalesce(h.base + u.at, e.pos), ord = coalesce((h.base + u.at) << 16, u.ord, e.ord), "
                    "sg = coalesce(u.sg, e.sg), sg_after = coalesce(u.sg_after, e.sg_after), "
                    "n_main = coalesce(u.n_main, e.n_main), n_all = coalesce(u.n_all, e.n_all), "
                    "n_thread = coalesce(u.n_thread, e.n_thread), flags = coalesce(u.flags, e.flags) "
                    "FROM " HEAD
                    ", unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::bigint[], "
-                   "$7::bigint[], $8::int[], $9::int[], $10::int[], $11::int[]) "
-                   "AS u(room, nid, redacted_by, at, sg, sg_after, n_main, n_all, n_thread, flags) "
+                   "$7::bigint[], $8::int[], $9::int[], $10::int[], $11::int[], $12::bigint[]) "
+                   "AS u(room, nid, redacted_by, at, sg, sg_after, n_main, n_all, n_thread, flags, ord) "
                    "WHERE e.room_nid = u.room AND e.event_nid = u.nid";
         case Statement::rooms:
             return "INSERT INTO rooms AS r (room_nid, room_id, version, head_pos, out_pos, min_ord, depth, n_main, n_all, "
@@ -219,10 +219,10 @@ const char* sql_of(Statement statement) {
                    "AS u(usr, at, room, thread_root, kind)";
         case Statement::threads:
             return "INSERT INTO threads (room_nid, root_nid, last_ord, last_nid, replies, n) "
-                   "SELECT u.room, u.root, coalesce((h.base + u.at) << 16, t.last_ord, h.base << 16), u.last, u.replies, u.n "
+                   "SELECT u.room, u.root, coalesce((h.base + u.at) << 16, u.last_ord, t.last_ord, h.base << 16), u.last, u.replies, u.n "
                    "FROM " HEAD
-                   ", unnest($2::bigint[], $3::bigint[], $4::int[], $5::bigint[], $6::int[], $7::int[]) "
-                   "AS u(room, root, at, last, replies, n) "
+                   ", unnest($2::bigint[], $3::bigint[], $4::int[], $5::bigint[], $6::int[], $7::int[], $8::bigint[]) "
+                   "AS u(room, root, at, last, replies, n, last_ord) "
                    "LEFT JOIN threads t ON u.at IS NULL AND t.room_nid = u.room AND t.root_nid = u.root "
                    "ON CONFLICT (room_nid, root_nid) DO UPDATE SET last_ord = excluded.last_ord, "
                    "last_nid = excluded.last_nid, replies = excluded.replies, n = excluded.n";
@@ -383,10 +383,11 @@ void Merger::events() {
         if (u.n_all) m.n_all = u.n_all;
         if (u.n_thread) m.n_thread = u.n_thread;
         if (u.flags) m.flags = u.flags;
+        if (u.ord) m.ord = u.ord;
     }
-    Columns updates{i8, i8, i8, i4, i8, i8, i4, i4, i4, i4};
+    Columns updates{i8, i8, i8, i4, i8, i8, i4, i4, i4, i4, i8};
     for (const auto& [ignored, u] : merged)
-        updates.row(u.room, u.nid, u.redacted_by, u.at, u.sg, u.sg_after, u.n_main, u.n_all, u.n_thread, u.flags);
+        updates.row(u.room, u.nid, u.redacted_by, u.at, u.sg, u.sg_after, u.n_main, u.n_all, u.n_thread, u.flags, u.ord);
     finish(updates, Statement::event_updates);
 }
 
@@ -468,10 +469,10 @@ void Merger::people() {
 }
 
 void Merger::timeline() {
-    Columns threads{i8, i8, i4, i8, i4, i4};
+    Columns threads{i8, i8, i4, i8, i4, i4, i8};
     for (const auto& placed : last(&Submission::threads, [](const rows::Thread& t) { return std::pair(t.room, t.root); })) {
         const auto& t = *placed.row;
-        threads.row(t.room, t.root, placed.at(t.last_at), t.last, t.replies, t.n);
+        threads.row(t.room, t.root, placed.at(t.last_at), t.last, t.replies, t.n, t.last_ord);
     }
     finish(threads, Statement::threads);
 

@@ -64,6 +64,7 @@ struct EventUpdate {
     std::optional<std::int64_t> sg = {}, sg_after = {};
     std::optional<int> n_main = {}, n_all = {}, n_thread = {};
     std::optional<int> flags = {};
+    std::optional<Ord> ord = {};            ///< An outlier becomes a backfilled event.
 };
 
 struct Room {                                ///< Upsert.
@@ -140,6 +141,7 @@ struct Thread {
     EventNid last;
     int replies, n;
     std::string sender;                      ///< Of the reply: goes to thread_users; "" when nobody took part anew.
+    std::optional<Ord> last_ord = {};        ///< Without last_at, of a thread that was backfilled.
 };
 
 struct Relation {

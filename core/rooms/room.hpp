@@ -253,6 +253,8 @@ public:
     schema::JsonObject build_template(const schema::EventDraft& draft) const;
     /// The verdict that append() would reach on the head.
     Verdict may(const schema::EventDraft& draft) const;
+    /// Throws Refusal for what the room's guards do not let through; for events of other servers, too.
+    net::Task<> ask_guards(schema::EventDraft draft);
 
     /// What the next event builds on.
     std::vector<schema::EventId> extremities() const;
@@ -322,6 +324,7 @@ private:
     void redact_in_view(const std::string& target_id, const schema::Event& redaction);
     enum class Whose { own, foreign };
     net::Task<> prepare(const schema::EventDraft& draft, Whose whose);
+    EventPtr seal(const schema::EventDraft& draft, const AppendOptions& options);
     void add_to(Build& build, schema::EventDraft draft, const AppendOptions& options);
     void refuse_bad_relation(const schema::Event& event) const;
     void refuse_redaction(const schema::Event& event) const;

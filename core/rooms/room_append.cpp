@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/rooms/policy_server.hpp"
 #include "core/rooms/room_build.hpp"
 #include "core/rooms/unread.hpp"
 #include "schema/refusal.hpp"
@@ -102,6 +103,7 @@ std::string Room::txn_key(const std::string& txn) const { return fmt::format("{}
 
 net::Task<std::vector<Room::Appended>> Room::append_all(std::vector<DraftAndOptions> drafts, storage::Submission more) {
     const auto self = shared_from_this();
+    if (parts_.ask_policy && policy_server_of(*this)) co_return co_await append_asking(std::move(drafts), std::move(more));
     for (const auto& [draft, options] : drafts) {
         co_await prepare(draft, Whose::own);
         co_await prepare_counting(draft);
@@ -128,6 +130,33 @@ net::Task<std::vector<Room::Appended>> Room::append_all(std::vector<DraftAndOpti
     const auto base = co_await commit(std::move(build));
     for (auto& event : appended) event.pos += base;
     co_return appended;
+}
+
+/// In a room with a policy server an event is made, shown to that server, and taken in like one from elsewhere: the room may
+/// have gone on meanwhile. One after the other; what came before a refusal stays.
+net::Task<std::vector<Room::Appended>> Room::append_asking(std::vector<DraftAndOptions> drafts, storage::Submission more) {
+    const auto self = shared_from_this();
+    if (!more.account_data.empty() || !more.aliases.empty()) co_await parts_.lane.submit(std::move(more));
+    std::vector<Appended> appended;
+    for (const auto& [draft, options] : drafts) {
+        co_await prepare(draft, Whose::own);
+        if (parts_.guard) parts_.guard(*this, draft);
+        auto event = seal(draft, options);
+        if (!is_policy_choice(event->type, event->state_key)) event = co_await parts_.ask_policy(self, std::move(event));
+        std::vector<Incoming> incoming{{.event = event, .spread = true, .options = &options}};
+        const auto answers = co_await receive(std::move(incoming));
+        const auto& answer = answers.front();
+        if (answer.verdict != Received::Verdict::accepted) throw Refusal(Reason::forbidden, std::string(answer.why));
+        const auto* placed = known(event->id.str());
+        appended.push_back({event->id, placed ? placed->ord >> 16 : 0});
+    }
+    co_return appended;
+}
+
+net::Task<> Room::ask_guards(schema::EventDraft draft) {
+    const auto self = shared_from_this();
+    co_await prepare(draft, Whose::foreign);
+    if (parts_.guard) parts_.guard(*this, draft);
 }
 
 net::Task<> Room::prepare(const schema::EventDraft& draft, Whose whose) {
@@ -238,19 +267,24 @@ Verdict Room::may(const schema::EventDraft& draft) const {
     return authorise(*event, rules_, lookup(keep_alive));
 }
 
-void Room::add_to(Build& build, schema::EventDraft draft, const AppendOptions& options) {
+/// The event that `draft` becomes on the head. Throws Refusal when it may not.
+EventPtr Room::seal(const schema::EventDraft& draft, const AppendOptions& options) {
     if (draft.type.size() > 255 || (draft.state_key && draft.state_key->size() > 255))
         throw Refusal(Reason::too_large, "The event type or state key is longer than 255 bytes.");
     const auto now = parts_.runtime.clock().now_ms();
-    const auto event = schema::seal_event(compose(draft, options.origin_ts.value_or(now)), rules_, parts_.identity.server.str(),
-                                          parts_.identity.key);
+    auto event = schema::seal_event(compose(draft, options.origin_ts.value_or(now)), rules_, parts_.identity.server.str(),
+                                    parts_.identity.key);
     std::vector<EventPtr> keep_alive;
     if (event->is_state("m.room.create") && rules_.room_id_is_create_hash) id_ = event->room;
     const auto verdict = authorise(*event, rules_, lookup(keep_alive));
     if (!verdict) throw Refusal(Reason::forbidden, std::string(verdict.why));
-
     refuse_bad_relation(*event);
     refuse_redaction(*event);
+    return event;
+}
+
+void Room::add_to(Build& build, schema::EventDraft draft, const AppendOptions& options) {
+    const auto event = seal(draft, options);
 
     // From here on the head moves.
     Placement placement{.event = event, .nid = parts_.numbers.next<EventNid>(), .flags = rows::local, .before = group_,
@@ -259,9 +293,6 @@ void Room::add_to(Build& build, schema::EventDraft draft, const AppendOptions& o
     for (std::size_t i = 0; i < std::min(extremities_.size(), schema::max_prev_events); ++i)
         placement.covers.push_back(extremities_[i].id);
     place(build, std::move(placement));
-    if (options.device && !options.txn.empty())
-        build.rows.transactions.push_back(
-            {schema::raw(*options.device), txn_key(scoped(draft, options.txn)), now, event->id.str()});
 }
 
 std::vector<std::int64_t> Room::auth_nids_of(const schema::Event& event) const {

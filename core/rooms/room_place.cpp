@@ -90,6 +90,11 @@ void Room::place(Build& build, Placement placement) {
                                    Known{line->nid, line->sender, line->type, line->thread_root, line->state_key,
                                          line->relation.has_value(), line->redacted, line->origin_ts,
                                          line->thread_root ? line->relation->parent_id : event->id.str(), 0, line->flags});
+    if (options.device && !options.txn.empty()) {
+        const auto& scope = event->redacts ? event->redacts->str() : event->type;
+        build.rows.transactions.push_back({schema::raw(*options.device), txn_key(scope + "/" + options.txn),
+                                           parts_.runtime.clock().now_ms(), event->id.str()});
+    }
     single_out(build, *event, *line, at);
     read_by_sender(build, *line, at);
     build.entries.push_back({std::move(line), event, at});

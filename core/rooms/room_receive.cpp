@@ -40,10 +40,6 @@ schema::EventDraft draft_of(const Event& event) {
             .redacts = event.redacts};
 }
 
-Refusal reloading() {
-    return Refusal(Reason::limit_exceeded, "The room is being reloaded; please try again.", {{"retry_after_ms", 100}});
-}
-
 StateLookup lookup_in(const std::vector<EventPtr>& events) {
     return [&events](std::string_view type, std::string_view state_key) -> const Event* {
         for (const auto& event : events)
@@ -53,6 +49,10 @@ StateLookup lookup_in(const std::vector<EventPtr>& events) {
 }
 
 }  // namespace
+
+Refusal reloading() {
+    return Refusal(Reason::limit_exceeded, "The room is being reloaded; please try again.", {{"retry_after_ms", 100}});
+}
 
 bool Room::Reception::Cited::is_rejected() const { return (flags & rows::rejected) != 0; }
 
@@ -345,6 +345,7 @@ net::Task<Received> Room::Reception::enter(Incoming incoming, EventNid nid, Stat
 
     Placement placement{.event = event, .nid = nid, .flags = incoming.spread ? rows::local : 0, .before = before};
     placement.covers = covered_by(*event);
+    placement.options = incoming.options;
     placement.stored = find(event->id) != nullptr;
     placement.redaction = redaction;
     placement.redaction_applies = !target || may_redact(*event, *target->event, room_.rules_, lookup_in(state));

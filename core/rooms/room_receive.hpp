@@ -11,6 +11,8 @@
 /// neighbours (room_receive.cpp), Rooms::import (room_import.cpp).
 namespace runde::rooms {
 
+struct AppendOptions;
+
 /// An event made by another server. Its format, signatures and hash were checked before (federation/event_checks); where
 /// the hash did not fit it is the redacted form.
 struct Incoming {
@@ -25,6 +27,8 @@ struct Incoming {
     bool spread = false;
     /// The room's policy server did not let it pass: it fails softly.
     bool refused_by_policy = false;
+    /// Of an event of our own that a policy server was asked for first.
+    const AppendOptions* options = nullptr;
 };
 
 /// What came of it. https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu

@@ -4,8 +4,12 @@
 #include <unordered_map>
 
 #include "core/rooms/room_build.hpp"
+#include "schema/refusal.hpp"
 
 namespace runde::rooms {
+
+/// The room had to be thrown away; whoever finds it again may have better luck.
+schema::Refusal reloading();
 
 /// Closes the room's gate for one call that takes in foreign events; the next one waits.
 class Room::Turn {
@@ -63,6 +67,7 @@ public:
     net::Task<std::vector<Received>> keep_outliers(std::vector<EventPtr> events);
     net::Task<> take_over(ImportedRoom from);
     net::Task<Position> note_outside(EventPtr event, UserNid user);
+    net::Task<std::size_t> add_history(std::vector<EventPtr> events, Ord below, std::vector<std::string> closes);
 
     /// Makes what was judged so far durable.
     net::Task<> flush();

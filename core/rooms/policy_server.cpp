@@ -1,0 +1,30 @@
+#include "core/rooms/policy_server.hpp"
+
+#include <algorithm>
+
+#include "schema/signing.hpp"
+
+namespace runde::rooms {
+
+std::optional<PolicyServer> policy_server_of(const Room& room) {
+    const auto state = room.state("m.room.policy");
+    if (!state) return std::nullopt;
+    const auto event = state->event();
+    const auto via = schema::string_at(event->content(), "via");
+    const auto* keys = schema::object_at(event->content(), "public_keys");
+    const auto text = keys ? schema::string_at(*keys, "ed25519") : std::nullopt;
+    const auto key = text ? schema::decode_base64(*text) : std::nullopt;
+    if (!via || !key || key->size() != 32) return std::nullopt;
+    const bool is_ours = *via == room.parts().identity.server.str();
+    const bool is_in = is_ours ? std::ranges::any_of(room.local_members(),
+                                                     [](const auto& entry) { return entry.second.membership == Membership::join; })
+                               : room.remote_servers().contains(*via);
+    if (!is_in) return std::nullopt;
+    return PolicyServer{std::string(*via), *key};
+}
+
+bool is_policy_choice(std::string_view type, const std::optional<std::string>& state_key) {
+    return type == "m.room.policy" && state_key && state_key->empty();
+}
+
+}  // namespace runde::rooms

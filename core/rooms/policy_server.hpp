@@ -1,0 +1,22 @@
+#pragma once
+#include <optional>
+#include <string>
+
+#include "core/rooms/room.hpp"
+
+namespace runde::rooms {
+
+/// The server that looks at a room's events before they are shown.
+/// https://spec.matrix.org/v1.19/server-server-api/#policy-servers
+struct PolicyServer {
+    static constexpr std::string_view key_id = "ed25519:policy_server";
+    std::string name;
+    std::string public_key;                              ///< 32 raw bytes, as the room's state names it.
+};
+
+/// nullopt: the room has none, or names one that no member of it is on. By the current state.
+std::optional<PolicyServer> policy_server_of(const Room& room);
+/// m.room.policy itself is never shown to the policy server: that is how a room gets rid of one.
+bool is_policy_choice(std::string_view type, const std::optional<std::string>& state_key);
+
+}  // namespace runde::rooms
