@@ -48,6 +48,7 @@ Router all_routes() {
     router.add(federation::history_routes());
     router.add(federation::invite_routes());
     router.add(federation::key_routes());
+    router.add(federation::policy_routes());
     router.add(federation::query_routes());
     router.add(federation::space_routes());
     router.add(federation::transaction_routes());

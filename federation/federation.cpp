@@ -12,7 +12,12 @@ Federation::Federation(Parts parts, const Options& what, std::shared_ptr<Link> w
       keys({.runtime = parts.runtime, .db = parts.db, .identity = parts.identity, .client = client, .options = options}),
       event_checks(parts.runtime, keys),
       request_auth(parts.identity, partners, keys, parts.runtime.clock()),
-      hosting({.rooms = parts.rooms, .checks = event_checks}),
+      policy({.runtime = parts.runtime,
+              .rooms = parts.rooms,
+              .identity = parts.identity,
+              .client = client,
+              .checks = event_checks}),
+      hosting({.rooms = parts.rooms, .checks = event_checks, .policy = policy}),
       joining({.runtime = parts.runtime, .db = parts.db, .rooms = parts.rooms, .client = client, .checks = event_checks}),
       invitations({.runtime = parts.runtime, .db = parts.db, .rooms = parts.rooms, .client = client, .checks = event_checks}),
       neighbourhood(client, joining, invitations),
@@ -24,7 +29,13 @@ Federation::Federation(Parts parts, const Options& what, std::shared_ptr<Link> w
               .rooms = parts.rooms,
               .partners = partners,
               .client = client}),
-      missing({.runtime = parts.runtime, .rooms = parts.rooms, .client = client, .checks = event_checks}),
+      missing({.runtime = parts.runtime, .rooms = parts.rooms, .client = client, .checks = event_checks, .policy = policy}),
+      backfill({.runtime = parts.runtime,
+                .db = parts.db,
+                .rooms = parts.rooms,
+                .client = client,
+                .checks = event_checks,
+                .missing = missing}),
       receiver({.runtime = parts.runtime,
                 .db = parts.db,
                 .numbers = parts.numbers,
@@ -32,6 +43,7 @@ Federation::Federation(Parts parts, const Options& what, std::shared_ptr<Link> w
                 .rooms = parts.rooms,
                 .typing = parts.typing,
                 .checks = event_checks,
+                .policy = policy,
                 .missing = missing}) {
     parts.rooms.connect(neighbourhood);
     client.on_contact([this](const schema::ServerName& server) { sender.contact(server); });
@@ -40,7 +52,7 @@ Federation::Federation(Parts parts, const Options& what, std::shared_ptr<Link> w
 
 Federation::~Federation() = default;
 
-bool Federation::is_idle() const { return sender.is_idle() && receiver.is_idle(); }
+bool Federation::is_idle() const { return sender.is_idle() && receiver.is_idle() && backfill.is_idle(); }
 
 std::optional<std::int64_t> Federation::next_try() const {
     const auto out = sender.next_try(), in = receiver.next_try();

@@ -4,6 +4,7 @@
 #include "core/accounts/accounts.hpp"
 #include "core/rooms/rooms.hpp"
 #include "core/rooms/typing.hpp"
+#include "federation/backfill.hpp"
 #include "federation/client.hpp"
 #include "federation/event_checks.hpp"
 #include "federation/hosting.hpp"
@@ -14,6 +15,7 @@
 #include "federation/neighbourhood.hpp"
 #include "federation/options.hpp"
 #include "federation/partners.hpp"
+#include "federation/policy.hpp"
 #include "federation/receiver.hpp"
 #include "federation/request_auth.hpp"
 #include "federation/sender.hpp"
@@ -50,12 +52,14 @@ struct Federation {
     KeyRing keys;
     EventChecks event_checks;
     RequestAuth request_auth;
+    Policy policy;
     Hosting hosting;
     Joining joining;
     Invitations invitations;
     Neighbourhood neighbourhood;
     Sender sender;
     MissingEvents missing;
+    Backfill backfill;
     Receiver receiver;
 };
 

@@ -112,6 +112,8 @@ net::Task<Hosting::Taken> Hosting::take(Wish wish, ServerName origin, schema::Ro
     }
     std::vector<rooms::Incoming> incoming;
     incoming.push_back({.event = checked.event, .spread = true});
+    co_await parts_.policy.judge(room, incoming);        // Whoever comes in cannot know whom to ask.
+    taken.event = incoming.front().event;
     const auto received = co_await room->receive(std::move(incoming));
     switch (received.front().verdict) {
         case rooms::Received::Verdict::accepted:

@@ -4,6 +4,7 @@
 
 #include "core/rooms/rooms.hpp"
 #include "federation/event_checks.hpp"
+#include "federation/policy.hpp"
 
 /// Our rooms, seen from a server whose user wants in, out or to knock: the resident's half of the handshakes. What both
 /// halves share: a template that the resident fills in, an event that the other server signs.
@@ -19,6 +20,7 @@ public:
     struct Parts {
         rooms::Rooms& rooms;
         EventChecks& checks;
+        Policy& policy;
     };
     explicit Hosting(Parts parts) : parts_(parts) {}
 

@@ -210,6 +210,7 @@ net::Task<std::vector<Received>> MissingEvents::complete(RoomPtr room, ServerNam
     auto pending = std::move(events);
 
     for (int round = 0, budget = most_rounds + static_cast<int>(pending.size()); !pending.empty() && budget > 0; --budget) {
+        co_await parts_.policy.judge(room, pending);
         const auto judged = co_await room->receive(pending);
         std::vector<Incoming> still;
         std::vector<EventId> missing_prev, ours;

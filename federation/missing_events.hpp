@@ -5,6 +5,7 @@
 #include "core/rooms/rooms.hpp"
 #include "federation/client.hpp"
 #include "federation/event_checks.hpp"
+#include "federation/policy.hpp"
 
 namespace runde::federation {
 
@@ -22,6 +23,7 @@ public:
         rooms::Rooms& rooms;
         Client& client;
         EventChecks& checks;
+        Policy& policy;
     };
     explicit MissingEvents(Parts parts) : parts_(parts) {}
 

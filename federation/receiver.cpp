@@ -196,6 +196,7 @@ net::Task<> Receiver::work_on(RoomNid nid, std::vector<Item> batch) {
         try {
             const auto room = co_await parts_.rooms.find(nid);
             if (!room) break;
+            co_await parts_.policy.judge(room, incoming);
             answers = co_await room->receive(incoming);
         } catch (const Refusal&) {
             // The room is loaded anew.

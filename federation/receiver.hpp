@@ -12,6 +12,7 @@
 #include "federation/client.hpp"
 #include "federation/event_checks.hpp"
 #include "federation/missing_events.hpp"
+#include "federation/policy.hpp"
 #include "net/gate.hpp"
 
 namespace runde::federation {
@@ -37,6 +38,7 @@ public:
         rooms::Rooms& rooms;
         rooms::Typing& typing;
         EventChecks& checks;
+        Policy& policy;
         MissingEvents& missing;
     };
     /// Works on what was acknowledged before the process ended, once the loop runs.

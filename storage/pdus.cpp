@@ -34,6 +34,27 @@ std::vector<StoredPending> pending_redactions(Tx& tx, RoomNid room, const std::v
     return pending;
 }
 
+std::optional<StoredGap> find_gap(Tx& tx, RoomNid room, Ord after, Ord upto, std::int64_t now_ms) {
+    StoredGap gap;
+    for (const auto& row : tx.exec(R"(
+             SELECT event_id, below_ord, next_try <= $4 FROM missing_prev
+             WHERE room_nid = $1 AND below_ord = (SELECT max(below_ord) FROM missing_prev
+                                                  WHERE room_nid = $1 AND below_ord > $2 AND below_ord <= $3)
+             ORDER BY event_id LIMIT 20)",
+                                   room, after, upto, now_ms)) {
+        gap.event_ids.push_back(row[0].string());
+        gap.below = row[1].number();
+        gap.is_due = gap.is_due || row[2].flag();
+    }
+    return gap.event_ids.empty() ? std::nullopt : std::optional(std::move(gap));
+}
+
+void postpone_gap(Tx& tx, RoomNid room, const std::vector<std::string>& event_ids, std::int64_t now_ms) {
+    tx.exec("UPDATE missing_prev SET tries = tries + 1, next_try = $3 + least(60000::bigint << least(tries, 12), 86400000::bigint) "
+            "WHERE room_nid = $1 AND event_id = ANY($2::text[])",
+            room, event_ids, now_ms);
+}
+
 std::vector<std::string> missing_among(Tx& tx, RoomNid room, const std::vector<std::string>& event_ids) {
     std::vector<std::string> missing;
     for (const auto& row : tx.exec("SELECT event_id FROM missing_prev WHERE room_nid = $1 AND event_id = ANY($2::text[])", room, event_ids))

@@ -2,6 +2,7 @@
 
 #include "api/client/rooms_routes.hpp"
 #include "api/client/rooms_support.hpp"
+#include "federation/federation.hpp"
 #include "storage/timeline.hpp"
 
 namespace runde::api::client {
@@ -31,7 +32,20 @@ net::Task<net::Response> get_messages(const Call& call, Services& services) {
     const auto start = place(call, "from"), stop = place(call, "to");
     const auto filter = event_filter(call, 10);
     const auto from = co_await readable_room(call, services);
-    const auto page = co_await rooms::page(services.rooms, from, start, stop, which, filter);
+    auto page = co_await rooms::page(services.rooms, from, start, stop, which, filter);
+    if (services.federation && which == Direction::backward && !from.room->remote_servers().empty()) {
+        using Outcome = runde::federation::Backfill::Outcome;
+        const auto newest = start ? start->after : rooms::VisibleRanges::end_of_time - 1;
+        const auto oldest = page.end ? page.end->after : stop ? stop->after : rooms::VisibleRanges::begin_of_time;
+        const auto outcome = co_await services.federation->backfill.fill(from.room, newest, oldest);
+        if (outcome == Outcome::filled) {
+            auto again = co_await rooms::page(services.rooms, from, start, stop, which, filter);
+            page = std::move(again);
+        }
+        // There is more, it is only not here yet.
+        if (outcome != Outcome::whole && !page.end)
+            page.end = rooms::Place{page.events.empty() ? newest : page.events.back()->ord - 1};
+    }
     const auto chunk = co_await render_events(services, from, page.events);
     std::string body = fmt::format(R"({{"chunk":[{}],"start":"{}")", chunk, page.start.str());
     if (page.end) body += fmt::format(R"(,"end":"{}")", page.end->str());

@@ -12,6 +12,7 @@ std::span<const Route> handshake_routes();
 std::span<const Route> history_routes();
 std::span<const Route> invite_routes();
 std::span<const Route> key_routes();
+std::span<const Route> policy_routes();
 std::span<const Route> query_routes();
 std::span<const Route> space_routes();
 std::span<const Route> transaction_routes();

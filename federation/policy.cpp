@@ -1,0 +1,143 @@
+#include "federation/policy.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "core/rooms/server_acl.hpp"
+#include "schema/refusal.hpp"
+
+namespace runde::federation {
+
+using rooms::PolicyServer;
+using rooms::RoomPtr;
+using schema::EventPtr;
+using schema::JsonObject;
+using schema::Reason;
+using schema::Refusal;
+using schema::ServerName;
+
+namespace {
+
+constexpr auto key_id = PolicyServer::key_id;
+
+schema::EventDraft draft_of(const schema::Event& event) {
+    return {.type = event.type,
+            .sender = event.sender,
+            .state_key = event.state_key,
+            .content = JsonObject(event.content(), boost::json::storage_ptr()),
+            .redacts = event.redacts};
+}
+
+EventPtr with_signature(const schema::Event& event, const schema::RoomRules& rules, std::string_view server, std::string_view signature) {
+    auto object = schema::parse_json(event.json, rules.numbers()).get_object();
+    schema::add_signature(object, server, key_id, signature);
+    return schema::load_event(schema::canonical_json(object, rules.numbers()), event.id, rules);
+}
+
+}  // namespace
+
+Policy::Policy(Parts parts)
+    : parts_(parts), key_("policy_server", schema::sha256("runde policy server " + parts.identity.key.seed())) {
+    parts_.rooms.ask_policy([this](RoomPtr room, EventPtr event) { return ask(std::move(room), std::move(event)); });
+}
+
+bool Policy::is_approved(const schema::Event& event, const schema::RoomRules& rules, const PolicyServer& by) const {
+    const auto key = schema::VerifyKey::parse(by.public_key);
+    return key && schema::verify_event(event.object, rules, by.name, key_id, *key);
+}
+
+std::string Policy::sign_ourselves(const schema::Event& event, const schema::RoomRules& rules) const {
+    auto object = schema::parse_json(event.json, rules.numbers()).get_object();
+    schema::sign_event(object, rules, parts_.identity.server.str(), key_);
+    return std::string(schema::find_signature(object, parts_.identity.server.str(), key_id).value());
+}
+
+/// nullptr: it has answered, and its signature is not the one that the room's state names.
+net::Task<EventPtr> Policy::approved_by(const PolicyServer& by, RoomPtr room, EventPtr event) {
+    const auto& rules = room->rules();
+    if (is_approved(*event, rules, by)) co_return event;
+    if (by.name == parts_.identity.server.str()) {
+        // We are asked by ourselves: the guards have seen our own events, those of others see them now.
+        if (!parts_.identity.is_local(event->sender))
+            co_await room->ask_guards(draft_of(*event));
+        auto approved = with_signature(*event, rules, by.name, sign_ourselves(*event, rules));
+        co_return is_approved(*approved, rules, by) ? approved : nullptr;
+    }
+    const auto server = ServerName::parse(by.name);
+    auto& silent_until = silent_until_[by.name];
+    const auto now = parts_.runtime.clock().now_ms();
+    if (!server || silent_until > now) throw LinkFailed("silent");
+    try {
+        const auto answer = co_await parts_.client.post(*server, "/_matrix/policy/v1/sign", event->json, {.whole = patience, .body_bytes = 64 * 1024});
+        silent_until_.erase(by.name);
+        const auto* signatures = schema::object_at(answer, by.name);
+        const auto signature = signatures ? schema::string_at(*signatures, key_id) : std::nullopt;
+        if (!signature) co_return nullptr;
+        auto approved = with_signature(*event, rules, by.name, *signature);
+        co_return is_approved(*approved, rules, by) ? approved : nullptr;
+    } catch (const LinkFailed&) {
+        silent_until_[by.name] = parts_.runtime.clock().now_ms() + pause.count();
+        spdlog::warn("the policy server {} does not answer", by.name);
+        throw;
+    }
+}
+
+net::Task<EventPtr> Policy::ask(RoomPtr room, EventPtr event) {
+    const auto by = rooms::policy_server_of(*room);
+    if (!by) co_return event;
+    std::string said;
+    try {
+        auto approved = co_await approved_by(*by, room, event);
+        if (approved) co_return approved;
+        said = "The room's policy server " + by->name + " signs with another key than the room expects.";
+    } catch (const RemoteRefusal& refused) {
+        said = refused.text.empty() ? "The room's policy server " + by->name + " refuses this." : refused.text;
+    } catch (const LinkFailed&) {
+        said = "The room's policy server " + by->name +
+               " does not answer. Until it does nobody here can write; whoever may change m.room.policy can remove it.";
+    }
+    throw Refusal(Reason::forbidden, said);
+}
+
+net::Task<> Policy::judge(RoomPtr room, std::vector<rooms::Incoming>& events) {
+    for (auto& incoming : events) {
+        // By the room's current state, which what came before may have changed.
+        const auto by = rooms::policy_server_of(*room);
+        if (!by || rooms::is_policy_choice(incoming.event->type, incoming.event->state_key)) continue;
+        try {
+            auto approved = co_await approved_by(*by, room, incoming.event);
+            if (approved)
+                incoming.event = std::move(approved);
+            else
+                incoming.refused_by_policy = true;
+        } catch (const RemoteRefusal&) {
+            incoming.refused_by_policy = true;
+        } catch (const LinkFailed&) {
+            incoming.refused_by_policy = true;
+        } catch (const Refusal&) {
+            incoming.refused_by_policy = true;           // Our own guards, or no partner.
+        }
+    }
+}
+
+net::Task<JsonObject> Policy::sign(ServerName origin, JsonObject pdu) {
+    const auto room_id = schema::RoomId::parse(schema::string_at(pdu, "room_id").value_or(""));
+    const auto room = room_id ? co_await parts_.rooms.find(*room_id) : nullptr;
+    const auto by = room ? rooms::policy_server_of(*room) : std::nullopt;
+    const bool is_in = room && room->remote_servers().contains(origin.str());
+    if (!by || !is_in || by->name != parts_.identity.server.str() || by->public_key != key_.public_key())
+        throw Refusal(Reason::not_found, "This server is not the policy server of such a room.");
+    if (!rooms::acl_allows(*room, origin.str())) throw Refusal(Reason::forbidden, "Your server may not take part in this room.");
+    const auto checked = co_await parts_.checks.check_one(schema::to_text(pdu), room->rules(), room->id());
+    if (!checked || checked.pruned) throw Refusal(Reason::bad_json, "The event is not acceptable: " + checked.why);
+    const auto& event = *checked.event;
+    if (rooms::is_policy_choice(event.type, event.state_key)) throw Refusal(Reason::forbidden, "The choice of a policy server needs no signature.");
+    try {
+        co_await room->ask_guards(draft_of(event));
+    } catch (const Refusal& refusal) {
+        throw Refusal(Reason::forbidden, refusal.text);  // One word for all of a room's reasons.
+    }
+    const auto& us = parts_.identity.server.str();
+    co_return JsonObject{{us, JsonObject{{key_id, sign_ourselves(event, room->rules())}}}};
+}
+
+}  // namespace runde::federation
