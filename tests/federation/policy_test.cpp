@@ -73,6 +73,7 @@ TEST_CASE("A forum whose server is its policy server: its order holds for member
 TEST_CASE("A policy server that is away") {
     SharedRoom play;
     CHECK(play.anna.set_state(play.room, "m.room.policy", choice(play.haven())) == "200");
+    play.world.settle();
     CHECK(play.anna.send(play.room, "m.room.message", message("With haven's consent")) == "200");
     play.world.settle();
     CHECK(play.ben.sees(play.room) == "+ben, anna: With haven's consent");
