@@ -253,8 +253,10 @@ net::Task<> Receiver::fetch_for(RoomNid nid, std::string origin) {
         }
         if (again.empty()) continue;
         const auto pause = first_pause * (1 << (again.front().tries - 1));
+        const bool more_came = !stuck.items.empty();
         std::ranges::move(again, std::front_inserter(stuck.items));
         std::ranges::sort(stuck.items, {}, [](const Item& item) { return item.incoming.inbox_seq.value_or(0); });
+        if (more_came) continue;
         stuck.running = false;
         stuck.retry_at = parts_.runtime.clock().now_ms() + pause.count();
         parts_.runtime.spawn("fetch missing events later", fetch_later(key, pause));
