@@ -67,30 +67,29 @@ JsonObject application_state(const ApplicationRow& row) {
 
 class AdmissionCarrier::Turn {
 public:
-    Turn(AdmissionCarrier& of, std::string application) : carrier_(of), id_(std::move(application)) {
-        carrier_.turns.emplace(id_, std::make_shared<net::Gate>());
+    Turn(std::shared_ptr<Turns> of, std::string application) : turns_(std::move(of)), id_(std::move(application)) {
+        turns_->emplace(id_, std::make_shared<net::Gate>());
     }
     ~Turn() {
-        const auto gate = carrier_.turns.at(id_);
-        carrier_.turns.erase(id_);
-        gate->open();
+        const auto mine = turns_->extract(id_);
+        mine.mapped()->open();
     }
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
 
 private:
-    AdmissionCarrier& carrier_;
+    const std::shared_ptr<Turns> turns_;
     const std::string id_;
 };
 
 net::Task<std::shared_ptr<AdmissionCarrier::Turn>> AdmissionCarrier::turn(std::string id) {
     while (true) {
-        const auto other = turns.find(id);
-        if (other == turns.end()) break;
+        const auto other = turns->find(id);
+        if (other == turns->end()) break;
         const auto gate = other->second;
         co_await gate->wait();
     }
-    co_return std::make_shared<Turn>(*this, std::move(id));
+    co_return std::make_shared<Turn>(turns, std::move(id));
 }
 
 void AdmissionCarrier::register_jobs(TakeStep step) {
@@ -275,6 +274,8 @@ net::Task<> AdmissionCarrier::remind(std::string id) {
     const auto mine = co_await turn(id);
     const auto whole = co_await read(id);
     if (!whole || whole->row.decided || !whole->row.room) co_return;
+    const auto quiet_for = parts.runtime.clock().now_ms() - whole->row.reaction;
+    if (quiet_for < options.deadlines.without_reaction - options.deadlines.reminder_before) co_return;  // Its job has moved.
     const auto room = *schema::RoomId::parse(*whole->row.room);
     admission::About about{.group = whole->group.card.name, .link = link()};
     auto text = admission::notice("reminder", register_of(whole->row), about);

@@ -43,6 +43,7 @@ private:
         std::vector<admission::Field> form;
     };
     /// Two jobs of one application take turns.
+    using Turns = std::map<std::string, std::shared_ptr<net::Gate>>;
     class Turn;
     net::Task<std::shared_ptr<Turn>> turn(std::string id);
     net::Task<std::optional<Whole>> read(std::string id);
@@ -62,7 +63,8 @@ private:
     std::unordered_map<schema::RoomNid, std::string> receptions;  ///< Application by room.
     std::set<std::string, std::less<>> reception_ids;
     std::unordered_map<std::string, std::int64_t> heard;          ///< When somebody last wrote, by application and person; ms.
-    std::map<std::string, std::shared_ptr<net::Gate>> turns;
+    /// Shared with those who have their turn: at shutdown they may end after this.
+    const std::shared_ptr<Turns> turns = std::make_shared<Turns>();
 };
 
 }  // namespace runde::selfhelp

@@ -184,7 +184,9 @@ TEST_CASE("Emil never answers: he is reminded, and after sixty days the file goe
     auto emil = play.arrives("emil");
     const auto reception = play.reception(emil), application = play.applications["emil"];
     play.pass(20 * day_ms);
-    REQUIRE(play.says(emil, reception, "Ich bin noch da") == "200");  // A word is a sign.
+    REQUIRE(play.says(emil, reception, "Ich bin noch da") == "200");  // A word is a sign, noticed after the answer.
+    const auto now = std::to_string(play.server.now_ms());
+    for (int look = 0; look < 500 && play.server.ask("SELECT reaction FROM applications") != now; ++look) play.settle();
     play.pass(49 * day_ms);
     CHECK_FALSE(contains(play.read(emil, reception), "länger nichts"));
     play.pass(day_ms);

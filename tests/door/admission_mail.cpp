@@ -41,6 +41,7 @@ TEST_CASE("whoever gave an address is told that there is news, and nothing else;
     REQUIRE(play.petra.post("/join/" + segment(reception)) == "200");
     play.says(play.petra, reception, "Guten Abend");
     play.says(play.petra, reception, "Sind Sie da?");
+    for (int look = 0; look < 500 && play.server.ask("SELECT count(*) FROM jobs WHERE kind = 'admission mail'") == "0"; ++look) play.settle();
     CHECK(mails.count() == 1);
     play.pass(hour_ms);
     CHECK(contains(mails.mail(2), "recipients: emil@home.test\n"));
