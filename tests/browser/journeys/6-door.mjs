@@ -19,7 +19,7 @@ export default async function (world, test) {
 
   await test('the administrator introduces the organisation, and the board is appointed', async () => {
     const page = await world.signedIn(admin);
-    await page.getByRole('link', { name: 'Team' }).click();
+    await page.getByRole('link', { name: 'Team', exact: true }).click();
     await page.getByRole('link', { name: 'Organisation vorstellen' }).click();
     await page.getByLabel('Art', { exact: true }).selectOption('contact_office');
     await page.getByLabel('Name', { exact: true }).fill('KISS Beispielstadt');
@@ -53,7 +53,7 @@ export default async function (world, test) {
 
   await test('the board makes a group with card, questions, rules, times and a moderator', async () => {
     const page = await world.signedIn(vera);
-    await page.getByRole('link', { name: 'Team' }).click();
+    await page.getByRole('link', { name: 'Team', exact: true }).click();
     await page.getByRole('link', { name: 'Neue Gruppe' }).click();
     await page.getByLabel('Name', { exact: true }).fill(GROUP);
     await page.getByLabel('Thema').selectOption('krebs');
@@ -67,7 +67,7 @@ export default async function (world, test) {
     await world.requireAccessible(page, 'card');
     await world.picture(page, 'desk-card', { fullPage: true });
 
-    await page.getByRole('link', { name: 'Fragen' }).click();
+    await page.getByRole('link', { name: 'Fragen', exact: true }).click();
     await page.getByRole('button', { name: 'Frage hinzufügen' }).click();
     await page.getByLabel(/: Frage$/).last().fill('Seit wann beschäftigt Sie das?');
     await page.getByLabel('Warum wir fragen').last().fill('Damit wir wissen, was Sie gerade brauchen.');
@@ -75,13 +75,13 @@ export default async function (world, test) {
     await page.getByText('Gespeichert.').waitFor();
     await world.requireAccessible(page, 'questions');
 
-    await page.getByRole('link', { name: 'Regeln' }).click();
-    await page.getByText('Regeln der Gruppe').click();
+    await page.getByRole('link', { name: 'Regeln', exact: true }).click();
+    await page.getByRole('heading', { name: 'Regeln der Gruppe' }).click();
     await page.getByLabel('Deutsch, Sie').fill('# Vertraulich\n\nWas hier steht, bleibt hier.\n\n- keine Bildschirmfotos\n- keine Namen anderer');
     await page.getByRole('button', { name: 'Als neue Fassung speichern' }).click();
     await page.getByText('Es gilt Fassung 1.').waitFor();
 
-    await page.getByRole('link', { name: 'Termine' }).click();
+    await page.getByRole('link', { name: 'Termine', exact: true }).click();
     for (const [day, way, place] of [[1, 'chat', ''], [2, 'phone', '0551 123457']]) {
       await page.getByLabel('Beginn').fill(inDays(day));
       await page.getByLabel('Wie?').selectOption(way);
@@ -92,7 +92,7 @@ export default async function (world, test) {
     await world.requireAccessible(page, 'slots');
     await world.picture(page, 'desk-slots', { fullPage: true });
 
-    await page.getByRole('link', { name: 'Aufgaben' }).click();
+    await page.getByRole('link', { name: 'Aufgaben', exact: true }).click();
     await page.getByLabel('Benutzername').fill(ben.name);
     await page.getByLabel('Aufgabe', { exact: true }).selectOption('moderator');
     await page.getByRole('button', { name: 'Aufgabe geben' }).click();
@@ -139,7 +139,7 @@ export default async function (world, test) {
 
   await test('Ben sees the request at the desk, and both write in the reception', async () => {
     const bensPage = await world.signedIn(ben);
-    await bensPage.getByRole('link', { name: 'Team' }).click();
+    await bensPage.getByRole('link', { name: 'Team', exact: true }).click();
     await bensPage.getByText('1 offene Anfrage').waitFor();
     await world.picture(bensPage, 'desk-overview', { fullPage: true });
     await bensPage.getByRole('link', { name: GROUP }).click();

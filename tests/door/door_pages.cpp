@@ -219,7 +219,7 @@ TEST_CASE("the rules are accepted with two taps, by whoever holds the address") 
     play.group("open");
     play.server.ask("INSERT INTO text_versions VALUES ('abend', 'rules', 1, 'x', 0) RETURNING 1");
     play.server.ask("INSERT INTO texts VALUES ('abend', 'rules', 1, 'sie', 'Was hier steht, bleibt hier.') RETURNING 1");
-    play.grant_now();
+    play.member(play.ben);  // What was written beside the server is noticed.
     Browser anna(play.server);
     anna.get("/gruppen/abend/anfragen");
     const auto admitted = anna.post("/gruppen/abend/anfragen", anna_fills_in);
