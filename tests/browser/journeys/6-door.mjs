@@ -8,6 +8,8 @@ import { SIZES } from './5-open-pages.mjs';
 export const chained = true;
 
 const PASSWORD = 'vier ruhige blaue Boote';
+// Nothing moves by itself, so that a click does not wait for the page to stand still.
+const WITHOUT_SCRIPT = { javaScriptEnabled: false, reducedMotion: 'reduce' };
 const GROUP = 'Mut nach der Diagnose';
 
 export default async function (world, test) {
@@ -100,7 +102,7 @@ export default async function (world, test) {
   });
 
   await test('Anna finds the group and asks, without a script', async () => {
-    const page = await world.window({ javaScriptEnabled: false });
+    const page = await world.window(WITHOUT_SCRIPT);
     await page.goto(world.url);
     await page.getByLabel('Worum geht es Ihnen?').fill('Diagnose');
     await page.getByRole('button', { name: 'Gruppe suchen' }).click();
@@ -129,7 +131,7 @@ export default async function (world, test) {
   });
 
   await test('with only her name and password she comes back, picks a time and saves it in her calendar', async () => {
-    const page = await comeBack(world, anna, { javaScriptEnabled: false });
+    const page = await comeBack(world, anna, WITHOUT_SCRIPT);
     await page.getByRole('radio', { name: /im Chat/ }).check();
     await page.getByRole('button', { name: 'Diesen Termin nehmen' }).click();
     await page.getByRole('heading', { name: 'Ihr Gespräch ist verabredet' }).waitFor();
@@ -149,7 +151,7 @@ export default async function (world, test) {
     await bensPage.getByRole('button', { name: 'Notiz speichern' }).click();
     await bensPage.getByText('Wirkt gefasst.').waitFor();
 
-    const page = await comeBack(world, anna, { javaScriptEnabled: false });
+    const page = await comeBack(world, anna, WITHOUT_SCRIPT);
     await page.getByLabel('Ihre Nachricht').fill('Guten Abend, hier ist Anna.');
     await page.getByRole('button', { name: 'Absenden' }).click();
     await page.getByText('Guten Abend, hier ist Anna.').waitFor();
@@ -175,7 +177,7 @@ export default async function (world, test) {
     await bensPage.getByRole('button', { name: 'Entscheiden' }).click();
     await bensPage.getByText(`${ben.name} möchte aufnehmen`).waitFor();
 
-    const page = await comeBack(world, anna, { javaScriptEnabled: false });
+    const page = await comeBack(world, anna, WITHOUT_SCRIPT);
     await page.getByRole('heading', { name: 'Willkommen! Sie sind aufgenommen' }).waitFor();
     await page.getByText('Willkommen, wir freuen uns auf Sie.').waitFor();
     await page.getByRole('link', { name: 'Regeln lesen und annehmen' }).click();
