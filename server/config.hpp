@@ -75,6 +75,7 @@ struct Config {
     } mail;
     struct Admission {
         std::int64_t after_decision_days = 14, without_reaction_days = 60;
+        bool knocks_from_everywhere = true;
     } admission;
     struct Turn {
         std::vector<std::string> uris;

@@ -79,6 +79,13 @@ net::MailOptions mail_options(const Config::Mail& mail) {
             .trusted_ca_file = mail.trusted_ca_file};
 }
 
+/// The page that mails lead to (api/web).
+std::string applicants_page(const Config& config) {
+    auto url = config.public_url;
+    while (url.ends_with('/')) url.pop_back();
+    return url.empty() ? url : url + "/antrag";
+}
+
 WiringOptions wiring_options(const Config& config, std::string database_url, Metrics& metrics) {
     const bool relaxed = config.database.durability == "relaxed";
     return {.database_url = std::move(database_url),
@@ -93,7 +100,8 @@ WiringOptions wiring_options(const Config& config, std::string database_url, Met
             .admission = {.deadlines = {.after_decision = config.admission.after_decision_days * day_ms,
                                         .without_reaction = config.admission.without_reaction_days * day_ms,
                                         .reminder_before = std::min<std::int64_t>(10, config.admission.without_reaction_days / 2) * day_ms},
-                          .public_url = config.public_url},
+                          .page = applicants_page(config),
+                          .knocks_from_everywhere = config.admission.knocks_from_everywhere},
             .federation = federation_with_version(config),
             .report = [&metrics](const api::RequestReport& report) { metrics.count(report); }};
 }

@@ -124,9 +124,6 @@ void AdmissionCarrier::schedule(Tx& tx, const ApplicationRow& row, const admissi
     if (application.state == State::waiting) storage::hasten_job(tx, job_seats, row.group, now + hour_ms, now);
 }
 
-std::string AdmissionCarrier::link() const {
-    return options.public_url.empty() ? std::string() : options.public_url + "/application";
-}
 
 net::Task<std::optional<AdmissionCarrier::Whole>> AdmissionCarrier::read(std::string id) {
     const auto now = parts.runtime.clock().now_ms();
@@ -214,7 +211,7 @@ net::Task<> AdmissionCarrier::welcome(ApplicationRow row, UserId member) {
 
 net::Task<> AdmissionCarrier::tell(const Whole& whole, rooms::RoomPtr room) {
     const auto way = register_of(whole.row);
-    admission::About about{.group = whole.group.card.name, .link = link()};
+    admission::About about{.group = whole.group.card.name, .link = options.page};
     bool news = false;
     int told = whole.row.told;
     for (const auto& line : whole.log) {
@@ -259,7 +256,7 @@ net::Task<> AdmissionCarrier::send_mail(Jobs::Job job) {
     const auto whole = co_await read(job.key);
     if (!whole || !whole->row.email || !parts.mailer.is_on()) co_return;
     const bool last_try = parts.runtime.clock().now_ms() - job.made > mail_patience;
-    auto mail = admission::mail(*whole->row.email, register_of(whole->row), {.group = {}, .link = link()});
+    auto mail = admission::mail(*whole->row.email, register_of(whole->row), {.group = {}, .link = options.page});
     try {
         co_await parts.mailer.send(std::move(mail));
     } catch (const net::MailRefused& refused) {
@@ -277,7 +274,7 @@ net::Task<> AdmissionCarrier::remind(std::string id) {
     const auto quiet_for = parts.runtime.clock().now_ms() - whole->row.reaction;
     if (quiet_for < options.deadlines.without_reaction - options.deadlines.reminder_before) co_return;  // Its job has moved.
     const auto room = *schema::RoomId::parse(*whole->row.room);
-    admission::About about{.group = whole->group.card.name, .link = link()};
+    admission::About about{.group = whole->group.card.name, .link = options.page};
     auto text = admission::notice("reminder", register_of(whole->row), about);
     co_await parts.service.say(room, std::move(text), fmt::format("{}/reminder/{}", id, whole->row.reaction));
     if (!whole->row.email || !parts.mailer.is_on()) co_return;

@@ -57,7 +57,6 @@ private:
     net::Task<> offer_seats(std::string group);
     net::Task<> erase(std::string id);
     net::Task<> wrote(std::string id, std::string sender);
-    std::string link() const;
 
     TakeStep take_step;
     std::unordered_map<schema::RoomNid, std::string> receptions;  ///< Application by room.

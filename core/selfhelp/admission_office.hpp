@@ -25,7 +25,7 @@ constexpr std::string_view application_event = "org.runde.application";
 
 struct AdmissionOptions {
     admission::Deadlines deadlines = {};
-    std::string public_url = {};          ///< For links in notices and mails; empty: without.
+    std::string page = {};               ///< Where applicants come back to, for mails; empty: mails have no link.
     bool knocks_from_everywhere = true;   ///< False: only people of this server and of recognised offices may knock.
 };
 

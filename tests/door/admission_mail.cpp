@@ -13,7 +13,7 @@ TEST_CASE("whoever gave an address is told that there is news, and nothing else;
     AdmissionPlay play([&](server::WiringOptions& options) {
         options.mail = {
             .server = "127.0.0.1", .port = mails.port(), .tls = net::MailTls::none, .from = "Kontaktstelle <post@hearth.test>"};
-        options.admission.public_url = "https://hearth.test";
+        options.admission.page = "https://hearth.test/antrag";
     });
     play.group("on_request");
     auto anna = play.arrives("anna", R"("email":"anna@home.test")"),
@@ -25,7 +25,7 @@ TEST_CASE("whoever gave an address is told that there is news, and nothing else;
     CHECK(contains(mail, "Subject: Neue Nachricht\n"));
     CHECK(contains(
         mail,
-        "\n\nGuten Tag,\n\nes gibt eine neue Nachricht für Sie. Lesen können Sie sie hier:\nhttps://hearth.test/application\n"));
+        "\n\nGuten Tag,\n\nes gibt eine neue Nachricht für Sie. Lesen können Sie sie hier:\nhttps://hearth.test/antrag\n"));
     for (const char* word : {"Abendgruppe", "freuen", "@anna", "aufgenommen"}) CHECK_MESSAGE(!contains(mail, word), word);
 
     // An address that does not exist: the decision stands all the same, and the mail is not tried for ever.
