@@ -45,7 +45,7 @@ Html where_it_stands(View& view, const ApplicationFile& file, const std::string&
                     Url(rules_path), view.say(texts::accept_rules_now), view.say(texts::to_members_page));
     if (file.row.state == "declined")
         next = html(R"(<p><a class="button" href="/gruppen">{}</a></p>)", view.say(texts::back_to_groups));
-    return html(R"(<section class="stand" aria-labelledby="stand"><h2 id="stand" role="status">{}</h2><p>{}</p>{}{}</section>)",
+    return html(R"(<section class="stand" aria-labelledby="stand"><h2 id="stand">{}</h2><p>{}</p>{}{}</section>)",
                 view.say(found->title), view.say(found->meaning), from_team, next);
 }
 

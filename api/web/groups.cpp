@@ -85,7 +85,7 @@ Html listed(const View& view, const Question& question, const selfhelp::Director
     if (found.total == 0) return html(R"(<p class="card" role="status">{}</p>)", view.say(question.is_open() ? texts::no_groups_yet : texts::found_none));
     const auto count = found.total == 1 ? std::string(view.say(texts::found_one)) : view.say(texts::found_many, found.total);
     const bool more = (question.page + 1) * page_length < static_cast<std::size_t>(found.total);
-    return html(R"(<h2 role="status">{}</h2><ul class="plain stack">{}</ul>{}{})", count,
+    return html(R"(<h2>{}</h2><ul class="plain stack">{}</ul>{}{})", count,
                 each(found.listings, [&](const selfhelp::Listing& one) { return listed_card(view, one, topics); }),
                 found.silent.empty() ? Html() : html(R"(<p class="hint">{}</p>)", view.say(texts::partner_silent)),
                 more ? html(R"(<p><a class="button" href="{}">{}</a></p>)", Url(question.address(question.page + 1)), view.say(texts::more_groups))

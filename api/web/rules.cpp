@@ -30,7 +30,7 @@ Html form_to_accept(View& view, const FormData& form, const selfhelp::ConsentTok
 }
 
 Html accepted_words(const View& view) {
-    return html(R"(<section class="card stack"><h2 role="status">{}</h2><p>{}</p><p><a class="button primary" href="/mitglieder">{}</a></p>)"
+    return html(R"(<section class="card stack"><h2>{}</h2><p>{}</p><p><a class="button primary" href="/mitglieder">{}</a></p>)"
                 R"(<p class="muted">{}</p></section>)",
                 view.say(texts::rules_accepted_title), view.say(texts::rules_accepted), view.say(texts::to_members_page),
                 view.say(texts::rules_close_window));
