@@ -15,7 +15,6 @@ static constexpr std::array always_open{
     std::string_view("/_matrix/client/v3/account/deactivate"),
     std::string_view("/_matrix/client/v3/rooms/{roomId}/leave"),
     std::string_view("/_matrix/client/v3/rooms/{roomId}/forget"),
-    std::string_view("/_matrix/client/v3/user/{userId}/filter"),
     std::string_view("/_matrix/client/v3/rooms/{roomId}/receipt/{receiptType}/{eventId}"),
     std::string_view("/_matrix/client/v3/rooms/{roomId}/read_markers"),
 };
@@ -28,9 +27,10 @@ static constexpr std::array open_in_receptions{
 void require_open_to_suspended(const Call& call, const Route& route, const Services& services) {
     const auto is = [&](std::string_view pattern) { return pattern == route.pattern; };
     if (route.method == net::Method::get || route.method == net::Method::head) return;
-    if (route.pattern.starts_with("/_runde/v1/applications") ||
-        route.pattern.starts_with("/_runde/v1/groups/{groupId}/applications"))
-        return;
+    // Its application; its own settings; what an app must say of its keys before it shows anything.
+    for (const std::string_view own : {"/_runde/v1/applications", "/_runde/v1/groups/{groupId}/applications",
+                                       "/_matrix/client/v3/user/{userId}/", "/_matrix/client/v3/keys/"})
+        if (route.pattern.starts_with(own)) return;
     if (std::any_of(always_open.begin(), always_open.end(), is)) return;
     if (std::any_of(open_in_receptions.begin(), open_in_receptions.end(), is) &&
         services.admission.is_reception(call.param("roomId")))

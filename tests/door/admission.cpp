@@ -34,6 +34,9 @@ TEST_CASE("Anna asks with a pseudonym and a password, talks with the team, and i
     CHECK(anna.post("/join/" + segment(play.rooms["forum"])) == "403 M_USER_SUSPENDED");
     CHECK(anna.put("/profile/" + segment(anna.id) + "/displayname", R"({"displayname":"A"})") == "403 M_USER_SUSPENDED");
     CHECK(anna.post("/rooms/" + segment(reception) + "/invite", R"({"user_id":"@ben:hearth.test"})") == "403 M_USER_SUSPENDED");
+    CHECK(anna.post("/user_directory/search", R"({"search_term":"ben"})").status >= 400);
+    // Apps work: settings and filters are her own.
+    CHECK(anna.put("/user/" + segment(anna.id) + "/account_data/org.test", R"({"theme":"dark"})") == "200");
     // She comes back with her password.
     auto again = anna.on_another_device();
     CHECK(play.file(again).at("/state") == "received");
