@@ -162,6 +162,7 @@ JsonObject to_json(const domain::Listing& listing) {
     json["topic_label"] = listing.topic_label;
     json["server"] = listing.server;
     json["own"] = listing.own;
+    if (!listing.organisation.empty()) json["organisation"] = listing.organisation;
     json["card_id"] = listing.room_id;
     if (!listing.group_id.empty()) json["group_id"] = listing.group_id;
     if (!listing.admission.empty()) json["admission"] = listing.admission;

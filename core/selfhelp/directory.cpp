@@ -8,6 +8,7 @@
 #include "core/selfhelp/groups.hpp"
 #include "core/selfhelp/words.hpp"
 #include "schema/refusal.hpp"
+#include "storage/organisation.hpp"
 
 namespace runde::selfhelp {
 namespace {
@@ -34,6 +35,8 @@ std::vector<Listing> Directory::read(const schema::JsonObject& page, const std::
         const auto admission = schema::string_at(*content, "admission").value_or("");
         if (std::find(admission_modes.begin(), admission_modes.end(), admission) != admission_modes.end())
             listing.admission = admission;
+        if (const auto name = schema::string_at(*content, "organisation"); name && is_line(*name, 200))
+            listing.organisation = *name;
         if (const auto url = schema::string_at(*content, "url"); url && is_link(*url)) listing.url = *url;
         listings.push_back(std::move(listing));
     }
@@ -86,8 +89,12 @@ net::Task<DirectoryAnswer> Directory::search(CardQuery query, std::size_t offset
     struct Own {
         std::vector<storage::GroupRow> groups;
         std::vector<storage::TopicCode> topics;
+        std::string organisation;
     };
-    const auto own = co_await parts_.db.read([](storage::Tx& tx) { return Own{storage::groups(tx), storage::topic_codes(tx)}; });
+    const auto own = co_await parts_.db.read([](storage::Tx& tx) {
+        const auto organisation = storage::find_organisation(tx);
+        return Own{storage::groups(tx), storage::topic_codes(tx), organisation ? organisation->name : ""};
+    });
     const auto label = [&](const std::string& code) {
         const auto found =
             std::find_if(own.topics.begin(), own.topics.end(), [&](const auto& topic) { return topic.code == code; });
@@ -103,6 +110,7 @@ net::Task<DirectoryAnswer> Directory::search(CardQuery query, std::size_t offset
         if (group.is_complete() && !group.closed)
             keep({.card = group.card,
                   .server = here,
+                  .organisation = own.organisation,
                   .own = true,
                   .group_id = group.id,
                   .admission = group.admission,

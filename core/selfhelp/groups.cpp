@@ -69,8 +69,9 @@ JsonObject public_json(const GroupRow& group) {
 
 // --- what the rooms are to be
 
-JsonObject Groups::card_content(const GroupRow& group) const {
+JsonObject Groups::card_content(const GroupRow& group, std::string_view organisation) const {
     auto content = public_json(group);
+    if (!organisation.empty()) content["organisation"] = organisation;
     if (!parts_.public_url.empty()) content["url"] = fmt::format("{}/gruppen/{}", parts_.public_url, group.id);
     return content;
 }
@@ -137,7 +138,7 @@ CreateRoom Groups::card_room(const GroupRow& group, std::string_view label) cons
     wish.initial_state.push_back(state("m.room.join_rules", {{"join_rule", "knock"}}));
     wish.initial_state.push_back(state("m.room.history_visibility", {{"history_visibility", "joined"}}));
     wish.initial_state.push_back(state("m.room.guest_access", {{"guest_access", "forbidden"}}));
-    wish.initial_state.push_back(state(card_event, card_content(group)));
+    wish.initial_state.push_back(state(card_event, card_content(group, "")));
     return wish;
 }
 
@@ -178,12 +179,13 @@ net::Task<> Groups::make_rooms(GroupRow group) {
 
 net::Task<> Groups::show_card(GroupRow group) {
     struct Found {
-        std::string label;
+        std::string label, organisation;
         std::optional<std::string> space;
     };
     const auto found = co_await parts_.db.read([&](storage::Tx& tx) {
         const auto organisation = storage::find_organisation(tx);
-        return Found{label_of(tx, group.card.topic), organisation ? organisation->space_id : std::nullopt};
+        return Found{label_of(tx, group.card.topic), organisation ? organisation->name : "",
+                     organisation ? organisation->space_id : std::nullopt};
     });
     const auto id = RoomId::parse(*group.card_id);
     const auto room = co_await parts_.rooms.find(*id);
@@ -198,7 +200,7 @@ net::Task<> Groups::show_card(GroupRow group) {
                 *id, "m.room.topic", "",
                 {{"topic", words},
                  {"m.topic", JsonObject{{"m.text", JsonArray{JsonObject{{"mimetype", "text/plain"}, {"body", words}}}}}}});
-        co_await set_if_changed(*group.card_id, std::string(card_event), "", card_content(group));
+        co_await set_if_changed(*group.card_id, std::string(card_event), "", card_content(group, found.organisation));
     }
     co_await set_if_changed(*group.card_id, "m.room.join_rules", "", {{"join_rule", visible ? "knock" : "invite"}});
     if (room->is_published() != visible) {

@@ -73,7 +73,7 @@ private:
     rooms::CreateRoom space_of(const storage::GroupRow& group) const;
     rooms::CreateRoom room_in_space(const storage::GroupRow& group, bool forum) const;
     rooms::CreateRoom card_room(const storage::GroupRow& group, std::string_view label) const;
-    schema::JsonObject card_content(const storage::GroupRow& group) const;
+    schema::JsonObject card_content(const storage::GroupRow& group, std::string_view organisation) const;
     schema::JsonObject powers(std::string_view group) const;
     net::Task<> set_if_changed(std::string room_id, std::string type, std::string state_key, schema::JsonObject content);
 

@@ -61,16 +61,16 @@ net::Task<int> Pledges::set_rules(std::string group, std::map<std::string, std::
 
 net::Task<> Pledges::accept(std::string group_id, UserId user, int version) {
     const auto group = co_await groups_.require(group_id);
-    const auto* standing = standing_.group(group_id);
-    if (!standing || standing->rules != version)
-        throw Refusal(Reason::bad_state,
-                      "Die Regeln haben sich inzwischen geändert. Bitte lesen Sie die neue Fassung. / The rules "
-                      "have changed meanwhile. Please read the new version.");
-    const bool is_local = rooms_.identity().is_local(user);
     std::optional<rooms::Person> person;
-    if (is_local) person = co_await rooms::find_person(db_, user);
-    if (is_local && !person) throw Refusal(Reason::not_found, "There is no such user.");
-    if (standing->rules == version && !standing_.must_accept(*standing, user.str())) {
+    if (rooms_.identity().is_local(user)) {
+        person = co_await rooms::find_person(db_, user);
+        if (!person) throw Refusal(Reason::not_found, "There is no such user.");
+    }
+    const auto* standing = standing_.group(group_id);  // Not across a co_await: a refresh replaces it.
+    if (!standing || standing->rules != version)
+        throw Refusal(Reason::bad_state, "Die Regeln haben sich inzwischen geändert. Bitte lesen Sie die neue Fassung. / The rules "
+                                         "have changed meanwhile. Please read the new version.");
+    if (!standing_.must_accept(*standing, user.str())) {
         if (person) co_await enter(group, *person);
         co_return;
     }
@@ -78,14 +78,14 @@ net::Task<> Pledges::accept(std::string group_id, UserId user, int version) {
                                      std::numeric_limits<schema::Position>::max()};
     co_await db_.transact([&](storage::Tx& tx) { storage::insert_rules_accepted(tx, row); });
     standing_.accepted(group_id, user.str(), version);
-    if (!person) co_return;
-    // From here on /sync tells the rooms anew; the position that this takes is where it may stop doing so.
-    const auto pos = co_await tell_devices(group, *person, version);
-    if (pos > 0) {
-        standing_.accepted_at(group_id, user.str(), pos);
-        co_await db_.transact([&](storage::Tx& tx) { storage::set_rules_accepted_position(tx, group_id, user.str(), pos); });
-    }
-    co_await enter(group, *person);
+    // From here on /sync tells the rooms anew; the position that this takes is where it may stop doing so. Whoever is not in
+    // the rooms yet takes none: their joining will tell everything.
+    schema::Position pos = 0;
+    if (person) pos = co_await tell_devices(group, *person, version);
+    co_await db_.transact([&](storage::Tx& tx) { storage::set_rules_accepted_position(tx, group_id, user.str(), pos); });
+    standing_.accepted_at(group_id, user.str(), pos);
+    co_await standing_.refresh();  // Somebody else's refresh may have begun before our row was there.
+    if (person) co_await enter(group, *person);
 }
 
 net::Task<schema::Position> Pledges::tell_devices(storage::GroupRow group, rooms::Person person, int version) {

@@ -31,6 +31,12 @@ void check_words(std::string_view name, std::string_view text, std::size_t longe
     check(name, text, longest, needed, true);
 }
 
+bool is_line(std::string_view text, std::size_t longest) {
+    return text.size() <= longest && std::none_of(text.begin(), text.end(), [](char c) {
+               return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) == 0x7f;
+           });
+}
+
 bool is_link(std::string_view text) {
     if (text.size() > 500 || !(text.starts_with("https://") || text.starts_with("http://"))) return false;
     return std::none_of(text.begin(), text.end(), [](char c) {

@@ -17,6 +17,8 @@ void check_words(std::string_view name, std::string_view text, std::size_t longe
 /// "" or an https address (http too: a small association's page may have no certificate).
 void check_link(std::string_view name, std::string_view text);
 
+/// The same as a question.
+bool is_line(std::string_view text, std::size_t longest);
 bool is_link(std::string_view text);
 schema::JsonArray strings(const std::vector<std::string>& list);
 

@@ -294,6 +294,21 @@ TEST_CASE("the rules come before reading and writing") {
     CHECK(office.accept(office.ben, 1) == "200");
 }
 
+TEST_CASE("who accepts before being invited is told everything once, by joining") {
+    Office office;
+    office.make_group();
+    REQUIRE(office.erika.put("/_runde/v1/groups/abend/rules", rules_text) == "200");
+    REQUIRE(office.accept(office.ben, 1) == "200");
+    office.enter(office.ben);
+    REQUIRE(office.say(office.ben, office.chat, "Ein Wort") == "200");
+    const auto whole = office.ben.get("/sync?timeout=0");
+    CHECK(tells(whole, "Ein Wort"));
+    REQUIRE(office.say(office.ben, office.chat, "Noch eines") == "200");
+    const auto next = office.ben.get("/sync?timeout=0&since=" + whole.at("/next_batch"));
+    CHECK(tells(next, "Noch eines"));
+    CHECK_FALSE(tells(next, "Ein Wort"));
+}
+
 TEST_CASE("new rules withhold what is said until they are accepted, and nobody sees who has not") {
     Office office;
     office.make_group();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "storage/organisation.hpp"
 #include "storage/roles.hpp"
 #include "tests/federation/two_servers.hpp"
 
@@ -33,6 +34,7 @@ struct TwoOffices {
         const auto now = world.server("hearth.test").now_ms();
         world.server("hearth.test").wiring().db.transact_now([&](storage::Tx& tx) {
             storage::insert_role(tx, {.user_id = erika.id, .role = "office", .granted_by = "command line", .granted_at = now});
+            storage::set_organisation(tx, {.kind = "association", .name = "Selbsthilfe am Herd", .changed_by = "command line"});
         });
     }
     Answer make(std::string_view group) { return erika.post("/_runde/v1/groups", group); }
@@ -56,6 +58,7 @@ TEST_CASE("a partner's groups stand in the directory, also while the partner is 
     CHECK(found.at("/groups/0/name") == "Abendgruppe");
     CHECK(found.at("/groups/0/server") == "hearth.test");
     CHECK(found.at("/groups/0/own") == "false");
+    CHECK(found.at("/groups/0/organisation") == "Selbsthilfe am Herd");
     CHECK(found.at("/groups/0/topic_label") == "Krebs");
     CHECK(found.at("/groups/0/admission") == "on_request");
     CHECK(found.at("/groups/0/url") == "https://www.hearth.test/gruppen/abend");
@@ -93,7 +96,8 @@ TEST_CASE("a member from a partner node accepts the rules on the group's page, a
     REQUIRE(offices.make(R"({"group_id":"abend","name":"Abendgruppe","topic":"krebs","forms":["online"]})") == "200");
     const auto rooms = offices.erika.get("/_runde/v1/groups/abend");
     REQUIRE(offices.erika.put("/_runde/v1/groups/abend/rules", R"({"texts":{"sie":"Es bleibt hier."}})") == "200");
-    REQUIRE(offices.erika.post("/_runde/v1/roles", fmt::format(R"({{"user_id":"{}","role":"member","group_id":"abend"}})", offices.ben.id)) == "200");
+    REQUIRE(offices.erika.post("/_runde/v1/roles",
+                               fmt::format(R"({{"user_id":"{}","role":"member","group_id":"abend"}})", offices.ben.id)) == "200");
     offices.world.settle();
     const auto forum = rooms.at("/rooms/forum_id");
     const auto refused = offices.ben.join(forum, "hearth.test");
@@ -116,7 +120,8 @@ TEST_CASE("a member from a partner node accepts the rules on the group's page, a
 TEST_CASE("a partner that tells nonsense spoils nothing") {
     TwoOffices offices;
     REQUIRE(offices.make(R"({"name":"Abendgruppe","topic":"krebs","forms":["online"]})") == "200");
-    offices.world.link().tamper = [](const std::string&, federation::LinkRequest& request) -> std::optional<federation::LinkAnswer> {
+    offices.world.link().tamper = [](const std::string&,
+                                     federation::LinkRequest& request) -> std::optional<federation::LinkAnswer> {
         if (!request.target.ends_with("/publicRooms")) return std::nullopt;
         return federation::LinkAnswer{200, std::string(nonsense)};
     };
