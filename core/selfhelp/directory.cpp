@@ -8,7 +8,6 @@
 #include "core/selfhelp/groups.hpp"
 #include "core/selfhelp/words.hpp"
 #include "schema/refusal.hpp"
-#include "storage/organisation.hpp"
 
 namespace runde::selfhelp {
 namespace {
@@ -89,12 +88,8 @@ net::Task<DirectoryAnswer> Directory::search(CardQuery query, std::size_t offset
     struct Own {
         std::vector<storage::GroupRow> groups;
         std::vector<storage::TopicCode> topics;
-        std::string organisation;
     };
-    const auto own = co_await parts_.db.read([](storage::Tx& tx) {
-        const auto organisation = storage::find_organisation(tx);
-        return Own{storage::groups(tx), storage::topic_codes(tx), organisation ? organisation->name : ""};
-    });
+    const auto own = co_await parts_.db.read([](storage::Tx& tx) { return Own{storage::groups(tx), storage::topic_codes(tx)}; });
     const auto label = [&](const std::string& code) {
         const auto found =
             std::find_if(own.topics.begin(), own.topics.end(), [&](const auto& topic) { return topic.code == code; });
@@ -110,7 +105,6 @@ net::Task<DirectoryAnswer> Directory::search(CardQuery query, std::size_t offset
         if (group.is_complete() && !group.closed)
             keep({.card = group.card,
                   .server = here,
-                  .organisation = own.organisation,
                   .own = true,
                   .group_id = group.id,
                   .admission = group.admission,

@@ -17,7 +17,7 @@ struct Listing {
     Card card;
     std::string topic_label;                             ///< In the words of this node; the code where it knows none.
     std::string server;                                  ///< Whose group it is.
-    std::string organisation;                            ///< The name of who runs that server; "" while it does not say.
+    std::string organisation;                            ///< Who runs that server; "" while it does not say, and for our own.
     bool own = false;
     std::string group_id;                                ///< Of our own groups; "" for others.
     std::string admission;                               ///< "" when the other server does not say.
