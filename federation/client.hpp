@@ -45,6 +45,7 @@ public:
     net::Task<std::string> text(schema::ServerName destination, net::Method method, std::string target, std::string body,
                                 Limits limits);
 
+    const schema::ServerName& own_name() const { return identity_.server; }
     /// Called for every server that answered sensibly: it is there.
     void on_contact(std::function<void(const schema::ServerName&)> listener) { contact_ = std::move(listener); }
 

@@ -44,7 +44,8 @@ Federation::Federation(Parts parts, const Options& what, std::shared_ptr<Link> w
                 .typing = parts.typing,
                 .checks = event_checks,
                 .policy = policy,
-                .missing = missing}) {
+                .missing = missing,
+                .joining = joining}) {
     parts.rooms.connect(neighbourhood);
     client.on_contact([this](const schema::ServerName& server) { sender.contact(server); });
     request_auth.on_contact([this](const schema::ServerName& server) { sender.contact(server); });

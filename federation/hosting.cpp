@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/rooms/charter.hpp"
 #include "core/rooms/restricted.hpp"
 #include "core/rooms/server_acl.hpp"
 #include "core/sync/room_part.hpp"
@@ -52,7 +53,8 @@ std::string_view membership_of(Wish wish) {
 
 net::Task<rooms::RoomPtr> Hosting::require(ServerName origin, schema::RoomId id) {
     auto room = co_await parts_.rooms.find(std::move(id));
-    if (!room || !rooms::is_resident(*room)) throw Refusal(Reason::not_found, "This server is in no such room.");
+    // A room that is protected from this server is one that it cannot tell from none.
+    if (!room || !rooms::is_resident(*room) || !rooms::admits(*room, origin.str())) throw Refusal(Reason::not_found, "This server is in no such room.");
     if (!rooms::acl_allows(*room, origin.str())) throw Refusal(Reason::forbidden, "Your server is banned from this room.");
     co_return room;
 }

@@ -39,10 +39,11 @@ std::string_view name_of(Wish wish) { return membership_of(wish); }
 /// stands in the room's graph.
 JsonObject event_from(const JsonObject& offered, JsonObject content, const rooms::Identity& identity, const schema::RoomRules& rules,
                       std::int64_t now) {
-    JsonObject event(offered);
-    for (const auto* name : {"hashes", "signatures", "unsigned", "event_id", "origin"}) event.erase(name);
+    JsonObject event;
+    for (const auto* name : {"type", "room_id", "sender", "state_key", "depth", "prev_events", "auth_events"})
+        if (const auto* value = offered.if_contains(name)) event[name] = *value;
     const auto* old = schema::object_at(offered, "content");
-    if (old)
+    if (old && schema::string_at(content, "membership") == "join")
         if (const auto voucher = schema::string_at(*old, "join_authorised_via_users_server"))
             content["join_authorised_via_users_server"] = *voucher;
     event["content"] = std::move(content);
@@ -264,7 +265,7 @@ net::Task<RoomPtr> Joining::join_through(const Case& what, ServerName server) {
             const bool is_signed = co_await parts_.checks.is_signed_by(join, rules, signer);
             if (!is_signed) throw Refusal(Reason::remote_failed, "Whoever should vouch for the join has not signed it.");
         }
-    text.clear();
+    std::string().swap(text);  // It may be large; the pieces are copies.
 
     const auto checked = co_await parts_.checks.check(std::move(pdus), rules, what.room);
     rooms::ImportedRoom import{.id = what.room, .rules = rules, .state = {}, .auth_chain = {}, .join = join, .user = what.user.nid};
@@ -316,6 +317,7 @@ net::Task<> Joining::leave(rooms::Person user, RoomId room_id, JsonObject conten
     } catch (const Refusal& refusal) {
         spdlog::info("an invitation was declined, and nobody heard it: {}", refusal.text);
     }
+    co_await parts_.db.transact([&](storage::Tx& tx) { storage::drop_preview(tx, user.nid, room_id.str()); });
     if (told) co_return;
     // Somebody who does not want to hear of a room must be rid of it, whatever its servers say.
     const auto room = co_await parts_.rooms.find(room_id);
@@ -350,6 +352,27 @@ net::Task<> Joining::leave_through(const Case& what, ServerName server) {
         co_await parts_.client.text(server, net::Method::put, path({"send_leave", what.room.str(), offer.event->id.str()}),
                                     offer.event->json, send_limits);
     co_await parts_.rooms.note_outside(what.room, *offer.rules, offer.event, what.user.nid);
+}
+
+net::Task<bool> Joining::hear_outside(RoomPtr room, EventPtr event, std::string origin) {
+    if (event->type != "m.room.member" || !event->state_key) co_return false;
+    const auto user = schema::UserId::parse(*event->state_key);
+    const auto membership = schema::string_at(event->content(), "membership");
+    if (!user || !parts_.rooms.identity().is_local(*user) || (membership != "leave" && membership != "ban")) co_return false;
+    auto* member = room->local_member(user->str());
+    if (!member || event->sender == *user) co_return false;
+    const auto nid = member->nid;
+    if (member->membership == Membership::invite) {
+        const auto invitation = room->state("m.room.member", user->str());
+        if (!invitation || event->sender.server() != origin || invitation->event()->sender.server() != origin) co_return false;
+    } else if (member->membership == Membership::knock) {
+        const auto told = co_await parts_.db.read([&](storage::Tx& tx) { return storage::find_preview(tx, nid, room->id().str()); });
+        if (!told || std::ranges::find(told->servers, origin) == told->servers.end()) co_return false;
+    } else {
+        co_return false;
+    }
+    co_await parts_.rooms.note_outside(room->id(), room->rules(), std::move(event), nid);
+    co_return true;
 }
 
 }  // namespace runde::federation

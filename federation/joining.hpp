@@ -40,6 +40,11 @@ public:
     /// Declines an invitation, takes back a knock. When no server of the room hears it, it is so here at least.
     net::Task<> leave(rooms::Person user, schema::RoomId room, schema::JsonObject content);
 
+    /// A member event about one of ours in a room that we are not in: whoever invited them takes it back, or those who were
+    /// asked for entry say no. True if it was believed: only what comes from the inviter's server, or from one that took the
+    /// knock, for nobody else can be checked from outside.
+    net::Task<bool> hear_outside(rooms::RoomPtr room, schema::EventPtr event, std::string origin);
+
 private:
     /// What one handshake is about.
     struct Case {

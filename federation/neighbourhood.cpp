@@ -12,6 +12,8 @@ namespace {
 
 constexpr Limits alias_limits{.whole = net::Milliseconds(10'000), .body_bytes = 256 * 1024};
 constexpr Limits directory_limits{.whole = net::Milliseconds(20'000), .body_bytes = 4 * 1024 * 1024};
+constexpr Limits hierarchy_limits{.whole = net::Milliseconds(5'000), .body_bytes = 2 * 1024 * 1024};
+constexpr std::size_t most_asked_for_hierarchy = 3;
 constexpr Limits profile_limits{.whole = net::Milliseconds(2'000), .body_bytes = 64 * 1024};
 constexpr std::size_t most_servers = 50;
 
@@ -56,6 +58,22 @@ net::Task<rooms::ResolvedAlias> Neighbourhood::resolve_alias(schema::RoomAlias a
                 found.servers.emplace_back(entry.get_string());
     if (found.servers.empty()) found.servers.push_back(server->str());
     co_return found;
+}
+
+net::Task<std::optional<JsonObject>> Neighbourhood::hierarchy(schema::RoomId room, std::vector<std::string> via) {
+    std::size_t asked = 0;
+    for (const auto& name : via) {
+        const auto server = ServerName::parse(name);
+        if (!server || *server == client_.own_name() || asked++ == most_asked_for_hierarchy) continue;
+        try {
+            co_return co_await client_.get(*server, path({"hierarchy", room.str()}), hierarchy_limits);
+        } catch (const LinkFailed&) {
+        } catch (const RemoteRefusal&) {
+        } catch (const Refusal&) {
+            // No partner: the next one.
+        }
+    }
+    co_return std::nullopt;
 }
 
 net::Task<JsonObject> Neighbourhood::public_rooms(std::string server_name, rooms::DirectoryRequest request) {

@@ -20,6 +20,7 @@ public:
     net::Task<> invite(rooms::RoomPtr room, schema::UserId inviter, schema::UserId invited, schema::JsonObject content) override;
 
     net::Task<rooms::ResolvedAlias> resolve_alias(schema::RoomAlias alias) override;
+    net::Task<std::optional<schema::JsonObject>> hierarchy(schema::RoomId room, std::vector<std::string> via) override;
     net::Task<schema::JsonObject> public_rooms(std::string server, rooms::DirectoryRequest request) override;
 
     /// The profile of another server's user, all fields or the one named; 2 s at most. nullopt when there is none or the

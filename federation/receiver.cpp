@@ -151,6 +151,10 @@ net::Task<> Receiver::stage_room(std::string origin, schema::RoomId id, std::vec
     const bool is_admitted = rooms::acl_allows(*room, origin);
     const bool knows = is_resident(*room);
     for (const auto& one : events) {
+        if (one && !knows) {
+            const bool heard = co_await parts_.joining.hear_outside(room, one.event, origin);
+            if (heard) continue;
+        }
         if (!one || !is_admitted || !knows) {
             if (one.id)
                 verdicts.errors.insert_or_assign(one.id->str(), !one            ? one.why

@@ -11,6 +11,7 @@
 #include "core/rooms/typing.hpp"
 #include "federation/client.hpp"
 #include "federation/event_checks.hpp"
+#include "federation/joining.hpp"
 #include "federation/missing_events.hpp"
 #include "federation/policy.hpp"
 #include "net/gate.hpp"
@@ -40,6 +41,7 @@ public:
         EventChecks& checks;
         Policy& policy;
         MissingEvents& missing;
+        Joining& joining;
     };
     /// Works on what was acknowledged before the process ended, once the loop runs.
     explicit Receiver(Parts parts);

@@ -91,7 +91,8 @@ void Sender::heard(const rooms::Committed& committed) {
 
 std::set<std::string> Sender::servers_of(const rooms::Room& room) const {
     std::set<std::string> servers;
-    for (const auto& [server, joined] : room.remote_servers()) servers.insert(server);
+    for (const auto& [server, joined] : room.remote_servers())
+        if (rooms::admits(room, server)) servers.insert(server);
     return servers;
 }
 
@@ -226,11 +227,21 @@ net::Task<> Sender::load(Destination& destination, Position after) {
     const auto name = destination.name.str();
     constexpr int limit = static_cast<int>(Outbox::most_queued);
     std::vector<Outbox::Pdu> pdus;
+    std::size_t n_found = 0;
     bool loaded = false;
     try {
         const auto events = co_await parts_.db.read(
             [&](storage::Tx& tx) { return storage::unsent_events(tx, name, after, upto, limit, longest_gap); });
-        for (const auto& event : events) pdus.push_back({event.pos, pdu_of(event)});
+        std::map<schema::RoomNid, bool> admitted;  // A room may have been protected from it meanwhile.
+        for (const auto& event : events) {
+            if (!parts_.rooms.charters().is_empty() && !admitted.contains(event.room)) {
+                const auto room = co_await parts_.rooms.find(event.room);
+                admitted[event.room] = room && rooms::admits(*room, name);
+            }
+            const auto found = admitted.find(event.room);
+            if (found == admitted.end() || found->second) pdus.push_back({event.pos, pdu_of(event)});
+        }
+        n_found = events.size();
         loaded = true;
     } catch (const std::exception& error) {
         spdlog::warn("what {} has still to hear could not be read", name);
@@ -239,7 +250,7 @@ net::Task<> Sender::load(Destination& destination, Position after) {
         destination.outbox.load_failed(now(), jitter());
         co_return;
     }
-    const bool complete = pdus.size() < static_cast<std::size_t>(limit);
+    const bool complete = n_found < static_cast<std::size_t>(limit);
     destination.outbox.loaded(std::move(pdus), upto, complete);
     touch(destination);
 }

@@ -26,6 +26,7 @@ struct UnsentEvent {
     Position pos;
     std::string event_id, room_version, json;
     bool redacted;
+    schema::RoomNid room;
 };
 /// Our own events after `after` and up to `upto` that `server` should hear, oldest first, at most `limit`: those of rooms
 /// that it is in, and those by which its members were removed from rooms. If there are more than `too_many`, only the

@@ -6,6 +6,7 @@
 #include "core/rooms/aliases.hpp"
 #include "core/rooms/elsewhere.hpp"
 #include "core/rooms/membership.hpp"
+#include "core/rooms/restricted.hpp"
 #include "core/rooms/spaces.hpp"
 #include "core/rooms/upgrade.hpp"
 
@@ -96,14 +97,26 @@ net::Task<net::Response> get_hierarchy(const Call& call, Services& services) {
 
 net::Task<net::Response> get_summary(const Call& call, Services& services) {
     const auto& name = call.param("roomIdOrAlias");
+    std::vector<std::string> via;
     auto id = schema::RoomId::parse(name);
     if (!id) {
         const auto alias = schema::RoomAlias::parse(name);
         if (!alias) throw Refusal(Reason::invalid_param, "Neither a room id nor an alias.");
-        id = (co_await rooms::resolve_alias(services.rooms, *alias)).room;
+        auto resolved = co_await rooms::resolve_alias(services.rooms, *alias);
+        id = resolved.room;
+        via = std::move(resolved.servers);
     }
+    for (const auto& [parameter, value] : call.request().query)
+        if (parameter == "via" && via.size() < 20) via.push_back(value);
     const auto room = co_await services.rooms.find(*id);
     const auto& session = call.maybe_session();
+    // Who is signed in may have other servers asked.
+    if (session && !via.empty() && (!room || !rooms::is_resident(*room))) {
+        auto told = co_await rooms::summary_elsewhere(services.rooms, *id, std::move(via), session->user);
+        if (!told) throw Refusal(Reason::not_found, "There is no such room, or you may not see it.");
+        (*told)["membership"] = rooms::to_string(room ? room->membership(session->user.str()) : rooms::Membership::leave);
+        co_return answer(*told);
+    }
     bool visible = false;
     if (room && session) visible = co_await rooms::may_see(services.rooms, room, session->user);
     if (room && !session) visible = rooms::may_preview(*room, "");

@@ -1,5 +1,6 @@
 #include "api/federation/support.hpp"
 #include "api/federation/tables.hpp"
+#include "core/rooms/people.hpp"
 
 namespace runde::api::federation {
 
@@ -51,7 +52,9 @@ net::Task<net::Response> put_onbind(const Call& call, Services& services) {
     const auto& invites = body.required_array("invites");
     const auto user = schema::UserId::parse(body.required_string("mxid"));
     if (!user || !services.rooms.identity().is_local(*user)) throw Refusal(Reason::invalid_param, "mxid is no user of this server");
-    if (invites.size() > 50) throw Refusal(Reason::too_large, "");
+    if (invites.size() > 10) throw Refusal(Reason::too_large, "");
+    const auto person = co_await rooms::find_person(services.db, *user);
+    if (!person) throw Refusal(Reason::not_found, "There is no such user");
     for (const auto& entry : invites) {
         const auto invite = schema::Fields::of(entry);
         const auto room = schema::RoomId::parse(invite.required_string("room_id"));

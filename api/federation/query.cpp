@@ -40,6 +40,8 @@ net::Task<net::Response> get_directory(const Call& call, Services& services) {
     if (alias->server() != services.rooms.identity().server.str())
         throw Refusal(Reason::not_found, "That alias is on another server");
     const auto found = co_await rooms::resolve_alias(services.rooms, *alias);
+    const auto room = co_await services.rooms.find(found.room);
+    if (room && !rooms::admits(*room, call.origin().str())) throw Refusal(Reason::not_found, "There is no such room alias.");
     schema::JsonArray servers;
     for (const auto& server : found.servers) servers.emplace_back(server);
     co_return answer({{"room_id", found.room.str()}, {"servers", std::move(servers)}});
@@ -47,12 +49,16 @@ net::Task<net::Response> get_directory(const Call& call, Services& services) {
 
 // GET /_matrix/federation/v1/publicRooms
 net::Task<net::Response> get_public_rooms(const Call& call, Services& services) {
-    co_return answer(co_await directory_page(services.rooms, directory_query(call)));
+    auto request = directory_query(call);
+    request.for_server = call.origin().str();
+    co_return answer(co_await directory_page(services.rooms, std::move(request)));
 }
 
 // POST /_matrix/federation/v1/publicRooms
 net::Task<net::Response> post_public_rooms(const Call& call, Services& services) {
-    co_return answer(co_await directory_page(services.rooms, directory_body(call)));
+    auto request = directory_body(call);
+    request.for_server = call.origin().str();
+    co_return answer(co_await directory_page(services.rooms, std::move(request)));
 }
 
 constexpr Route routes[] = {

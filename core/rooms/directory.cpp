@@ -120,6 +120,14 @@ JsonObject full_summary(const Room& room) {
 net::Task<DirectoryPage> published_rooms(Rooms& rooms, DirectoryRequest request) {
     const auto offset = offset_of(request.since);
     auto listed = co_await rooms.parts().db.read([](storage::Tx& tx) { return storage::published_rooms(tx); });
+    if (request.for_server && !rooms.charters().is_empty()) {
+        std::vector<std::remove_reference_t<decltype(listed.front())>> shown;
+        for (const auto& entry : listed) {
+            const auto room = co_await rooms.find(entry.room);
+            if (room && admits(*room, *request.for_server)) shown.push_back(entry);
+        }
+        listed = std::move(shown);
+    }
     if (request.room_types || (request.search_term && !request.search_term->empty())) {
         auto found = co_await matching(rooms, std::move(listed), request);
         listed = std::move(found);

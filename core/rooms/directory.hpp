@@ -23,6 +23,7 @@ struct DirectoryRequest {
     std::optional<std::string> search_term;              ///< In name, topic and alias, without regard to case.
     /// From `room_types`; nullopt: all. A null in the list stands for rooms without type.
     std::optional<std::vector<std::optional<std::string>>> room_types;
+    std::optional<std::string> for_server;               ///< Another server asks: rooms protected from it are left out.
 };
 struct DirectoryPage {
     schema::JsonArray chunk;

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ public:
     virtual net::Task<> invite(RoomPtr room, UserId inviter, UserId invited, schema::JsonObject content) = 0;
     /// Throws Refusal(not_found) also when the other server cannot be reached.
     virtual net::Task<ResolvedAlias> resolve_alias(schema::RoomAlias alias) = 0;
+    /// What one of `via` tells of a space or room and of its children: {"room": {…}, "children": […]}, of the shape that the
+    /// server-server API has. nullopt when none of them knows it or answers soon.
+    virtual net::Task<std::optional<schema::JsonObject>> hierarchy(schema::RoomId room, std::vector<std::string> via) = 0;
     /// The answer of the other server's directory.
     virtual net::Task<schema::JsonObject> public_rooms(std::string server, DirectoryRequest request) = 0;
 };

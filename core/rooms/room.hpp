@@ -34,6 +34,7 @@ using schema::RoomNid;
 using schema::UserId;
 using schema::UserNid;
 
+class Charters;
 class Room;
 using RoomPtr = std::shared_ptr<Room>;
 
@@ -143,6 +144,7 @@ public:
         storage::Numbers& numbers;
         const Identity& identity;
         PushProfiles& profiles;
+        const Charters& charters;
         std::function<void(const Committed&)> committed;
         std::function<void(Room&)> failed;               ///< Throw this actor away.
         /// What stands above may refuse what the rules of Matrix allow (a forum's order): throws Refusal. Called

@@ -6,7 +6,9 @@
 
 namespace runde::rooms {
 
-Rooms::Rooms(Parts parts) : parts_(std::move(parts)), push_profiles_(parts_.db) {}
+Rooms::Rooms(Parts parts) : parts_(std::move(parts)), push_profiles_(parts_.db), charters_(parts_.db, parts_.identity.server.str()) {
+    on_commit([this](const Committed& committed) { charters_.heard(committed); });
+}
 
 Room::Parts Rooms::parts_for_room() {
     return {.runtime = parts_.runtime,
@@ -15,6 +17,7 @@ Room::Parts Rooms::parts_for_room() {
             .numbers = parts_.numbers,
             .identity = parts_.identity,
             .profiles = push_profiles_,
+            .charters = charters_,
             .committed =
                 [this](const Committed& committed) {
                     for (const auto& listener : listeners_) listener(committed);

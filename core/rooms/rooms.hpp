@@ -7,6 +7,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "core/rooms/charter.hpp"
 #include "core/rooms/room.hpp"
 #include "net/gate.hpp"
 
@@ -42,6 +43,7 @@ public:
 
     const Parts& parts() const { return parts_; }
     PushProfiles& push_profiles() { return push_profiles_; }
+    const Charters& charters() const { return charters_; }
     const Identity& identity() const { return parts_.identity; }
     net::Clock& clock() const { return parts_.runtime.clock(); }
     /// Federation stands above and is built later.
@@ -109,6 +111,7 @@ private:
 
     Parts parts_;
     PushProfiles push_profiles_;
+    Charters charters_;
     std::vector<std::function<void(const Committed&)>> listeners_;
     std::vector<std::function<void(const Room&, const schema::EventDraft&)>> guards_;
     std::function<net::Task<EventPtr>(RoomPtr, EventPtr)> ask_policy_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/rooms/charter.hpp"
 #include "core/rooms/room.hpp"
 #include "net/addresses.hpp"
 #include "schema/ids.hpp"
@@ -59,6 +60,7 @@ bool ServerAcl::allows(std::string_view server) const {
 }
 
 bool acl_allows(const Room& room, std::string_view server) {
+    if (!admits(room, server)) return false;
     if (!room.state("m.room.server_acl")) return true;
     return ServerAcl(room.state_content("m.room.server_acl")).allows(server);
 }

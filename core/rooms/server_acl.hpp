@@ -23,7 +23,7 @@ private:
     bool ip_literals_ = true;
 };
 
-/// By the room's current state.
+/// By the room's current state, its charter included (charter.hpp).
 bool acl_allows(const Room& room, std::string_view server);
 
 /// "*" is any number of characters, "?" exactly one; letters compare in any case. Linear in both lengths but for "*".

@@ -2,6 +2,8 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <chrono>
+
 #include "federation/federation.hpp"
 #include "tests/federation/two_servers.hpp"
 
@@ -434,4 +436,94 @@ TEST_CASE("members may be left out of what a newcomer's server is told") {
     };
     REQUIRE(bea.join(third, "hearth.test") == "200");
     CHECK(members(bea, third) == "anna, bea, carl");
+}
+
+TEST_CASE("an invitation that is taken back, a knock that is not answered with yes") {
+    TwoServers world;
+    auto anna = world.person("hearth.test", "anna"), ben = world.person("haven.test", "ben");
+    const auto kick = [&](const std::string& room) {
+        return anna.post(fmt::format("/rooms/{}/kick", segment(room)), fmt::format(R"({{"user_id":"{}"}})", ben.id));
+    };
+    SUBCASE("invitation") {
+        const auto room = anna.create_room(named_invite_room);
+        REQUIRE(anna.invite(room, ben) == "200");
+        REQUIRE(offered(ben, room) == "Evening from @anna:hearth.test");
+        REQUIRE(kick(room) == "200");
+        world.settle();
+        CHECK(offered(ben, room) == "nothing");
+    }
+    SUBCASE("knock") {
+        const auto room = anna.create_room(knock_room);
+        REQUIRE(knock(ben, room, "hearth.test") == "200");
+        REQUIRE(kick(room) == "200");
+        world.settle();
+        CHECK(offered(ben, room, "knock") == "nothing");
+    }
+}
+
+TEST_CASE("three servers: whoever is there lets others in, and all hear of it") {
+    // Whoever was there before knows the keys of those who are gone; harbour's operator trusts haven to tell them.
+    const auto with_notary = [](server::WiringOptions& options) {
+        if (options.accounts.server_name.str() == "harbour.test")
+            options.federation.notaries = {schema::ServerName::parse("haven.test").value()};
+    };
+    TwoServers world(with_notary, TwoServers::Size::three);
+    auto anna = world.person("hearth.test", "anna"), ben = world.person("haven.test", "ben"), carl = world.person("harbour.test", "carl");
+    const auto room = anna.create_room();
+    REQUIRE(ben.join(room, "hearth.test") == "200");
+    world.settle();
+
+    SUBCASE("the first is dead: the second lets in, with the keys that it knows") {
+        world.kill("hearth.test");
+        REQUIRE(carl.post(fmt::format("/join/{}?via=hearth.test&via=haven.test", segment(room))) == "200");
+        CHECK(members(carl, room) == "anna, ben, carl");
+        CHECK(members(ben, room) == "anna, ben, carl");
+    }
+    SUBCASE("everybody hears everybody") {
+        REQUIRE(carl.join(room, "haven.test") == "200");
+        world.settle();
+        CHECK(members(anna, room) == "anna, ben, carl");
+        anna.say(room, "From hearth");
+        world.settle();
+        carl.say(room, "From harbour");
+        world.settle();
+        for (auto* person : {&anna, &ben, &carl}) CHECK(person->sees(room).ends_with("+carl, anna: From hearth, carl: From harbour"));
+    }
+}
+
+TEST_CASE("what a room elsewhere is can be asked before joining") {
+    TwoServers world;
+    auto anna = world.person("hearth.test", "anna"), ben = world.person("haven.test", "ben");
+    const auto room = anna.create_room(R"({"preset":"public_chat","name":"Evening"})");
+    const auto closed = anna.create_room(named_invite_room);
+    const auto ask = [&](const std::string& which) {
+        return world.server("haven.test").http("GET", fmt::format("/_matrix/client/v1/room_summary/{}?via=hearth.test", segment(which)), ben.token);
+    };
+    CHECK(ask(room).at("/name") == "Evening");
+    CHECK(ask(closed) == "404 M_NOT_FOUND");
+}
+
+TEST_CASE("a room of a thousand members") {
+    TwoServers world;
+    auto anna = world.person("hearth.test", "anna"), ben = world.person("haven.test", "ben"), bea = world.person("haven.test", "bea");
+    const auto room = anna.create_room();
+    // A thousand people of hearth, who need no accounts for that.
+    auto& hearth = world.server("hearth.test");
+    hearth.runtime().wait([](rooms::Rooms& rooms, std::string id) -> net::Task<> {
+        const auto where = co_await rooms.find(*schema::RoomId::parse(id));
+        for (int batch = 0; batch < 10; ++batch) {
+            std::vector<rooms::DraftAndOptions> joins;
+            for (int i = 0; i < 100; ++i) {
+                const auto user = *schema::UserId::parse(fmt::format("@member{}:hearth.test", batch * 100 + i));
+                joins.emplace_back(schema::EventDraft{"m.room.member", user, user.str(), {{"membership", "join"}}, {}}, rooms::AppendOptions{});
+            }
+            co_await where->append_all(std::move(joins));
+        }
+    }(hearth.wiring().rooms, room));
+    const auto begun = std::chrono::steady_clock::now();
+    REQUIRE(ben.join(room, "hearth.test") == "200");
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
+    MESSAGE("joining a room of 1,001 members took " << took.count() << " ms on both servers together");
+    CHECK(ben.get(fmt::format("/rooms/{}/joined_members", segment(room)))["/joined"].as_object().size() == 1002);
+    CHECK(bea.join(room) == "200");
 }

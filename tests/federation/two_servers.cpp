@@ -122,17 +122,20 @@ std::string Neighbour::sees(const std::string& room) {
     return story;
 }
 
-TwoServers::TwoServers(TestServer::Adjust adjust) : adjust_(std::move(adjust)) {
-    hearth_ = std::make_unique<TestServer>(loop_, for_server("hearth.test", 'h'));
-    haven_ = std::make_unique<TestServer>(loop_, for_server("haven.test", 'n'));
+TwoServers::TwoServers(TestServer::Adjust adjust, Size size) : adjust_(std::move(adjust)) {
+    const auto add = [&](std::string name, char seed) {
+        servers_.emplace(name, std::make_unique<TestServer>(loop_, for_server(name, seed)));
+    };
+    add("hearth.test", 'h');
+    add("haven.test", 'n');
+    if (size == Size::three) add("harbour.test", 'b');
     connect();
     loop_->run();
 }
 
 TwoServers::~TwoServers() {
     loop_->stop();
-    hearth_.reset();
-    haven_.reset();
+    servers_.clear();
 }
 
 TestServer::Adjust TwoServers::for_server(std::string name, char seed) {
@@ -146,18 +149,15 @@ TestServer::Adjust TwoServers::for_server(std::string name, char seed) {
 }
 
 void TwoServers::connect() {
-    link_->connect("hearth.test", &hearth_->wiring());
-    link_->connect("haven.test", &haven_->wiring());
+    for (const auto& [name, one] : servers_) link_->connect(name, &one->wiring());
 }
 
 void TwoServers::restart() {
     loop_->stop();
-    hearth_->demolish();
-    haven_->demolish();
+    for (const auto& [name, one] : servers_) one->demolish();
     loop_->renew();
     link_->in_flight = 0;
-    hearth_->build();
-    haven_->build();
+    for (const auto& [name, one] : servers_) one->build();
     connect();
     loop_->run();
 }
@@ -173,7 +173,8 @@ void TwoServers::set_cut(bool cut) {
 bool TwoServers::is_settled() {
     bool settled = false;
     loop_->on_io([&] {
-        settled = link_->in_flight == 0 && hearth_->wiring().federation->is_idle() && haven_->wiring().federation->is_idle();
+        settled = link_->in_flight == 0 &&
+                  std::ranges::all_of(servers_, [](const auto& entry) { return entry.second->wiring().federation->is_idle(); });
     });
     return settled;
 }
@@ -191,11 +192,11 @@ void TwoServers::settle() {
         bool cut = false;
         loop_->on_io([&] {
             cut = link_->cut;
-            for (auto* one : {hearth_.get(), haven_.get()})
+            for (const auto& [name, one] : servers_)
                 if (const auto at = one->wiring().federation->next_try(); at && (!next || *at < *next)) next = at;
         });
         if (cut || !next) return;
-        advance(std::chrono::milliseconds(std::max<std::int64_t>(0, *next - hearth_->now_ms()) + 15'000));
+        advance(std::chrono::milliseconds(std::max<std::int64_t>(0, *next - server("hearth.test").now_ms()) + 15'000));
         quiet = -20;  // What the clock woke must first get to its feet.
     }
 }

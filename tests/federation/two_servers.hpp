@@ -50,24 +50,27 @@ private:
     int sent_ = 0;
 };
 
-/// Two whole servers in this process, hearth.test and haven.test: each with its own database and key, one clock that
-/// stands still, and a link between them that can be cut.
+/// Two whole servers in this process, hearth.test and haven.test (or three, with harbour.test): each with its own database
+/// and key, one clock that stands still, and a link between them that can be cut.
 class TwoServers {
 public:
     /// `adjust` may change anything of either server before they are built.
-    explicit TwoServers(TestServer::Adjust adjust = {});
+    enum class Size { two, three };
+    explicit TwoServers(TestServer::Adjust adjust = {}, Size size = Size::two);
     ~TwoServers();
 
     Neighbour person(std::string_view server, std::string name);
-    TestServer& server(std::string_view name) { return name == "hearth.test" ? *hearth_ : *haven_; }
+    TestServer& server(std::string_view name) { return *servers_.at(std::string(name)); }
 
     /// Delivers until nothing is queued; what waits for a later try is tried while the link is whole.
     void settle();
+    /// One server falls silent, and cannot be reached.
+    void kill(std::string_view name) { link_->connect(std::string(name), nullptr); }
     void cut_link() { set_cut(true); }
     void restore_link() { set_cut(false); }
     /// Both servers end as processes end and start again on their databases.
     void restart();
-    void advance(net::Milliseconds by) { hearth_->advance(by); }
+    void advance(net::Milliseconds by) { server("hearth.test").advance(by); }
     TestLink& link() { return *link_; }
 
     /// A request of one server to the other, signed; for what no member can cause.
@@ -83,7 +86,7 @@ private:
     TestServer::Adjust adjust_;
     std::shared_ptr<TestLink> link_ = std::make_shared<TestLink>();
     std::shared_ptr<TestLoop> loop_ = std::make_shared<TestLoop>();
-    std::unique_ptr<TestServer> hearth_, haven_;
+    std::map<std::string, std::unique_ptr<TestServer>> servers_;
 };
 
 }  // namespace runde::tests

@@ -17,6 +17,7 @@ pid_file: {folder}/synapse.pid
 signing_key_path: {folder}/signing.key
 macaroon_secret_key: "only for this test"
 report_stats: false
+allow_public_rooms_over_federation: true
 suppress_key_server_warning: true
 trusted_key_servers: []
 enable_registration: true
