@@ -71,9 +71,7 @@ public:
     }
 
 private:
-    void skip_space() {
-        at_ = std::min(text_.find_first_not_of(" \t\r\n", at_), text_.size());
-    }
+    void skip_space() { at_ = std::min(text_.find_first_not_of(" \t\r\n", at_), text_.size()); }
     void word() {
         const auto end = std::min(text_.find_first_of(",:]}[{\" \t\r\n", at_), text_.size());
         if (end == at_) broken();

@@ -65,7 +65,8 @@ Work read(const std::string& pdu, const RoomRules& rules, const std::optional<sc
         const auto valid_at = rules.enforce_key_validity ? checked.event->origin_server_ts : 0;
         for (auto& server : required_signers(*checked.event, rules)) {
             Signer signer{.server = std::move(server), .keys = {}};
-            for (auto& id : key_ids_of(checked.event->object, signer.server)) signer.keys.push_back({signer.server, std::move(id), valid_at});
+            for (auto& id : key_ids_of(checked.event->object, signer.server))
+                signer.keys.push_back({signer.server, std::move(id), valid_at});
             if (signer.keys.empty()) {
                 refuse("it is not signed by " + signer.server);
                 return work;

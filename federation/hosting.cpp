@@ -54,7 +54,8 @@ std::string_view membership_of(Wish wish) {
 net::Task<rooms::RoomPtr> Hosting::require(ServerName origin, schema::RoomId id) {
     auto room = co_await parts_.rooms.find(std::move(id));
     // A room that is protected from this server is one that it cannot tell from none.
-    if (!room || !rooms::is_resident(*room) || !rooms::admits(*room, origin.str())) throw Refusal(Reason::not_found, "This server is in no such room.");
+    if (!room || !rooms::is_resident(*room) || !rooms::admits(*room, origin.str()))
+        throw Refusal(Reason::not_found, "This server is in no such room.");
     if (!rooms::acl_allows(*room, origin.str())) throw Refusal(Reason::forbidden, "Your server is banned from this room.");
     co_return room;
 }
@@ -82,7 +83,8 @@ net::Task<Hosting::Template> Hosting::offer(Wish wish, ServerName origin, schema
     co_return Template{rules, std::move(event)};
 }
 
-net::Task<Hosting::Taken> Hosting::take(Wish wish, ServerName origin, schema::RoomId id, schema::EventId event_id, std::string pdu) {
+net::Task<Hosting::Taken> Hosting::take(Wish wish, ServerName origin, schema::RoomId id, schema::EventId event_id,
+                                        std::string pdu) {
     const auto room = co_await require(origin, id);
     const auto& rules = room->rules();
     const auto read = schema::parse_event(pdu, rules);
@@ -90,7 +92,8 @@ net::Task<Hosting::Taken> Hosting::take(Wish wish, ServerName origin, schema::Ro
     if (read->id != event_id) throw Refusal(Reason::invalid_param, "The event has another id.");
 
     // Our signature first, because it is one of those that must be there; the event goes nowhere before all is checked.
-    if (const auto voucher = schema::string_at(read->content(), "join_authorised_via_users_server"); wish == Wish::join && voucher) {
+    if (const auto voucher = schema::string_at(read->content(), "join_authorised_via_users_server");
+        wish == Wish::join && voucher) {
         const auto user = UserId::parse(*voucher);
         if (user && parts_.rooms.identity().is_local(*user) && rules.restricted_joins) {
             co_await required_voucher(parts_.rooms, room, read->sender);
@@ -120,7 +123,8 @@ net::Task<Hosting::Taken> Hosting::take(Wish wish, ServerName origin, schema::Ro
     switch (received.front().verdict) {
         case rooms::Received::Verdict::accepted:
         case rooms::Received::Verdict::known: break;
-        case rooms::Received::Verdict::incomplete: throw Refusal(Reason::invalid_param, "The event cites events that are not known here.");
+        case rooms::Received::Verdict::incomplete:
+            throw Refusal(Reason::invalid_param, "The event cites events that are not known here.");
         case rooms::Received::Verdict::soft_failed:
         case rooms::Received::Verdict::rejected:
             spdlog::info("{} may not {} a room of ours: {}", origin.str(), membership_of(wish), received.front().why);

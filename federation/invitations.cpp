@@ -55,7 +55,8 @@ net::Task<> Invitations::invite(rooms::RoomPtr room, UserId inviter, UserId invi
     JsonObject answer;
     try {
         bool is_old = false;
-        const JsonObject body{{"event", schema::parse_json(ours->json)}, {"invite_room_state", told}, {"room_version", rules.version}};
+        const JsonObject body{
+            {"event", schema::parse_json(ours->json)}, {"invite_room_state", told}, {"room_version", rules.version}};
         try {
             const auto target = path({"invite", room->id().str(), ours->id.str()}, "v2");
             answer = co_await parts_.client.put(*server, target, schema::canonical_json(body, rules.numbers()), invite_limits);
@@ -107,7 +108,9 @@ net::Task<> Invitations::require_preview(const JsonArray& told, const Event& inv
     const auto checked = co_await parts_.checks.check(std::move(pdus), rules, invite.room);
     bool create = false;
     for (const auto& one : checked) {
-        if (!one) throw Refusal(Reason::invalid_param, "invite_room_state holds something that is no event of the room: " + one.why + ".");
+        if (!one)
+            throw Refusal(Reason::invalid_param,
+                          "invite_room_state holds something that is no event of the room: " + one.why + ".");
         create = create || one.event->is_state("m.room.create");
     }
     if (!create) throw Refusal(Reason::invalid_param, "invite_room_state lacks m.room.create.");
@@ -122,7 +125,8 @@ net::Task<EventPtr> Invitations::receive(ServerName origin, Received received) {
     if (checked.pruned) wrong("The hash of the event is wrong.");
     const auto& event = *checked.event;
     if (event.id != received.event) wrong("The event has another id.");
-    if (event.type != "m.room.member" || schema::string_at(event.content(), "membership") != "invite") wrong("The event is no invitation.");
+    if (event.type != "m.room.member" || schema::string_at(event.content(), "membership") != "invite")
+        wrong("The event is no invitation.");
     if (event.sender.server() != origin.str()) wrong("The sender is not on your server.");
     const auto invited = event.state_key ? UserId::parse(*event.state_key) : std::nullopt;
     const auto& identity = parts_.rooms.identity();
@@ -155,8 +159,10 @@ net::Task<> Invitations::exchange(RoomId room_id, const JsonObject& body) {
     const auto* told = schema::object_at(body, "content");
     const auto* promise = told ? schema::object_at(*told, "third_party_invite") : nullptr;
     const auto* is_signed = promise ? schema::object_at(*promise, "signed") : nullptr;
-    if (schema::string_at(body, "type") != "m.room.member" || schema::string_at(body, "room_id") != room_id.str()) wrong("The event is no membership of this room.");
-    if (!sender || !invited || !is_signed || schema::string_at(*told, "membership") != "invite") wrong("The event is no third-party invitation.");
+    if (schema::string_at(body, "type") != "m.room.member" || schema::string_at(body, "room_id") != room_id.str())
+        wrong("The event is no membership of this room.");
+    if (!sender || !invited || !is_signed || schema::string_at(*told, "membership") != "invite")
+        wrong("The event is no third-party invitation.");
     const auto token = schema::string_at(*is_signed, "token");
     if (!token || schema::string_at(*is_signed, "mxid") != invited->str()) wrong("The signed part is about somebody else.");
 
@@ -192,7 +198,8 @@ net::Task<> Invitations::pass_on(RoomId room, JsonObject body) {
         co_return;
     }
     try {
-        co_await parts_.client.put(*server, path({"exchange_third_party_invite", room.str()}), schema::canonical_json(body), invite_limits);
+        co_await parts_.client.put(*server, path({"exchange_third_party_invite", room.str()}), schema::canonical_json(body),
+                                   invite_limits);
     } catch (...) {
         rethrow_as_refusal();
     }

@@ -30,7 +30,8 @@ std::unordered_set<std::string> heroes(const rooms::Room& room, const std::strin
     if (room.state("m.room.name") || room.state("m.room.canonical_alias")) return names;
     for (const auto& [user, membership] : room.memberships()) {
         if (names.size() == most_heroes) break;
-        if (user != joining && (membership == rooms::Membership::join || membership == rooms::Membership::invite)) names.insert(user);
+        if (user != joining && (membership == rooms::Membership::join || membership == rooms::Membership::invite))
+            names.insert(user);
     }
     return names;
 }
@@ -42,23 +43,17 @@ public:
 
     net::Task<std::string> next() override {
         if (!head_.empty()) co_return std::exchange(head_, std::string());
-        if (at_ < parts_.state.size()) co_return co_await piece(parts_.state);
-        if (!between_) {
-            between_ = true;
-            at_chain_ = 0;
-            co_return R"(],"auth_chain":[)";
-        }
-        if (at_chain_ < parts_.chain.size()) co_return co_await piece_of_chain();
+        if (state_at_ < parts_.state.size()) co_return co_await events(parts_.state, state_at_);
+        if (!std::exchange(between_, true)) co_return R"(],"auth_chain":[)";
+        if (chain_at_ < parts_.chain.size()) co_return co_await events(parts_.chain, chain_at_);
         co_return std::exchange(tail_, std::string());
     }
 
 private:
-    net::Task<std::string> piece(const std::vector<EventNid>& nids) { co_return co_await events(nids, at_); }
-    net::Task<std::string> piece_of_chain() { co_return co_await events(parts_.chain, at_chain_); }
-
     net::Task<std::string> events(const std::vector<EventNid>& nids, std::size_t& at) {
         const auto end = std::min(nids.size(), at + events_per_piece);
-        const std::vector<EventNid> some(nids.begin() + static_cast<std::ptrdiff_t>(at), nids.begin() + static_cast<std::ptrdiff_t>(end));
+        const std::vector<EventNid> some(nids.begin() + static_cast<std::ptrdiff_t>(at),
+                                         nids.begin() + static_cast<std::ptrdiff_t>(end));
         const auto room = view_.room->nid();
         const auto stored = co_await db_.read([&](storage::Tx& tx) { return storage::events_by_nid(tx, room, some); });
         std::string text;
@@ -75,7 +70,7 @@ private:
     ServerView view_;
     Parts parts_;
     std::string head_, tail_;
-    std::size_t at_ = 0, at_chain_ = 0;
+    std::size_t state_at_ = 0, chain_at_ = 0;
     bool between_ = false;
 };
 
@@ -101,7 +96,8 @@ net::Task<std::unique_ptr<net::BodySource>> join_answer(rooms::Rooms& rooms, Hos
         auto roots = state_nids_before(tx, nid, rows.front());
         std::vector<EventNid> shown;
         for (const auto& [key, event] : roots)
-            if (static_cast<std::size_t>(key) >= left_out.size() || !left_out[static_cast<std::size_t>(key)]) shown.push_back(event);
+            if (static_cast<std::size_t>(key) >= left_out.size() || !left_out[static_cast<std::size_t>(key)])
+                shown.push_back(event);
         auto cited = shown;
         cited.push_back(rows.front().nid);
         found.chain = storage::auth_chain(tx, nid, cited);

@@ -37,8 +37,8 @@ std::string_view name_of(Wish wish) { return membership_of(wish); }
 
 /// What a member event built on somebody else's template says. Everything that we decide is ours, the rest is where the event
 /// stands in the room's graph.
-JsonObject event_from(const JsonObject& offered, JsonObject content, const rooms::Identity& identity, const schema::RoomRules& rules,
-                      std::int64_t now) {
+JsonObject event_from(const JsonObject& offered, JsonObject content, const rooms::Identity& identity,
+                      const schema::RoomRules& rules, std::int64_t now) {
     JsonObject event;
     for (const auto* name : {"type", "room_id", "sender", "state_key", "depth", "prev_events", "auth_events"})
         if (const auto* value = offered.if_contains(name)) event[name] = *value;
@@ -89,7 +89,8 @@ std::string stripped_preview(const JsonArray& told, const Event& member) {
         const auto* content = schema::object_at(event, "content");
         if (!type || !key || !sender || !content || !schema::UserId::parse(*sender)) continue;
         const bool is_member = *type == "m.room.member";
-        if (!is_member && (!key->empty() || std::ranges::find(sync::stripped_state_types(), *type) == sync::stripped_state_types().end()))
+        if (!is_member &&
+            (!key->empty() || std::ranges::find(sync::stripped_state_types(), *type) == sync::stripped_state_types().end()))
             continue;
         if (is_member && *key == *member.state_key) continue;
         if (!seen.insert(std::string(*type) + '\0' + std::string(*key)).second) continue;
@@ -112,8 +113,8 @@ net::Task<std::vector<ServerName>> Joining::candidates(const Case& what, std::ve
             if (event->sender != what.user.id) names.emplace_back(event->sender.server());
         }
     names.insert(names.end(), via.begin(), via.end());
-    const auto told = co_await parts_.db.read(
-        [&](storage::Tx& tx) { return storage::find_preview(tx, what.user.nid, what.room.str()); });
+    const auto told =
+        co_await parts_.db.read([&](storage::Tx& tx) { return storage::find_preview(tx, what.user.nid, what.room.str()); });
     if (told) names.insert(names.end(), told->servers.begin(), told->servers.end());
     if (room) {
         std::vector<std::pair<int, std::string>> by_members;
@@ -200,7 +201,8 @@ net::Task<RoomPtr> Joining::join(rooms::Person user, RoomId room, std::vector<st
     std::exception_ptr failure;
     try {
         auto servers = co_await candidates(what, std::move(via));
-        co_await try_each(std::move(servers), [&](ServerName server) -> net::Task<> { joined = co_await join_through(what, server); });
+        co_await try_each(std::move(servers),
+                          [&](ServerName server) -> net::Task<> { joined = co_await join_through(what, server); });
     } catch (...) {
         failure = std::current_exception();
     }
@@ -301,7 +303,10 @@ net::Task<> Joining::knock_through(const Case& what, ServerName server) {
     const auto target = path({"send_knock", what.room.str(), offer.event->id.str()});
     const auto answer = co_await parts_.client.put(server, target, offer.event->json, send_limits);
     const auto* told = schema::array_at(answer, "knock_room_state");
-    const storage::Preview preview{what.user.nid, what.room.str(), offer.event->id.str(), {server.str()},
+    const storage::Preview preview{what.user.nid,
+                                   what.room.str(),
+                                   offer.event->id.str(),
+                                   {server.str()},
                                    stripped_preview(told ? *told : JsonArray(), *offer.event)};
     co_await parts_.db.transact([&](storage::Tx& tx) { storage::store_preview(tx, preview); });
     co_await parts_.rooms.note_outside(what.room, *offer.rules, offer.event, what.user.nid);
@@ -327,8 +332,11 @@ net::Task<> Joining::leave(rooms::Person user, RoomId room_id, JsonObject conten
     const auto& rules = room->rules();
     const auto& identity = parts_.rooms.identity();
     const bool hashed = rules.event_ids != schema::RoomRules::EventIdForm::sender_chosen;
-    JsonObject event{{"type", "m.room.member"},   {"room_id", room_id.str()},        {"sender", user.id.str()},
-                     {"state_key", user.id.str()}, {"depth", before->depth + 1}};
+    JsonObject event{{"type", "m.room.member"},
+                     {"room_id", room_id.str()},
+                     {"sender", user.id.str()},
+                     {"state_key", user.id.str()},
+                     {"depth", before->depth + 1}};
     if (hashed)
         event["prev_events"] = JsonArray{before->id.str()};
     else
@@ -343,7 +351,8 @@ net::Task<> Joining::leave_through(const Case& what, ServerName server) {
     const auto offer = co_await ask(what, server);
     bool is_old = false;
     try {
-        co_await parts_.client.put(server, path({"send_leave", what.room.str(), offer.event->id.str()}, "v2"), offer.event->json, send_limits);
+        co_await parts_.client.put(server, path({"send_leave", what.room.str(), offer.event->id.str()}, "v2"), offer.event->json,
+                                   send_limits);
     } catch (const RemoteRefusal& refused) {
         if (!refused.is_unrecognized()) throw;
         is_old = true;
@@ -366,7 +375,8 @@ net::Task<bool> Joining::hear_outside(RoomPtr room, EventPtr event, std::string 
         const auto invitation = room->state("m.room.member", user->str());
         if (!invitation || event->sender.server() != origin || invitation->event()->sender.server() != origin) co_return false;
     } else if (member->membership == Membership::knock) {
-        const auto told = co_await parts_.db.read([&](storage::Tx& tx) { return storage::find_preview(tx, nid, room->id().str()); });
+        const auto told =
+            co_await parts_.db.read([&](storage::Tx& tx) { return storage::find_preview(tx, nid, room->id().str()); });
         if (!told || std::ranges::find(told->servers, origin) == told->servers.end()) co_return false;
     } else {
         co_return false;

@@ -35,7 +35,8 @@ public:
 
     /// The room with our user in it. Two who join the same room at once: the second waits, and joins like any member of ours.
     /// Throws Refusal with what the servers said, not_found when nobody knows the room, remote_failed when nobody answered.
-    net::Task<rooms::RoomPtr> join(rooms::Person user, schema::RoomId room, std::vector<std::string> via, schema::JsonObject content);
+    net::Task<rooms::RoomPtr> join(rooms::Person user, schema::RoomId room, std::vector<std::string> via,
+                                   schema::JsonObject content);
     net::Task<> knock(rooms::Person user, schema::RoomId room, std::vector<std::string> via, schema::JsonObject content);
     /// Declines an invitation, takes back a knock. When no server of the room hears it, it is so here at least.
     net::Task<> leave(rooms::Person user, schema::RoomId room, schema::JsonObject content);

@@ -26,7 +26,8 @@ net::Task<net::Response> make(Wish wish, std::vector<std::string> known, const C
 
 net::Task<Hosting::Taken> take(Wish wish, const Call& call, Services& services) {
     co_return co_await ours(services).hosting.take(wish, call.origin(), call.id<schema::RoomId>("roomId"),
-                                                   call.id<schema::EventId>("eventId"), schema::canonical_json(call.json(), schema::Numbers::any));
+                                                   call.id<schema::EventId>("eventId"),
+                                                   schema::canonical_json(call.json(), schema::Numbers::any));
 }
 
 // GET /_matrix/federation/v1/make_join/{roomId}/{userId}

@@ -53,7 +53,8 @@ std::vector<Child> children_of(const Room& room, bool suggested_only) {
     room.for_each_state([&](const StateEvent& state, const std::string& type, const std::string&) {
         if (type != "m.space.child") return;
         const auto event = state.event();
-        if (auto child = child_of(schema::stripped_state(*event), event->origin_server_ts, suggested_only)) children.push_back(*std::move(child));
+        if (auto child = child_of(schema::stripped_state(*event), event->origin_server_ts, suggested_only))
+            children.push_back(*std::move(child));
     });
     std::sort(children.begin(), children.end());
     return children;
@@ -91,7 +92,8 @@ std::optional<JsonObject> told_summary(const JsonObject& told) {
     const auto members = schema::integer_at(told, "num_joined_members");
     if (!id || !members) return std::nullopt;
     JsonObject summary{{"room_id", id->str()}, {"num_joined_members", *members}};
-    for (const auto* name : {"name", "topic", "canonical_alias", "avatar_url", "join_rule", "room_type", "room_version", "encryption"})
+    for (const auto* name :
+         {"name", "topic", "canonical_alias", "avatar_url", "join_rule", "room_type", "room_version", "encryption"})
         if (const auto text = schema::string_at(told, name)) summary[name] = *text;
     for (const auto* name : {"world_readable", "guest_can_join"}) summary[name] = schema::boolean_at(told, name).value_or(false);
     if (const auto* allowed = schema::array_at(told, "allowed_room_ids")) summary["allowed_room_ids"] = *allowed;
@@ -131,7 +133,8 @@ struct Walk {
 /// Whether somebody may see a room that another server told of.
 net::Task<bool> may_see_told(Walk& walk, const JsonObject& room) {
     const auto rule = schema::string_at(room, "join_rule").value_or("public");
-    if (rule == "public" || rule == "knock" || rule == "knock_restricted" || schema::boolean_at(room, "world_readable").value_or(false))
+    if (rule == "public" || rule == "knock" || rule == "knock_restricted" ||
+        schema::boolean_at(room, "world_readable").value_or(false))
         co_return true;
     const auto* allowed = rule == "restricted" ? schema::array_at(room, "allowed_room_ids") : nullptr;
     for (const auto& entry : allowed ? *allowed : schema::JsonArray()) {
@@ -163,7 +166,8 @@ net::Task<> visit_elsewhere(Walk& walk, schema::RoomId id, std::vector<std::stri
         if (const auto* children = schema::array_at(*answer, "children"))
             for (const auto& child : *children) {
                 const auto child_id = child.is_object() ? schema::string_at(child.get_object(), "room_id") : std::nullopt;
-                if (child_id && walk.told.size() < Walk::most_rooms) walk.told.insert_or_assign(std::string(*child_id), child.get_object());
+                if (child_id && walk.told.size() < Walk::most_rooms)
+                    walk.told.insert_or_assign(std::string(*child_id), child.get_object());
             }
     }
     auto summary = told_summary(told);

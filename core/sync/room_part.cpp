@@ -262,7 +262,8 @@ bool render_stripped(std::string& out, const RoomPart& part, const Asker& asker)
         const auto told = schema::parse_json(*part.preview);
         for (const auto& event : told.as_array()) {
             const auto& fields = event.as_object();
-            const bool own = schema::string_at(fields, "type") == "m.room.member" && schema::string_at(fields, "state_key") == asker.hub.id.str();
+            const bool own = schema::string_at(fields, "type") == "m.room.member" &&
+                             schema::string_at(fields, "state_key") == asker.hub.id.str();
             if (invite && own && asker.hub.ignores(schema::string_at(fields, "sender").value_or(""))) return false;
             if (!events.empty()) events += ',';
             events += schema::to_text(event);

@@ -26,12 +26,16 @@ std::string told(TwoServers& world, const std::string& room, const Person& ben, 
     const auto note = [&](bool told_something, std::string_view name) {
         if (told_something) learned += fmt::format("{}{}", learned.empty() ? "" : ", ", name);
     };
-    note(differs([&](const auto& id) { return fmt::format("make_join/{}/{}?ver=12", segment(id), segment(ben.id)); }, nowhere), "make_join");
-    note(differs([&](const auto& id) { return fmt::format("make_knock/{}/{}?ver=12", segment(id), segment(ben.id)); }, nowhere), "make_knock");
+    note(differs([&](const auto& id) { return fmt::format("make_join/{}/{}?ver=12", segment(id), segment(ben.id)); }, nowhere),
+         "make_join");
+    note(differs([&](const auto& id) { return fmt::format("make_knock/{}/{}?ver=12", segment(id), segment(ben.id)); }, nowhere),
+         "make_knock");
     note(differs([&](const auto& id) { return fmt::format("hierarchy/{}", segment(id)); }, nowhere), "hierarchy");
     note(differs([&](const auto& id) { return fmt::format("state/{}?event_id=%24x", segment(id)); }, nowhere), "state");
     note(differs([&](const auto& id) { return fmt::format("backfill/{}?v=%24x&limit=1", segment(id)); }, nowhere), "backfill");
-    note(ask(fmt::format("query/directory?room_alias=%23{}%3Ahearth.test", alias)) != ask("query/directory?room_alias=%23nothing%3Ahearth.test"), "alias");
+    note(ask(fmt::format("query/directory?room_alias=%23{}%3Ahearth.test", alias)) !=
+             ask("query/directory?room_alias=%23nothing%3Ahearth.test"),
+         "alias");
     note(ask("publicRooms").find(room) != std::string::npos, "publicRooms");
     return learned.empty() ? "nothing" : learned;
 }
@@ -69,7 +73,8 @@ TEST_CASE("a room with a charter does not exist for others") {
 
 TEST_CASE("a space protects its rooms") {
     TwoServers world;
-    auto anna = world.person("hearth.test", "anna"), ben = world.person("haven.test", "ben"), carl = world.person("hearth.test", "carl");
+    auto anna = world.person("hearth.test", "anna"), ben = world.person("haven.test", "ben"),
+         carl = world.person("hearth.test", "carl");
     const auto space_of = [&](Neighbour& founder) {
         const auto space = founder.create_room(R"({"preset":"public_chat","creation_content":{"type":"m.space"}})");
         REQUIRE(founder.set_state(space, "org.runde.charter", only_others) == "200");
@@ -142,7 +147,8 @@ TEST_CASE("spaces with rooms of other servers") {
     REQUIRE(anna.set_state(space, "m.space.child", child, inner) == "200");
 
     const auto names = [&] {
-        const auto page = world.server("hearth.test").http("GET", fmt::format("/_matrix/client/v1/rooms/{}/hierarchy", segment(space)), anna.token);
+        const auto page = world.server("hearth.test")
+                              .http("GET", fmt::format("/_matrix/client/v1/rooms/{}/hierarchy", segment(space)), anna.token);
         std::string list;
         for (const auto& entry : page["/rooms"].as_array()) {
             if (!list.empty()) list += ", ";

@@ -29,8 +29,8 @@ JsonObject message(std::string_view sender) {
 /// What hearth thinks of events, with haven's keys fetched over the link.
 std::vector<CheckedEvent> check(TwoServers& world, std::vector<std::string> pdus, const schema::RoomRules& rules) {
     auto& hearth = world.server("hearth.test");
-    return hearth.runtime().wait(hearth.wiring().federation->event_checks.check(std::move(pdus), rules,
-                                                                               schema::RoomId::parse("!evening:haven.test")));
+    return hearth.runtime().wait(
+        hearth.wiring().federation->event_checks.check(std::move(pdus), rules, schema::RoomId::parse("!evening:haven.test")));
 }
 
 }  // namespace
@@ -138,8 +138,9 @@ TEST_CASE("events are found in an answer without reading all of it") {
     CHECK(slice("{}").arrays[1].empty());
     CHECK(slice(R"({"state":7})").arrays[1].empty());
 
-    for (const auto* bad : {"", "[]", "{", R"({"state":[1,2)", R"({"state":[1 2]})", R"({"state":[1],"state":[2]})", R"({"state":["a})",
-                            R"({"state":[}]})", R"({"state":[1,2,3,4]})", R"({"a":1}})", R"({"a" 1})", R"({"state":[,]})"}) {
+    for (const auto* bad :
+         {"", "[]", "{", R"({"state":[1,2)", R"({"state":[1 2]})", R"({"state":[1],"state":[2]})", R"({"state":["a})",
+          R"({"state":[}]})", R"({"state":[1,2,3,4]})", R"({"a":1}})", R"({"a" 1})", R"({"state":[,]})"}) {
         CAPTURE(bad);
         CHECK_THROWS_AS(slice(bad), schema::Refusal);
     }

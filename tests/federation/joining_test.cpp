@@ -67,10 +67,12 @@ constexpr auto knock_room =
 
 TEST_CASE("somebody joins a public room of the other server") {
     TwoServers world;
-    auto anna = world.person("hearth.test", "anna"), ben = world.person("haven.test", "ben"), bea = world.person("haven.test", "bea");
+    auto anna = world.person("hearth.test", "anna"), ben = world.person("haven.test", "ben"),
+         bea = world.person("haven.test", "bea");
     for (const auto& rules : schema::all_room_rules()) {
         CAPTURE(rules.version);
-        const auto room = anna.create_room(fmt::format(R"({{"preset":"public_chat","room_version":"{}","name":"Evening"}})", rules.version));
+        const auto room =
+            anna.create_room(fmt::format(R"({{"preset":"public_chat","room_version":"{}","name":"Evening"}})", rules.version));
         REQUIRE(ben.join(room, "hearth.test") == "200");
         CHECK(members(ben, room) == "anna, ben");
         CHECK(members(anna, room) == "anna, ben");
@@ -136,7 +138,8 @@ TEST_CASE("a server that lies about a room is not believed") {
 
     // Changes hearth's answer to one request.
     const auto lie = [&](std::string_view to, std::function<void(schema::JsonObject&)> change) {
-        world.link().answered = [to = std::string(to), change](const federation::LinkRequest& request, federation::LinkAnswer& answer) {
+        world.link().answered = [to = std::string(to), change](const federation::LinkRequest& request,
+                                                               federation::LinkAnswer& answer) {
             if (request.target.find(to) == std::string::npos) return;
             auto body = schema::parse_json(answer.body).as_object();
             change(body);
@@ -146,16 +149,30 @@ TEST_CASE("a server that lies about a room is not believed") {
     lie("make_join", [](auto&) {});
     bool honest = false;
     SUBCASE("no lie") { honest = true; }
-    SUBCASE("a template for somebody else") { lie("make_join", [](auto& body) { body["event"].as_object()["state_key"] = "@carl:haven.test"; }); }
-    SUBCASE("a template of a message") { lie("make_join", [](auto& body) { body["event"].as_object()["type"] = "m.room.message"; }); }
+    SUBCASE("a template for somebody else") {
+        lie("make_join", [](auto& body) { body["event"].as_object()["state_key"] = "@carl:haven.test"; });
+    }
+    SUBCASE("a template of a message") {
+        lie("make_join", [](auto& body) { body["event"].as_object()["type"] = "m.room.message"; });
+    }
     SUBCASE("a template of a ban") {
         lie("make_join", [](auto& body) { body["event"].as_object()["content"].as_object()["membership"] = "ban"; });
     }
-    SUBCASE("a template of another room") { lie("make_join", [](auto& body) { body["event"].as_object()["room_id"] = "!other:hearth.test"; }); }
-    SUBCASE("no template") { lie("make_join", [](auto& body) { body.erase("event"); }); }
-    SUBCASE("no state") { lie("send_join", [](auto& body) { body["state"] = schema::JsonArray{}; }); }
-    SUBCASE("the state is no list") { lie("send_join", [](auto& body) { body["state"] = "all of it"; }); }
-    SUBCASE("another room version") { lie("make_join", [](auto& body) { body["room_version"] = "10"; }); }
+    SUBCASE("a template of another room") {
+        lie("make_join", [](auto& body) { body["event"].as_object()["room_id"] = "!other:hearth.test"; });
+    }
+    SUBCASE("no template") {
+        lie("make_join", [](auto& body) { body.erase("event"); });
+    }
+    SUBCASE("no state") {
+        lie("send_join", [](auto& body) { body["state"] = schema::JsonArray{}; });
+    }
+    SUBCASE("the state is no list") {
+        lie("send_join", [](auto& body) { body["state"] = "all of it"; });
+    }
+    SUBCASE("another room version") {
+        lie("make_join", [](auto& body) { body["room_version"] = "10"; });
+    }
     SUBCASE("the create event is forged") {
         lie("send_join", [](auto& body) {
             for (const auto* list : {"state", "auth_chain"})
@@ -221,11 +238,13 @@ TEST_CASE("what a server that wants in may not do") {
         auto event = schema::parse_json(offer.body).as_object().at("event").as_object();
         const auto& rules = *schema::find_room_rules("12");
         const schema::SigningKey theirs("of_n", std::string(32, 'n')), forged("of_n", std::string(32, 'x'));
-        const auto send = [&](const schema::SigningKey& key = schema::SigningKey("of_n", std::string(32, 'n')), std::string id = {}) {
+        const auto send = [&](const schema::SigningKey& key = schema::SigningKey("of_n", std::string(32, 'n')),
+                              std::string id = {}) {
             const auto sealed = schema::seal_event(event, rules, "haven.test", key);
-            return summary(world.ask("haven.test", "hearth.test", Method::put,
-                                     fmt::format("/_matrix/federation/v2/send_join/{}/{}", segment(room), segment(id.empty() ? sealed->id.str() : id)),
-                                     sealed->json));
+            return summary(world.ask(
+                "haven.test", "hearth.test", Method::put,
+                fmt::format("/_matrix/federation/v2/send_join/{}/{}", segment(room), segment(id.empty() ? sealed->id.str() : id)),
+                sealed->json));
         };
         std::string got;
         SUBCASE("as offered") {
@@ -251,7 +270,8 @@ TEST_CASE("an invitation in every room version") {
     auto anna = world.person("hearth.test", "anna"), ben = world.person("haven.test", "ben");
     for (const auto& rules : schema::all_room_rules()) {
         CAPTURE(rules.version);
-        const auto room = anna.create_room(fmt::format(R"({{"preset":"private_chat","name":"Evening","room_version":"{}"}})", rules.version));
+        const auto room =
+            anna.create_room(fmt::format(R"({{"preset":"private_chat","name":"Evening","room_version":"{}"}})", rules.version));
         REQUIRE(anna.invite(room, ben) == "200");
         CHECK(offered(ben, room) == "Evening from @anna:hearth.test");
         REQUIRE(ben.join(room) == "200");
@@ -311,8 +331,8 @@ TEST_CASE("who may not be invited") {
 TEST_CASE("a new room with guests of another server stands even if that is gone") {
     TwoServers world;
     auto anna = world.person("hearth.test", "anna"), ben = world.person("haven.test", "ben");
-    const auto room =
-        anna.create_room(fmt::format(R"({{"preset":"trusted_private_chat","name":"Evening","is_direct":true,"invite":["{}","@x:gone.test"]}})", ben.id));
+    const auto room = anna.create_room(fmt::format(
+        R"({{"preset":"trusted_private_chat","name":"Evening","is_direct":true,"invite":["{}","@x:gone.test"]}})", ben.id));
     world.settle();
     CHECK(offered(ben, room) == "Evening from @anna:hearth.test");
     CHECK(membership(anna, room, ben) == "invite");
@@ -345,7 +365,8 @@ TEST_CASE("knocking on the other server's door") {
 
 TEST_CASE("a room that members of another room may join") {
     TwoServers world;
-    auto anna = world.person("hearth.test", "anna"), ben = world.person("haven.test", "ben"), bea = world.person("haven.test", "bea");
+    auto anna = world.person("hearth.test", "anna"), ben = world.person("haven.test", "ben"),
+         bea = world.person("haven.test", "bea");
     const auto club = anna.create_room();
     const auto room = anna.create_room(fmt::format(
         R"({{"preset":"private_chat","power_level_content_override":{{"invite":50}},"initial_state":[{{"type":"m.room.join_rules","state_key":"","content":{{"join_rule":"restricted","allow":[{{"type":"m.room_membership","room_id":"{}"}}]}}}}]}})",
@@ -389,20 +410,23 @@ TEST_CASE("going, and coming back") {
 
 TEST_CASE("members may be left out of what a newcomer's server is told") {
     TwoServers world;
-    auto anna = world.person("hearth.test", "anna"), carl = world.person("hearth.test", "carl"), ben = world.person("haven.test", "ben");
+    auto anna = world.person("hearth.test", "anna"), carl = world.person("hearth.test", "carl"),
+         ben = world.person("haven.test", "ben");
     const auto send = [&](const std::string& room, std::string_view query) {
         const auto offer = world.ask("haven.test", "hearth.test", Method::get,
                                      fmt::format("/_matrix/federation/v1/make_join/{}/{}?ver=12", segment(room), segment(ben.id)));
         const auto event = schema::parse_json(offer.body).as_object().at("event").as_object();
-        const auto sealed = schema::seal_event(event, *schema::find_room_rules("12"), "haven.test", schema::SigningKey("of_n", std::string(32, 'n')));
-        const auto answer = world.ask("haven.test", "hearth.test", Method::put,
-                                      fmt::format("/_matrix/federation/v2/send_join/{}/{}{}", segment(room), segment(sealed->id.str()), query),
-                                      sealed->json);
+        const auto sealed = schema::seal_event(event, *schema::find_room_rules("12"), "haven.test",
+                                               schema::SigningKey("of_n", std::string(32, 'n')));
+        const auto answer = world.ask(
+            "haven.test", "hearth.test", Method::put,
+            fmt::format("/_matrix/federation/v2/send_join/{}/{}{}", segment(room), segment(sealed->id.str()), query), sealed->json);
         REQUIRE(answer.status == 200);
         return schema::parse_json(answer.body).as_object();
     };
     const auto count_members = [](const schema::JsonObject& body) {
-        return std::ranges::count_if(body.at("state").as_array(), [](const auto& event) { return event.as_object().at("type") == "m.room.member"; });
+        return std::ranges::count_if(body.at("state").as_array(),
+                                     [](const auto& event) { return event.as_object().at("type") == "m.room.member"; });
     };
     const auto room = anna.create_room(R"({"preset":"public_chat","name":"Evening"})");
     REQUIRE(carl.join(room) == "200");
@@ -468,7 +492,8 @@ TEST_CASE("three servers: whoever is there lets others in, and all hear of it") 
             options.federation.notaries = {schema::ServerName::parse("haven.test").value()};
     };
     TwoServers world(with_notary, TwoServers::Size::three);
-    auto anna = world.person("hearth.test", "anna"), ben = world.person("haven.test", "ben"), carl = world.person("harbour.test", "carl");
+    auto anna = world.person("hearth.test", "anna"), ben = world.person("haven.test", "ben"),
+         carl = world.person("harbour.test", "carl");
     const auto room = anna.create_room();
     REQUIRE(ben.join(room, "hearth.test") == "200");
     world.settle();
@@ -487,7 +512,8 @@ TEST_CASE("three servers: whoever is there lets others in, and all hear of it") 
         world.settle();
         carl.say(room, "From harbour");
         world.settle();
-        for (auto* person : {&anna, &ben, &carl}) CHECK(person->sees(room).ends_with("+carl, anna: From hearth, carl: From harbour"));
+        for (auto* person : {&anna, &ben, &carl})
+            CHECK(person->sees(room).ends_with("+carl, anna: From hearth, carl: From harbour"));
     }
 }
 
@@ -497,7 +523,8 @@ TEST_CASE("what a room elsewhere is can be asked before joining") {
     const auto room = anna.create_room(R"({"preset":"public_chat","name":"Evening"})");
     const auto closed = anna.create_room(named_invite_room);
     const auto ask = [&](const std::string& which) {
-        return world.server("haven.test").http("GET", fmt::format("/_matrix/client/v1/room_summary/{}?via=hearth.test", segment(which)), ben.token);
+        return world.server("haven.test")
+            .http("GET", fmt::format("/_matrix/client/v1/room_summary/{}?via=hearth.test", segment(which)), ben.token);
     };
     CHECK(ask(room).at("/name") == "Evening");
     CHECK(ask(closed) == "404 M_NOT_FOUND");
@@ -505,7 +532,8 @@ TEST_CASE("what a room elsewhere is can be asked before joining") {
 
 TEST_CASE("a room of a thousand members") {
     TwoServers world;
-    auto anna = world.person("hearth.test", "anna"), ben = world.person("haven.test", "ben"), bea = world.person("haven.test", "bea");
+    auto anna = world.person("hearth.test", "anna"), ben = world.person("haven.test", "ben"),
+         bea = world.person("haven.test", "bea");
     const auto room = anna.create_room();
     // A thousand people of hearth, who need no accounts for that.
     auto& hearth = world.server("hearth.test");
@@ -515,7 +543,8 @@ TEST_CASE("a room of a thousand members") {
             std::vector<rooms::DraftAndOptions> joins;
             for (int i = 0; i < 100; ++i) {
                 const auto user = *schema::UserId::parse(fmt::format("@member{}:hearth.test", batch * 100 + i));
-                joins.emplace_back(schema::EventDraft{"m.room.member", user, user.str(), {{"membership", "join"}}, {}}, rooms::AppendOptions{});
+                joins.emplace_back(schema::EventDraft{"m.room.member", user, user.str(), {{"membership", "join"}}, {}},
+                                   rooms::AppendOptions{});
             }
             co_await where->append_all(std::move(joins));
         }
