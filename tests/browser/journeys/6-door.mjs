@@ -147,7 +147,7 @@ export default async function (world, test) {
     await bensPage.getByRole('link', { name: GROUP }).click();
     await bensPage.getByRole('link', { name: anna }).click();
     await bensPage.getByText('Seit drei Wochen.').waitFor();
-    await bensPage.getByLabel('Notiz').fill('Wirkt gefasst.');
+    await bensPage.getByLabel('Notiz', { exact: true }).fill('Wirkt gefasst.');
     await bensPage.getByRole('button', { name: 'Notiz speichern' }).click();
     await bensPage.getByText('Wirkt gefasst.').waitFor();
 
@@ -169,7 +169,7 @@ export default async function (world, test) {
     await bensPage.goto(`${world.url}/team/gruppen/${group}/anfragen/${request.split('/')[2]}`);
     await bensPage.getByRole('button', { name: 'Das Gespräch war' }).click();
     await bensPage.getByText('Gespräch geführt', { exact: true }).first().waitFor();
-    await bensPage.getByLabel('Aufnehmen').check();
+    await bensPage.getByLabel('Aufnehmen', { exact: true }).check();
     await bensPage.getByLabel('Worte an die Person').fill('Willkommen, wir freuen uns auf Sie.');
     await bensPage.getByLabel('Grund für die Akte').fill('Passt gut.');
     await world.requireAccessible(bensPage, 'request');
@@ -204,7 +204,7 @@ export default async function (world, test) {
     const id = new URL(page.url()).pathname.split('/')[2];
     const bensPage = await world.signedIn(ben);
     await bensPage.goto(`${world.url}/team/gruppen/${group}/anfragen/${id}`);
-    await bensPage.getByLabel('Absagen').check();
+    await bensPage.getByLabel('Absagen', { exact: true }).check();
     await bensPage.getByRole('button', { name: 'Entscheiden' }).click();
     await bensPage.getByText(`${ben.name} möchte absagen`).waitFor();
     await page.reload();
