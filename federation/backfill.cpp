@@ -42,7 +42,9 @@ std::vector<EventPtr> newest_first(std::vector<EventPtr> events, const std::vect
             walk.push_back(prev.str());
         }
     }
-    const auto shallower = [](const EventPtr& a, const EventPtr& b) { return std::pair(a->depth, a->id) < std::pair(b->depth, b->id); };
+    const auto shallower = [](const EventPtr& a, const EventPtr& b) {
+        return std::pair(a->depth, a->id) < std::pair(b->depth, b->id);
+    };
     std::priority_queue<EventPtr, std::vector<EventPtr>, decltype(shallower)> ready(shallower);
     for (const auto& id : reached)
         if (builders[id] == 0) ready.push(by_id.at(id));
@@ -60,7 +62,8 @@ std::vector<EventPtr> newest_first(std::vector<EventPtr> events, const std::vect
 
 net::Task<Backfill::Outcome> Backfill::fill(RoomPtr room, Ord newest, Ord oldest) {
     const auto now = parts_.runtime.clock().now_ms();
-    auto gap = co_await parts_.db.read([&](storage::Tx& tx) { return storage::find_gap(tx, room->nid(), oldest + 1, newest + 1, now); });
+    auto gap =
+        co_await parts_.db.read([&](storage::Tx& tx) { return storage::find_gap(tx, room->nid(), oldest + 1, newest + 1, now); });
     if (!gap || !gap->is_due) co_return Outcome::whole;
 
     auto& job = running_[{room->nid(), gap->below}];

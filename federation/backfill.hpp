@@ -31,9 +31,9 @@ public:
     static constexpr int events_at_once = 100;
 
     enum class Outcome {
-        whole,   ///< There is no gap, or nobody has what lies in it: what was read is what there is.
+        whole,  ///< There is no gap, or nobody has what lies in it: what was read is what there is.
         filled,  ///< More is there now: read again.
-        later,   ///< Still on its way.
+        later,  ///< Still on its way.
     };
     /// Before the events that were read, newest first, from `newest` down to `oldest`: is there a gap, and can it be filled?
     net::Task<Outcome> fill(rooms::RoomPtr room, schema::Ord newest, schema::Ord oldest);

@@ -12,11 +12,8 @@ Federation::Federation(Parts parts, const Options& what, std::shared_ptr<Link> w
       keys({.runtime = parts.runtime, .db = parts.db, .identity = parts.identity, .client = client, .options = options}),
       event_checks(parts.runtime, keys),
       request_auth(parts.identity, partners, keys, parts.runtime.clock()),
-      policy({.runtime = parts.runtime,
-              .rooms = parts.rooms,
-              .identity = parts.identity,
-              .client = client,
-              .checks = event_checks}),
+      policy(
+          {.runtime = parts.runtime, .rooms = parts.rooms, .identity = parts.identity, .client = client, .checks = event_checks}),
       hosting({.rooms = parts.rooms, .checks = event_checks, .policy = policy}),
       joining({.runtime = parts.runtime, .db = parts.db, .rooms = parts.rooms, .client = client, .checks = event_checks}),
       invitations({.runtime = parts.runtime, .db = parts.db, .rooms = parts.rooms, .client = client, .checks = event_checks}),

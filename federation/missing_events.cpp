@@ -163,7 +163,8 @@ net::Task<std::optional<std::vector<EventId>>> MissingEvents::state_before(RoomP
             chain = strings_of(schema::array_at(answer, "auth_chain_ids"), most_state_events);
             auto wanted = state;
             wanted.insert(wanted.end(), chain.begin(), chain.end());
-            const auto stored = co_await parts_.rooms.parts().db.read([&](storage::Tx& tx) { return storage::events_by_id(tx, wanted); });
+            const auto stored =
+                co_await parts_.rooms.parts().db.read([&](storage::Tx& tx) { return storage::events_by_id(tx, wanted); });
             std::unordered_set<std::string> have;
             for (const auto& one : stored)
                 if (one.room == room->nid()) have.insert(one.event_id);
@@ -171,7 +172,8 @@ net::Task<std::optional<std::vector<EventId>>> MissingEvents::state_before(RoomP
             if (wanted.size() <= most_single_fetches) {
                 events = co_await fetch_events(room, std::move(wanted), server);
             } else {
-                const auto whole = co_await parts_.client.get(server, with_query(path({"state", room->id().str()}), query), whole_state);
+                const auto whole =
+                    co_await parts_.client.get(server, with_query(path({"state", room->id().str()}), query), whole_state);
                 auto texts = texts_of(schema::array_at(whole, "auth_chain"), most_state_events);
                 for (auto& text : texts_of(schema::array_at(whole, "pdus"), most_state_events)) texts.push_back(std::move(text));
                 events = co_await checked(room, std::move(texts));
@@ -186,7 +188,8 @@ net::Task<std::optional<std::vector<EventId>>> MissingEvents::state_before(RoomP
         if (state.empty()) continue;
         if (!events.empty()) co_await room->keep_outliers(std::move(events));
         // What could not be had, or rests on what could not be had, is left out: the others decide.
-        const auto stored = co_await parts_.rooms.parts().db.read([&](storage::Tx& tx) { return storage::events_by_id(tx, state); });
+        const auto stored =
+            co_await parts_.rooms.parts().db.read([&](storage::Tx& tx) { return storage::events_by_id(tx, state); });
         std::vector<EventId> ids;
         for (const auto& one : stored)
             if (one.room == room->nid()) ids.push_back(*EventId::parse(one.event_id));
@@ -198,7 +201,8 @@ net::Task<std::optional<std::vector<EventId>>> MissingEvents::state_before(RoomP
 
 /// State and auth chains are kept because events that we have rest on them: they are older.
 net::Task<bool> MissingEvents::is_part_of_what_we_have(RoomPtr room, EventId id) {
-    const auto stored = co_await parts_.rooms.parts().db.read([&](storage::Tx& tx) { return storage::events_by_id(tx, {id.str()}); });
+    const auto stored =
+        co_await parts_.rooms.parts().db.read([&](storage::Tx& tx) { return storage::events_by_id(tx, {id.str()}); });
     co_return !stored.empty() && stored.front().room == room->nid() && (stored.front().flags & storage::rows::rejected) == 0;
 }
 
@@ -218,7 +222,8 @@ net::Task<std::vector<Received>> MissingEvents::complete(RoomPtr room, ServerNam
         for (const auto& incoming : pending) ours.push_back(incoming.event->id);
         std::optional<std::size_t> first;
         for (std::size_t i = 0; i < pending.size(); ++i) {
-            if (const auto place = wanted.find(pending[i].event->id.str()); place != wanted.end()) answers[place->second] = judged[i];
+            if (const auto place = wanted.find(pending[i].event->id.str()); place != wanted.end())
+                answers[place->second] = judged[i];
             if (judged[i].verdict != Verdict::incomplete) continue;
             const auto strange = [&](const EventId& id) { return !contains(ours, id); };
             if (!without_auth && std::ranges::any_of(judged[i].missing_auth, strange)) without_auth = pending[i].event;

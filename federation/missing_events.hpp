@@ -42,10 +42,13 @@ public:
 private:
     using Servers = std::vector<schema::ServerName>;
     Servers servers_for(const rooms::Room& room, const schema::ServerName& origin) const;
-    net::Task<std::vector<schema::EventPtr>> missing_before(rooms::RoomPtr room, std::vector<schema::EventId> latest, Servers servers);
-    net::Task<std::optional<std::vector<schema::EventId>>> state_before(rooms::RoomPtr room, schema::EventPtr event, Servers servers);
+    net::Task<std::vector<schema::EventPtr>> missing_before(rooms::RoomPtr room, std::vector<schema::EventId> latest,
+                                                            Servers servers);
+    net::Task<std::optional<std::vector<schema::EventId>>> state_before(rooms::RoomPtr room, schema::EventPtr event,
+                                                                        Servers servers);
     net::Task<bool> is_part_of_what_we_have(rooms::RoomPtr room, schema::EventId id);
-    net::Task<std::vector<schema::EventPtr>> fetch_events(rooms::RoomPtr room, std::vector<std::string> ids, schema::ServerName server);
+    net::Task<std::vector<schema::EventPtr>> fetch_events(rooms::RoomPtr room, std::vector<std::string> ids,
+                                                          schema::ServerName server);
     net::Task<std::vector<schema::EventPtr>> checked(rooms::RoomPtr room, std::vector<std::string> texts);
 
     Parts parts_;

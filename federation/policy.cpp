@@ -27,7 +27,8 @@ schema::EventDraft draft_of(const schema::Event& event) {
             .redacts = event.redacts};
 }
 
-EventPtr with_signature(const schema::Event& event, const schema::RoomRules& rules, std::string_view server, std::string_view signature) {
+EventPtr with_signature(const schema::Event& event, const schema::RoomRules& rules, std::string_view server,
+                        std::string_view signature) {
     auto object = schema::parse_json(event.json, rules.numbers()).get_object();
     schema::add_signature(object, server, key_id, signature);
     return schema::load_event(schema::canonical_json(object, rules.numbers()), event.id, rules);
@@ -57,8 +58,7 @@ net::Task<EventPtr> Policy::approved_by(const PolicyServer& by, RoomPtr room, Ev
     if (is_approved(*event, rules, by)) co_return event;
     if (by.name == parts_.identity.server.str()) {
         // We are asked by ourselves: the guards have seen our own events, those of others see them now.
-        if (!parts_.identity.is_local(event->sender))
-            co_await room->ask_guards(draft_of(*event));
+        if (!parts_.identity.is_local(event->sender)) co_await room->ask_guards(draft_of(*event));
         auto approved = with_signature(*event, rules, by.name, sign_ourselves(*event, rules));
         co_return is_approved(*approved, rules, by) ? approved : nullptr;
     }
@@ -67,7 +67,8 @@ net::Task<EventPtr> Policy::approved_by(const PolicyServer& by, RoomPtr room, Ev
     const auto now = parts_.runtime.clock().now_ms();
     if (!server || silent_until > now) throw LinkFailed("silent");
     try {
-        const auto answer = co_await parts_.client.post(*server, "/_matrix/policy/v1/sign", event->json, {.whole = patience, .body_bytes = 64 * 1024});
+        const auto answer = co_await parts_.client.post(*server, "/_matrix/policy/v1/sign", event->json,
+                                                        {.whole = patience, .body_bytes = 64 * 1024});
         silent_until_.erase(by.name);
         const auto* signatures = schema::object_at(answer, by.name);
         const auto signature = signatures ? schema::string_at(*signatures, key_id) : std::nullopt;
@@ -130,7 +131,8 @@ net::Task<JsonObject> Policy::sign(ServerName origin, JsonObject pdu) {
     const auto checked = co_await parts_.checks.check_one(schema::to_text(pdu), room->rules(), room->id());
     if (!checked || checked.pruned) throw Refusal(Reason::bad_json, "The event is not acceptable: " + checked.why);
     const auto& event = *checked.event;
-    if (rooms::is_policy_choice(event.type, event.state_key)) throw Refusal(Reason::forbidden, "The choice of a policy server needs no signature.");
+    if (rooms::is_policy_choice(event.type, event.state_key))
+        throw Refusal(Reason::forbidden, "The choice of a policy server needs no signature.");
     try {
         co_await room->ask_guards(draft_of(event));
     } catch (const Refusal& refusal) {

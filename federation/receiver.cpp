@@ -28,7 +28,8 @@ constexpr net::Milliseconds first_pause{30'000};
 
 /// Whether a member of ours is in the room: only then do we know what happens in it.
 bool is_resident(const rooms::Room& room) {
-    return std::ranges::any_of(room.local_members(), [](const auto& entry) { return entry.second.membership == rooms::Membership::join; });
+    return std::ranges::any_of(room.local_members(),
+                               [](const auto& entry) { return entry.second.membership == rooms::Membership::join; });
 }
 
 }  // namespace
@@ -63,7 +64,8 @@ net::Task<JsonObject> Receiver::take(ServerName origin, std::string txn, const J
             if (other->refused) std::rethrow_exception(other->refused);
             co_return *other->answer;
         }
-        if (from.waiting >= most_waiting_transactions) throw Refusal(Reason::limit_exceeded, "One transaction at a time, please.", {{"retry_after_ms", 1000}});
+        if (from.waiting >= most_waiting_transactions)
+            throw Refusal(Reason::limit_exceeded, "One transaction at a time, please.", {{"retry_after_ms", 1000}});
         ++from.waiting;
         co_await other->done->wait();
         --from.waiting;
@@ -111,7 +113,8 @@ net::Task<JsonObject> Receiver::take_alone(ServerName origin, std::string txn, c
     std::vector<Item> items;
     std::vector<RoomNid> nids;
     for (auto& [room, texts] : by_room)
-        if (const auto id = schema::RoomId::parse(room)) co_await stage_room(origin.str(), *id, std::move(texts), items, nids, *verdicts);
+        if (const auto id = schema::RoomId::parse(room))
+            co_await stage_room(origin.str(), *id, std::move(texts), items, nids, *verdicts);
     for (auto& item : items) item.verdicts = verdicts;
 
     std::vector<storage::StagedEvent> rows;
@@ -120,8 +123,8 @@ net::Task<JsonObject> Receiver::take_alone(ServerName origin, std::string txn, c
         rows.push_back({nids[i], *items[i].incoming.inbox_seq, origin.str(), event.id.str(), event.json});
     }
     const auto now = parts_.runtime.clock().now_ms();
-    const bool is_new = co_await parts_.db.transact(
-        [&](storage::Tx& tx) { return storage::stage_transaction(tx, origin.str(), txn, now, rows); });
+    const bool is_new =
+        co_await parts_.db.transact([&](storage::Tx& tx) { return storage::stage_transaction(tx, origin.str(), txn, now, rows); });
     if (!is_new) co_return JsonObject{{"pdus", JsonObject{}}};
 
     verdicts->open = items.size();
@@ -157,7 +160,7 @@ net::Task<> Receiver::stage_room(std::string origin, schema::RoomId id, std::vec
         }
         if (!one || !is_admitted || !knows) {
             if (one.id)
-                verdicts.errors.insert_or_assign(one.id->str(), !one            ? one.why
+                verdicts.errors.insert_or_assign(one.id->str(), !one           ? one.why
                                                                 : !is_admitted ? "Your server may not take part in this room."
                                                                                : "This server is not in the room.");
             continue;
@@ -319,12 +322,14 @@ net::Task<> Receiver::load_staged() {
             constexpr int page = 500;
             std::int64_t after = 0;
             for (;;) {
-                const auto rows = co_await parts_.db.read([&](storage::Tx& tx) { return storage::staged_events(tx, nid, after, page); });
+                const auto rows =
+                    co_await parts_.db.read([&](storage::Tx& tx) { return storage::staged_events(tx, nid, after, page); });
                 for (const auto& row : rows) {
                     after = row.seq;
                     const auto id = schema::EventId::parse(row.event_id);
                     if (!id) continue;
-                    put(nid, {{.event = schema::load_event(row.json, *id, room->rules()), .inbox_seq = row.seq}, row.origin, nullptr});
+                    put(nid,
+                        {{.event = schema::load_event(row.json, *id, room->rules()), .inbox_seq = row.seq}, row.origin, nullptr});
                 }
                 if (rows.size() < page) break;
             }

@@ -63,7 +63,9 @@ federation::Options federation_with_version(const Config& config) {
 selfhelp::DoorOptions door_options(const Config& config) {
     auto url = config.public_url;
     while (url.ends_with('/')) url.pop_back();
-    return {.name = config.node.name, .public_url = std::move(url), .partners = config.federation.enabled ? config.federation.partners : std::vector<std::string>{}};
+    return {.name = config.node.name,
+            .public_url = std::move(url),
+            .partners = config.federation.enabled ? config.federation.partners : std::vector<std::string>{}};
 }
 constexpr std::int64_t day_ms = 24 * 3600 * 1000;
 
@@ -99,7 +101,8 @@ WiringOptions wiring_options(const Config& config, std::string database_url, Met
             .door = door_options(config),
             .admission = {.deadlines = {.after_decision = config.admission.after_decision_days * day_ms,
                                         .without_reaction = config.admission.without_reaction_days * day_ms,
-                                        .reminder_before = std::min<std::int64_t>(10, config.admission.without_reaction_days / 2) * day_ms},
+                                        .reminder_before =
+                                            std::min<std::int64_t>(10, config.admission.without_reaction_days / 2) * day_ms},
                           .page = applicants_page(config),
                           .knocks_from_everywhere = config.admission.knocks_from_everywhere},
             .federation = federation_with_version(config),

@@ -219,7 +219,8 @@ const char* sql_of(Statement statement) {
                    "AS u(usr, at, room, thread_root, kind)";
         case Statement::threads:
             return "INSERT INTO threads (room_nid, root_nid, last_ord, last_nid, replies, n) "
-                   "SELECT u.room, u.root, coalesce((h.base + u.at) << 16, u.last_ord, t.last_ord, h.base << 16), u.last, u.replies, u.n "
+                   "SELECT u.room, u.root, coalesce((h.base + u.at) << 16, u.last_ord, t.last_ord, h.base << 16), u.last, "
+                   "u.replies, u.n "
                    "FROM " HEAD
                    ", unnest($2::bigint[], $3::bigint[], $4::int[], $5::bigint[], $6::int[], $7::int[], $8::bigint[]) "
                    "AS u(room, root, at, last, replies, n, last_ord) "

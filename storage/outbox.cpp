@@ -54,7 +54,8 @@ void save_destinations(Tx& tx, const std::vector<std::int64_t>& new_nids, const 
 static std::vector<UnsentEvent> read_unsent(const Rows& rows) {
     std::vector<UnsentEvent> events;
     for (const auto& row : rows)
-        events.push_back({row[0].number(), row[1].string(), row[2].string(), row[3].string(), row[4].flag(), row[5].nid<schema::RoomNid>()});
+        events.push_back(
+            {row[0].number(), row[1].string(), row[2].string(), row[3].string(), row[4].flag(), row[5].nid<schema::RoomNid>()});
     return events;
 }
 
@@ -62,10 +63,12 @@ std::vector<UnsentEvent> unsent_events(Tx& tx, const std::string& server, Positi
     const auto count =
         tx.exec(UNSENT "SELECT count(*) FROM (SELECT 1 FROM unsent LIMIT $4) few", server, after, upto, too_many + 1);
     if (count.front()[0].number() <= too_many)
-        return read_unsent(tx.exec(UNSENT "SELECT pos, event_id, version, json, redacted, room_nid FROM unsent ORDER BY pos LIMIT $4", server,
-                                   after, upto, limit));
-    return read_unsent(tx.exec(UNSENT "SELECT * FROM (SELECT DISTINCT ON (room_nid) pos, event_id, version, json, redacted, room_nid "
-                                      "FROM unsent ORDER BY room_nid, pos DESC) newest ORDER BY pos LIMIT $4",
+        return read_unsent(tx.exec(UNSENT
+                                   "SELECT pos, event_id, version, json, redacted, room_nid FROM unsent ORDER BY pos LIMIT $4",
+                                   server, after, upto, limit));
+    return read_unsent(tx.exec(UNSENT
+                               "SELECT * FROM (SELECT DISTINCT ON (room_nid) pos, event_id, version, json, redacted, room_nid "
+                               "FROM unsent ORDER BY room_nid, pos DESC) newest ORDER BY pos LIMIT $4",
                                server, after, upto, limit));
 }
 

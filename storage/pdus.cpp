@@ -50,14 +50,16 @@ std::optional<StoredGap> find_gap(Tx& tx, RoomNid room, Ord after, Ord upto, std
 }
 
 void postpone_gap(Tx& tx, RoomNid room, const std::vector<std::string>& event_ids, std::int64_t now_ms) {
-    tx.exec("UPDATE missing_prev SET tries = tries + 1, next_try = $3 + least(60000::bigint << least(tries, 12), 86400000::bigint) "
-            "WHERE room_nid = $1 AND event_id = ANY($2::text[])",
-            room, event_ids, now_ms);
+    tx.exec(
+        "UPDATE missing_prev SET tries = tries + 1, next_try = $3 + least(60000::bigint << least(tries, 12), 86400000::bigint) "
+        "WHERE room_nid = $1 AND event_id = ANY($2::text[])",
+        room, event_ids, now_ms);
 }
 
 std::vector<std::string> missing_among(Tx& tx, RoomNid room, const std::vector<std::string>& event_ids) {
     std::vector<std::string> missing;
-    for (const auto& row : tx.exec("SELECT event_id FROM missing_prev WHERE room_nid = $1 AND event_id = ANY($2::text[])", room, event_ids))
+    for (const auto& row :
+         tx.exec("SELECT event_id FROM missing_prev WHERE room_nid = $1 AND event_id = ANY($2::text[])", room, event_ids))
         missing.push_back(row[0].string());
     return missing;
 }

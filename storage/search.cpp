@@ -208,10 +208,9 @@ std::vector<StoredEvent> events_of(Tx& tx, const std::vector<SearchHit>& hits) {
         rooms.push_back(hit.room);
         events.push_back(hit.event);
     }
-    return stored_event::read_events(
-        tx.exec("SELECT " EVENT_COLUMNS "FROM unnest($1::bigint[], $2::bigint[]) AS w(room, event) "
-                "JOIN events e ON e.room_nid = w.room AND e.event_nid = w.event" EVENT_JOINS,
-                rooms, events));
+    return stored_event::read_events(tx.exec("SELECT " EVENT_COLUMNS "FROM unnest($1::bigint[], $2::bigint[]) AS w(room, event) "
+                                             "JOIN events e ON e.room_nid = w.room AND e.event_nid = w.event" EVENT_JOINS,
+                                             rooms, events));
 }
 
 int count_posts(Tx& tx, const SearchQuery& query, int most) {

@@ -114,7 +114,8 @@ net::Task<rooms::Bundles> bundles_of(const rooms::SearchResult& result, const Re
     std::vector<rooms::BundleWish> wishes;
     for (auto& [nid, events] : by_room) {
         const auto& in = readable.at(nid);
-        wishes.push_back({nid, in.room->rules(), std::move(events), [&in](schema::Ord ord) { return in.viewer.visible.sees(ord); }});
+        wishes.push_back(
+            {nid, in.room->rules(), std::move(events), [&in](schema::Ord ord) { return in.viewer.visible.sees(ord); }});
     }
     co_return co_await rooms::bundles(services.db, std::move(wishes), call.session().user, services.rooms.clock().now_ms());
 }

@@ -21,8 +21,8 @@ net::Task<net::Response> put_form(const Call& call, Services& services) {
     const auto form = fields.required_array("fields");
     const auto deciders = fields.integer("deciders").value_or(1);
     auto recognises = fields.strings("recognises").value_or(std::vector<std::string>());
-    co_await services.admission.set_form(member(call), call.param("groupId"), form, static_cast<int>(std::clamp<std::int64_t>(deciders, 0, 3)),
-                                         std::move(recognises));
+    co_await services.admission.set_form(member(call), call.param("groupId"), form,
+                                         static_cast<int>(std::clamp<std::int64_t>(deciders, 0, 3)), std::move(recognises));
     const auto door = co_await services.admission.entrance(call.param("groupId"));
     auto body = to_json(door);
     JsonArray servers;
@@ -118,7 +118,8 @@ constexpr Route routes[] = {
     {net::Method::get, "/_runde/v1/desk/applications/{applicationId}", Access::user, Rate::read, answer_file, doc},
     {net::Method::post, "/_runde/v1/desk/applications/{applicationId}/vote", Access::user, Rate::write, post_vote, doc},
     {net::Method::post, "/_runde/v1/desk/applications/{applicationId}/notes", Access::user, Rate::write, post_note, doc},
-    {net::Method::post, "/_runde/v1/desk/applications/{applicationId}/interviewed", Access::user, Rate::write, post_interviewed, doc},
+    {net::Method::post, "/_runde/v1/desk/applications/{applicationId}/interviewed", Access::user, Rate::write, post_interviewed,
+     doc},
 };
 
 }  // namespace

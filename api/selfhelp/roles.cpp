@@ -27,10 +27,8 @@ net::Task<net::Response> get_me(const Call& call, Services& services) {
         const auto* group = services.door.standing.group(*grant.group);
         if (!group) continue;
         const bool must_accept = services.door.standing.must_accept(*group, who.user);
-        JsonObject entry{{"group_id", group->id},
-                         {"name", group->name},
-                         {"rules_version", group->rules},
-                         {"rules_accepted", !must_accept}};
+        JsonObject entry{
+            {"group_id", group->id}, {"name", group->name}, {"rules_version", group->rules}, {"rules_accepted", !must_accept}};
         if (must_accept) {
             const domain::ConsentToken token{group->id, call.session().user};
             entry["rules_page"] = domain::consent_path(token.sign(services.rooms.identity().key));

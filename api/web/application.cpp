@@ -22,7 +22,9 @@ using selfhelp::ApplicationFile;
 
 namespace {
 
-std::string path_of(const ApplicationFile& file, std::string_view more = "") { return "/antrag/" + file.row.id + std::string(more); }
+std::string path_of(const ApplicationFile& file, std::string_view more = "") {
+    return "/antrag/" + file.row.id + std::string(more);
+}
 
 bool is_open(const ApplicationFile& file) { return !file.row.decided; }
 
@@ -37,8 +39,8 @@ Html where_it_stands(View& view, const ApplicationFile& file, const std::string&
     if (found == texts::states.end()) return {};
     const auto said = std::ranges::find_if(file.log.rbegin(), file.log.rend(), [](const auto& line) { return !line.text.empty(); });
     const auto from_team = said == file.log.rend() ? Html()
-                                                   : html(R"(<div class="prose"><h3>{}</h3>{}</div>)", view.say(texts::from_the_team),
-                                                          prose(said->text, 3));
+                                                   : html(R"(<div class="prose"><h3>{}</h3>{}</div>)",
+                                                          view.say(texts::from_the_team), prose(said->text, 3));
     Html next;
     if (file.row.state == "admitted")
         next = html(R"(<p class="row"><a class="button primary" href="{}">{}</a><a class="button" href="/mitglieder">{}</a></p>)",
@@ -59,11 +61,12 @@ Html picked_slot(View& view, const ApplicationFile& file) {
     const auto found = std::ranges::find(texts::ways, slot.way, &texts::StateWords::state);
     const bool has_place = found != texts::ways.end() && (slot.way == "chat" || !slot.place.empty());
     const auto place = has_place ? html("<p>{}</p>", view.say(found->meaning, slot.place)) : Html();
-    return html(R"(<section class="card" aria-labelledby="termin"><h2 id="termin">{}</h2><p class="lead"><time datetime="{}">{}</time>, {}</p>{})"
-                R"(<div class="row"><a class="button" href="{}" download>{}</a>{}</div></section>)",
-                view.say(texts::your_slot), machine_time(slot.begins), view.date_and_time(slot.begins), way_in_words(view, slot.way), place,
-                Url(path_of(file, "/termin.ics")), view.say(texts::calendar_file),
-                is_open(file) ? button_form(view, path_of(file, "/termin/zurueck"), texts::give_slot_back) : Html());
+    return html(
+        R"(<section class="card" aria-labelledby="termin"><h2 id="termin">{}</h2><p class="lead"><time datetime="{}">{}</time>, {}</p>{})"
+        R"(<div class="row"><a class="button" href="{}" download>{}</a>{}</div></section>)",
+        view.say(texts::your_slot), machine_time(slot.begins), view.date_and_time(slot.begins), way_in_words(view, slot.way), place,
+        Url(path_of(file, "/termin.ics")), view.say(texts::calendar_file),
+        is_open(file) ? button_form(view, path_of(file, "/termin/zurueck"), texts::give_slot_back) : Html());
 }
 
 Html slots_to_pick(View& view, const ApplicationFile& file, const FormData& form) {
@@ -73,11 +76,12 @@ Html slots_to_pick(View& view, const ApplicationFile& file, const FormData& form
     std::vector<Choice> choices;
     for (const auto& slot : file.free_slots)
         choices.push_back({std::to_string(slot.id), view.date_and_time(slot.begins), way_in_words(view, slot.way)});
-    return html(R"(<section class="card" aria-labelledby="termin">{}<form class="stack" method="post" action="{}" novalidate>{}{}<div>)"
-                R"(<button class="primary">{}</button></div></form></section>)",
-                title, Url(path_of(file, "/termin")), token_field(view),
-                radios(view, form, {.name = "termin-wahl", .label = std::string(view.say(texts::slots_lead))}, choices),
-                view.say(texts::pick_slot));
+    return html(
+        R"(<section class="card" aria-labelledby="termin">{}<form class="stack" method="post" action="{}" novalidate>{}{}<div>)"
+        R"(<button class="primary">{}</button></div></form></section>)",
+        title, Url(path_of(file, "/termin")), token_field(view),
+        radios(view, form, {.name = "termin-wahl", .label = std::string(view.say(texts::slots_lead))}, choices),
+        view.say(texts::pick_slot));
 }
 
 Html interview(View& view, const ApplicationFile& file, const FormData& form) {
@@ -90,9 +94,11 @@ Html history(const View& view, const ApplicationFile& file) {
     const auto lines = each(file.log, [&](const storage::ApplicationLogRow& line) {
         const auto found = std::ranges::find(texts::log_entries, line.what, &texts::LogWords::what);
         if (found == texts::log_entries.end()) return Html();
-        return html(R"(<li><time datetime="{}">{}</time> {}</li>)", machine_time(line.at), view.date_and_time(line.at), view.say(found->words));
+        return html(R"(<li><time datetime="{}">{}</time> {}</li>)", machine_time(line.at), view.date_and_time(line.at),
+                    view.say(found->words));
     });
-    return html(R"(<details><summary>{}</summary><ol class="plain history">{}</ol></details>)", view.say(texts::history_title), lines);
+    return html(R"(<details><summary>{}</summary><ol class="plain history">{}</ol></details>)", view.say(texts::history_title),
+                lines);
 }
 
 Html own_answers(View& view, const ApplicationFile& file) {
@@ -102,48 +108,62 @@ Html own_answers(View& view, const ApplicationFile& file) {
         if (!value.empty()) facts += html("<dt>{}</dt><dd>{}</dd>", label, value);
     };
     for (const auto& question : file.form)
-        fact(view.german() || question.label_en.empty() ? question.label : question.label_en, answer_in_words(view, question, answers));
+        fact(view.german() || question.label_en.empty() ? question.label : question.label_en,
+             answer_in_words(view, question, answers));
     fact(view.say(texts::email), file.row.email.value_or(""));
     fact(view.say(texts::phone), file.row.phone.value_or(""));
-    const auto change = is_open(file) ? html(R"(<a class="button" href="{}">{}</a>)", Url(path_of(file, "/aendern")), view.say(texts::change_answers)) : Html();
-    return html(R"(<section class="stack" aria-labelledby="angaben"><h2 id="angaben">{}</h2><dl class="facts">{}</dl><p class="row">{})"
-                R"(<a class="button" href="{}" download>{}</a></p></section>)",
-                view.say(texts::own_data_title), facts, change, Url(path_of(file, "/kopie.json")), view.say(texts::copy));
+    const auto change = is_open(file) ? html(R"(<a class="button" href="{}">{}</a>)", Url(path_of(file, "/aendern")),
+                                             view.say(texts::change_answers))
+                                      : Html();
+    return html(
+        R"(<section class="stack" aria-labelledby="angaben"><h2 id="angaben">{}</h2><dl class="facts">{}</dl><p class="row">{})"
+        R"(<a class="button" href="{}" download>{}</a></p></section>)",
+        view.say(texts::own_data_title), facts, change, Url(path_of(file, "/kopie.json")), view.say(texts::copy));
 }
 
 Html stay_or_leave(View& view, const ApplicationFile& file) {
     const auto erased = html(R"(<p class="muted">{}</p>)", view.say(texts::erases_at, view.date(file.ends_at)));
     if (!is_open(file)) return erased;
-    return html(R"(<section class="stack" aria-labelledby="bleiben"><h2 id="bleiben">{}</h2>{}{}<details class="card"><summary>{}</summary>)"
-                R"(<p>{}</p>{}</details></section>)",
-                view.say(texts::stay_title), erased, button_form(view, path_of(file, "/bleiben"), texts::stay), view.say(texts::withdraw_title),
-                view.say(texts::withdraw_lead), button_form(view, path_of(file, "/zurueckziehen"), texts::withdraw, "danger"));
+    return html(
+        R"(<section class="stack" aria-labelledby="bleiben"><h2 id="bleiben">{}</h2>{}{}<details class="card"><summary>{}</summary>)"
+        R"(<p>{}</p>{}</details></section>)",
+        view.say(texts::stay_title), erased, button_form(view, path_of(file, "/bleiben"), texts::stay),
+        view.say(texts::withdraw_title), view.say(texts::withdraw_lead),
+        button_form(view, path_of(file, "/zurueckziehen"), texts::withdraw, "danger"));
 }
 
 Html visit_bar(View& view, const accounts::Session& session) {
-    return html(R"(<div class="row visit"><span class="muted">{}</span>{}</div>)", view.say(texts::signed_in_as, session.user.localpart()),
+    return html(R"(<div class="row visit"><span class="muted">{}</span>{}</div>)",
+                view.say(texts::signed_in_as, session.user.localpart()),
                 button_form(view, "/antrag/abmelden", texts::sign_out, "quiet"));
 }
 
 /// Everything about one request. `form`: what was sent and could not be taken.
-net::Task<net::Response> application_page(View& view, Services& services, const accounts::Session& session, const ApplicationFile& file,
-                                          const FormData& form) {
+net::Task<net::Response> application_page(View& view, Services& services, const accounts::Session& session,
+                                          const ApplicationFile& file, const FormData& form) {
     Html talk;
     const auto room = file.row.room ? schema::RoomId::parse(*file.row.room) : std::nullopt;
-    if (room) talk = co_await reception(view, services, session, *room, path_of(file, "/nachricht"), form);
-    else if (is_open(file)) talk = html(R"(<p class="card">{}</p>)", view.say(texts::talk_opens_soon));
+    if (room)
+        talk = co_await reception(view, services, session, *room, path_of(file, "/nachricht"), form);
+    else if (is_open(file))
+        talk = html(R"(<p class="card">{}</p>)", view.say(texts::talk_opens_soon));
     if (!talk.empty())
-        talk = html(R"(<section class="stack" aria-labelledby="gespraech"><h2 id="gespraech">{}</h2><p class="hint">{}</p>{}</section>)",
-                    view.say(texts::talk_title), view.say(texts::talk_lead), talk);
-    const auto rules_path = selfhelp::consent_path(selfhelp::ConsentToken{file.row.group, session.user}.sign(services.rooms.identity().key));
-    const auto remember = file.row.new_account && is_open(file)
-                              ? html(R"(<section class="notice" aria-labelledby="merken"><h2 id="merken">{}</h2><p>{}</p></section>)",
-                                     view.say(texts::remember_title), view.say(texts::remember, session.user.localpart()))
-                              : Html();
+        talk = html(
+            R"(<section class="stack" aria-labelledby="gespraech"><h2 id="gespraech">{}</h2><p class="hint">{}</p>{}</section>)",
+            view.say(texts::talk_title), view.say(texts::talk_lead), talk);
+    const auto rules_path =
+        selfhelp::consent_path(selfhelp::ConsentToken{file.row.group, session.user}.sign(services.rooms.identity().key));
+    const auto remember =
+        file.row.new_account && is_open(file)
+            ? html(R"(<section class="notice" aria-labelledby="merken"><h2 id="merken">{}</h2><p>{}</p></section>)",
+                   view.say(texts::remember_title), view.say(texts::remember, session.user.localpart()))
+            : Html();
     const auto body = html(R"(<div class="stack">{}<h1>{}</h1>{}{}{}{}{}{}{}{}</div>)", visit_bar(view, session),
-                           view.say(texts::request_to, file.group.card.name), problem_summary(view, form), where_it_stands(view, file, rules_path), remember,
-                           interview(view, file, form), talk, own_answers(view, file), history(view, file), stay_or_leave(view, file));
-    co_return answer(view, {.title = view.say(texts::ask_window), .body = body, .status = form.is_fine() ? 200 : 422, .session = true});
+                           view.say(texts::request_to, file.group.card.name), problem_summary(view, form),
+                           where_it_stands(view, file, rules_path), remember, interview(view, file, form), talk,
+                           own_answers(view, file), history(view, file), stay_or_leave(view, file));
+    co_return answer(view,
+                     {.title = view.say(texts::ask_window), .body = body, .status = form.is_fine() ? 200 : 422, .session = true});
 }
 
 /// What all steps begin with: who comes, and their file. `session` is absent when they must sign in first.
@@ -173,8 +193,8 @@ net::Task<net::Response> get_requests(const Call& call, Services& services) {
                      state == texts::states.end() ? "" : view.say(state->title));
     }
     const auto body = html(R"(<div class="stack">{}<h1>{}</h1>{}</div>)", visit_bar(view, *session), view.say(texts::your_requests),
-                           mine.empty() ? html(R"(<p>{}</p><p><a class="button" href="/gruppen">{}</a></p>)", view.say(texts::no_requests),
-                                               view.say(texts::back_to_groups))
+                           mine.empty() ? html(R"(<p>{}</p><p><a class="button" href="/gruppen">{}</a></p>)",
+                                               view.say(texts::no_requests), view.say(texts::back_to_groups))
                                         : html(R"(<ul class="plain stack">{}</ul>)", list));
     co_return answer(view, {.title = view.say(texts::ask_window), .body = body, .session = true});
 }
@@ -222,13 +242,17 @@ net::Task<net::Response> post_slot(const Call& call, Services& services) {
 
 // POST /antrag/{id}/termin/zurueck
 net::Task<net::Response> post_slot_back(const Call& call, Services& services) {
-    const auto act = [&](View&, const accounts::Session& session, FormData&) { return services.admission.give_slot_back(session.user, call.param("id")); };
+    const auto act = [&](View&, const accounts::Session& session, FormData&) {
+        return services.admission.give_slot_back(session.user, call.param("id"));
+    };
     co_return co_await step(call, services, act);
 }
 
 // POST /antrag/{id}/bleiben
 net::Task<net::Response> post_stay(const Call& call, Services& services) {
-    const auto act = [&](View&, const accounts::Session& session, FormData&) { return services.admission.stay(session.user, call.param("id")); };
+    const auto act = [&](View&, const accounts::Session& session, FormData&) {
+        return services.admission.stay(session.user, call.param("id"));
+    };
     co_return co_await step(call, services, act);
 }
 
@@ -261,12 +285,14 @@ net::Task<net::Response> post_withdraw(const Call& call, Services& services) {
 }
 
 net::Response change_page(View& view, const ApplicationFile& file, const FormData& form) {
-    const auto body = html(R"(<div class="stack narrow"><p><a href="{}">← {}</a></p><h1>{}</h1>{}<form class="stack" method="post" action="{}" )"
-                           R"(novalidate>{}{}<div><button class="primary">{}</button></div></form></div>)",
-                           Url(path_of(file)), view.say(texts::request_to, file.group.card.name), view.say(texts::change_answers),
-                           problem_summary(view, form), Url(path_of(file, "/aendern")), token_field(view),
-                           application_fields(view, form, file.form), view.say(texts::save_changes));
-    return answer(view, {.title = view.say(texts::ask_window), .body = body, .status = form.is_fine() ? 200 : 422, .session = true});
+    const auto body =
+        html(R"(<div class="stack narrow"><p><a href="{}">← {}</a></p><h1>{}</h1>{}<form class="stack" method="post" action="{}" )"
+             R"(novalidate>{}{}<div><button class="primary">{}</button></div></form></div>)",
+             Url(path_of(file)), view.say(texts::request_to, file.group.card.name), view.say(texts::change_answers),
+             problem_summary(view, form), Url(path_of(file, "/aendern")), token_field(view),
+             application_fields(view, form, file.form), view.say(texts::save_changes));
+    return answer(view,
+                  {.title = view.say(texts::ask_window), .body = body, .status = form.is_fine() ? 200 : 422, .session = true});
 }
 
 // GET /antrag/{id}/aendern
@@ -307,8 +333,9 @@ net::Task<net::Response> get_calendar_file(const Call& call, Services& services)
     if (!file.slot) throw Refusal(Reason::not_found, "");
     const auto title = selfhelp::admission::calendar_title(view.text_register());
     const auto place = file.slot->way == "in_person" || file.slot->way == "video" ? file.slot->place : std::string();
-    auto text = selfhelp::admission::calendar_file(fmt::format("{}-{}@{}", file.row.id, file.slot->id, view.site.server_name), file.slot->begins,
-                                                   file.slot->ends, title, place, services.runtime.clock().now_ms());
+    auto text =
+        selfhelp::admission::calendar_file(fmt::format("{}-{}@{}", file.row.id, file.slot->id, view.site.server_name),
+                                           file.slot->begins, file.slot->ends, title, place, services.runtime.clock().now_ms());
     co_return download(std::move(text), "text/calendar; charset=utf-8", "termin.ics");
 }
 

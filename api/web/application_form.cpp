@@ -16,7 +16,9 @@ std::string name_of(const Question& question) { return "f-" + question.id; }
 const std::string& in_words(const View& view, const std::string& german, const std::string& english) {
     return view.german() || english.empty() ? german : english;
 }
-const std::string& label_of(const View& view, const Question& question) { return in_words(view, question.label, question.label_en); }
+const std::string& label_of(const View& view, const Question& question) {
+    return in_words(view, question.label, question.label_en);
+}
 
 Html show(const View& view, const FormData& form, const Question& question) {
     Field field{.name = name_of(question),
@@ -42,29 +44,32 @@ Html show(const View& view, const FormData& form, const Question& question) {
 }  // namespace
 
 Html application_fields(const View& view, const FormData& form, const std::vector<Question>& questions) {
-    return html(R"(<section class="stack"><h2>{}</h2>{}</section><section class="stack"><h2>{}</h2><p class="hint">{}</p>{}{}</section>)",
-                view.say(texts::questions_part), each(questions, [&](const Question& question) { return show(view, form, question); }),
-                view.say(texts::contact_part), view.say(texts::contact_lead),
-                input(view, form,
-                      {.name = "email",
-                       .label = std::string(view.say(texts::email)),
-                       .why = std::string(view.say(texts::email_why)),
-                       .required = false,
-                       .type = "email",
-                       .autocomplete = "email",
-                       .longest = 254}),
-                input(view, form,
-                      {.name = "telefon",
-                       .label = std::string(view.say(texts::phone)),
-                       .why = std::string(view.say(texts::phone_why)),
-                       .required = false,
-                       .type = "tel",
-                       .autocomplete = "tel",
-                       .longest = 40}));
+    return html(
+        R"(<section class="stack"><h2>{}</h2>{}</section><section class="stack"><h2>{}</h2><p class="hint">{}</p>{}{}</section>)",
+        view.say(texts::questions_part), each(questions, [&](const Question& question) { return show(view, form, question); }),
+        view.say(texts::contact_part), view.say(texts::contact_lead),
+        input(view, form,
+              {.name = "email",
+               .label = std::string(view.say(texts::email)),
+               .why = std::string(view.say(texts::email_why)),
+               .required = false,
+               .type = "email",
+               .autocomplete = "email",
+               .longest = 254}),
+        input(view, form,
+              {.name = "telefon",
+               .label = std::string(view.say(texts::phone)),
+               .why = std::string(view.say(texts::phone_why)),
+               .required = false,
+               .type = "tel",
+               .autocomplete = "tel",
+               .longest = 40}));
 }
 
-selfhelp::ApplicationForm read_application(const View& view, FormData& form, std::string group, const std::vector<Question>& questions) {
-    selfhelp::ApplicationForm wish{.group = std::move(group), .answers = {}, .email = std::nullopt, .phone = std::nullopt, .way = view.text_register()};
+selfhelp::ApplicationForm read_application(const View& view, FormData& form, std::string group,
+                                           const std::vector<Question>& questions) {
+    selfhelp::ApplicationForm wish{
+        .group = std::move(group), .answers = {}, .email = std::nullopt, .phone = std::nullopt, .way = view.text_register()};
     for (const auto& question : questions) {
         const auto& said = form.value(name_of(question));
         if (said.empty()) {

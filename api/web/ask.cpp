@@ -19,7 +19,8 @@ std::string ask_path(const storage::GroupRow& group) { return "/gruppen/" + net:
 /// For whoever is not signed in: a name and a password, made up here and now.
 Html account_fields(const View& view, const FormData& form, const storage::GroupRow& group) {
     return html(R"(<section class="stack"><h2>{}</h2><p>{} <a href="{}">{}</a></p>{}{}</section>)", view.say(texts::account_part),
-                view.say(texts::have_account), Url("/antrag?weiter=" + net::percent_encode(ask_path(group))), view.say(texts::sign_in),
+                view.say(texts::have_account), Url("/antrag?weiter=" + net::percent_encode(ask_path(group))),
+                view.say(texts::sign_in),
                 input(view, form,
                       {.name = "name",
                        .label = std::string(view.say(texts::pseudonym)),
@@ -35,19 +36,23 @@ Html account_fields(const View& view, const FormData& form, const storage::Group
                        .longest = 512}));
 }
 
-net::Response ask_page(View& view, const selfhelp::Entrance& door, const FormData& form, const std::optional<accounts::Session>& session) {
+net::Response ask_page(View& view, const selfhelp::Entrance& door, const FormData& form,
+                       const std::optional<accounts::Session>& session) {
     const auto who = session ? html("<p class=\"card\">{}</p>", view.say(texts::ask_as, session->user.localpart()))
                              : account_fields(view, form, door.group);
     const auto consent = html(R"({}<p><a href="/datenschutz">{}</a></p>)",
                               checkbox(view, form, {.name = "einverstanden", .label = std::string(view.say(texts::consent))}),
                               view.say(texts::read_privacy));
-    const auto body = html(R"(<div class="stack narrow"><p><a href="{}">← {}</a></p><h1>{}</h1><p class="lead">{}</p>{}<form class="stack" )"
-                           R"(method="post" action="{}" novalidate>{}{}{}{}<div><button class="primary">{}</button></div></form></div>)",
-                           Url("/gruppen/" + net::percent_encode(door.group.id)), door.group.card.name,
-                           view.say(texts::ask_title, door.group.card.name), view.say(texts::ask_lead), problem_summary(view, form),
-                           Url(ask_path(door.group)), token_field(view), application_fields(view, form, door.form), who, consent,
-                           view.say(texts::send_request));
-    return answer(view, {.title = view.say(texts::ask_window), .body = body, .status = form.is_fine() ? 200 : 422, .session = session.has_value()});
+    const auto body =
+        html(R"(<div class="stack narrow"><p><a href="{}">← {}</a></p><h1>{}</h1><p class="lead">{}</p>{}<form class="stack" )"
+             R"(method="post" action="{}" novalidate>{}{}{}{}<div><button class="primary">{}</button></div></form></div>)",
+             Url("/gruppen/" + net::percent_encode(door.group.id)), door.group.card.name,
+             view.say(texts::ask_title, door.group.card.name), view.say(texts::ask_lead), problem_summary(view, form),
+             Url(ask_path(door.group)), token_field(view), application_fields(view, form, door.form), who, consent,
+             view.say(texts::send_request));
+    return answer(
+        view,
+        {.title = view.say(texts::ask_window), .body = body, .status = form.is_fine() ? 200 : 422, .session = session.has_value()});
 }
 
 // GET /gruppen/{group}/anfragen
@@ -80,7 +85,8 @@ net::Task<net::Response> post_ask(const Call& call, Services& services) {
 
     auto wish = read_application(view, form, door.group.id, door.form);
     if (!session && form.value("name").empty()) form.complain("name", view.say(texts::answer_missing, view.say(texts::pseudonym)));
-    if (!session && form.raw("passwort").empty()) form.complain("passwort", view.say(texts::answer_missing, view.say(texts::password)));
+    if (!session && form.raw("passwort").empty())
+        form.complain("passwort", view.say(texts::answer_missing, view.say(texts::password)));
     if (!form.checked("einverstanden")) form.complain("einverstanden", std::string(view.say(texts::consent_missing)));
     std::string made;
     if (form.is_fine()) try {

@@ -14,10 +14,12 @@ constexpr const UChar* berlin = u"Europe/Berlin";
 
 std::string format(std::int64_t ms, const char* locale, const UChar* pattern) {
     UErrorCode status = U_ZERO_ERROR;
-    const std::unique_ptr<void, void (*)(void*)> formatter(udat_open(UDAT_PATTERN, UDAT_PATTERN, locale, berlin, -1, pattern, -1, &status),
-                                                           [](void* one) { udat_close(static_cast<UDateFormat*>(one)); });
+    const std::unique_ptr<void, void (*)(void*)> formatter(
+        udat_open(UDAT_PATTERN, UDAT_PATTERN, locale, berlin, -1, pattern, -1, &status),
+        [](void* one) { udat_close(static_cast<UDateFormat*>(one)); });
     std::array<UChar, 96> text{};
-    const auto length = udat_format(static_cast<UDateFormat*>(formatter.get()), static_cast<UDate>(ms), text.data(), text.size(), nullptr, &status);
+    const auto length =
+        udat_format(static_cast<UDateFormat*>(formatter.get()), static_cast<UDate>(ms), text.data(), text.size(), nullptr, &status);
     if (U_FAILURE(status)) return {};
     std::string utf8;
     for (int i = 0; i < length; ++i) {
@@ -59,7 +61,8 @@ std::int64_t from_german_time(const std::string& local) {
     }
     udat_setLenient(static_cast<UDateFormat*>(formatter.get()), false);
     std::int32_t end = 0;
-    const auto moment = udat_parse(static_cast<UDateFormat*>(formatter.get()), text.data(), static_cast<std::int32_t>(text.size()), &end, &status);
+    const auto moment =
+        udat_parse(static_cast<UDateFormat*>(formatter.get()), text.data(), static_cast<std::int32_t>(text.size()), &end, &status);
     const bool whole = text.size() == 16 && end == 16;
     return U_FAILURE(status) || !whole ? -1 : static_cast<std::int64_t>(moment);
 }

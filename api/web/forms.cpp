@@ -62,9 +62,11 @@ Around around(const View& view, const FormData& form, const Field& field) {
 FormData::FormData(const Call& call, View& view) {
     const auto& request = call.request();
     const auto type = request.headers.find("Content-Type");
-    if (!type || !type->starts_with("application/x-www-form-urlencoded")) throw Refusal(Reason::invalid_param, "This is not a form");
+    if (!type || !type->starts_with("application/x-www-form-urlencoded"))
+        throw Refusal(Reason::invalid_param, "This is not a form");
     const auto site = request.headers.find("Sec-Fetch-Site");
-    if (site && *site != "same-origin" && *site != "none") throw Refusal(Reason::forbidden, std::string(view.say(texts::stale_form)));
+    if (site && *site != "same-origin" && *site != "none")
+        throw Refusal(Reason::forbidden, std::string(view.say(texts::stale_form)));
 
     std::string_view rest = request.body;
     while (!rest.empty()) {
@@ -109,15 +111,16 @@ Html input(const View& view, const FormData& form, const Field& field) {
     auto more = parts.attributes + flag("required", field.required) + attribute("maxlength", std::to_string(field.longest));
     // A password is never sent back to the page.
     if (field.type != "password") more = more + attribute("value", form.value(field.name));
-    return html(R"(<div class="field"><label for="{}">{}{}</label>{}<input id="{}" name="{}" type="{}" autocomplete="{}" {}></div>)", field.name,
-                field.label, parts.label_more, parts.below, field.name, field.name, field.type, field.autocomplete, more);
+    return html(
+        R"(<div class="field"><label for="{}">{}{}</label>{}<input id="{}" name="{}" type="{}" autocomplete="{}" {}></div>)",
+        field.name, field.label, parts.label_more, parts.below, field.name, field.name, field.type, field.autocomplete, more);
 }
 
 Html text_area(const View& view, const FormData& form, const Field& field) {
     const auto parts = around(view, form, field);
     const auto more = parts.attributes + flag("required", field.required) + attribute("maxlength", std::to_string(field.longest));
-    return html(R"(<div class="field"><label for="{}">{}{}</label>{}<textarea id="{}" name="{}" rows="5" {}>{}</textarea></div>)", field.name,
-                field.label, parts.label_more, parts.below, field.name, field.name, more, form.value(field.name));
+    return html(R"(<div class="field"><label for="{}">{}{}</label>{}<textarea id="{}" name="{}" rows="5" {}>{}</textarea></div>)",
+                field.name, field.label, parts.label_more, parts.below, field.name, field.name, more, form.value(field.name));
 }
 
 Html radios(const View& view, const FormData& form, const Field& field, const std::vector<Choice>& choices) {
@@ -125,28 +128,31 @@ Html radios(const View& view, const FormData& form, const Field& field, const st
     const auto shown = each(choices, [&](const Choice& choice) {
         // The first one carries the field's own id, so that the summary of problems leads to it.
         const auto id = &choice == &choices.front() ? field.name : field.name + '-' + choice.value;
-        return html(R"(<label class="check choice"><input type="radio" id="{}" name="{}" value="{}" {}><span>{}{}</span></label>)", id, field.name,
-                    choice.value, flag("checked", form.value(field.name) == choice.value) + flag("required", field.required), choice.label,
+        return html(R"(<label class="check choice"><input type="radio" id="{}" name="{}" value="{}" {}><span>{}{}</span></label>)",
+                    id, field.name, choice.value,
+                    flag("checked", form.value(field.name) == choice.value) + flag("required", field.required), choice.label,
                     choice.hint.empty() ? Html() : html(" <span class=\"hint\">{}</span>", choice.hint));
     });
-    return html(R"(<fieldset class="field" {}><legend>{}{}</legend>{}{}</fieldset>)", parts.attributes, field.label, parts.label_more, parts.below,
-                shown);
+    return html(R"(<fieldset class="field" {}><legend>{}{}</legend>{}{}</fieldset>)", parts.attributes, field.label,
+                parts.label_more, parts.below, shown);
 }
 
 Html checkbox(const View& view, const FormData& form, const Field& field) {
     const auto parts = around(view, form, field);
-    return html(R"(<div class="field"><label class="check"><input type="checkbox" id="{}" name="{}" value="ja" {}><span>{}</span></label>{}</div>)",
-                field.name, field.name, parts.attributes + flag("required", field.required) + flag("checked", form.checked(field.name)), field.label,
-                parts.below);
+    return html(
+        R"(<div class="field"><label class="check"><input type="checkbox" id="{}" name="{}" value="ja" {}><span>{}</span></label>{}</div>)",
+        field.name, field.name, parts.attributes + flag("required", field.required) + flag("checked", form.checked(field.name)),
+        field.label, parts.below);
 }
 
 Html select(const View& view, const FormData& form, const Field& field, const std::vector<Choice>& choices) {
     const auto parts = around(view, form, field);
     const auto shown = each(choices, [&](const Choice& choice) {
-        return html(R"(<option value="{}" {}>{}</option>)", choice.value, flag("selected", form.value(field.name) == choice.value), choice.label);
+        return html(R"(<option value="{}" {}>{}</option>)", choice.value, flag("selected", form.value(field.name) == choice.value),
+                    choice.label);
     });
-    return html(R"(<div class="field"><label for="{}">{}{}</label>{}<select id="{}" name="{}" {}>{}</select></div>)", field.name, field.label,
-                parts.label_more, parts.below, field.name, field.name, parts.attributes, shown);
+    return html(R"(<div class="field"><label for="{}">{}{}</label>{}<select id="{}" name="{}" {}>{}</select></div>)", field.name,
+                field.label, parts.label_more, parts.below, field.name, field.name, parts.attributes, shown);
 }
 
 Html problem_summary(const View& view, const FormData& form) {
@@ -155,7 +161,8 @@ Html problem_summary(const View& view, const FormData& form) {
         if (problem.field.empty()) return html("<li>{}</li>", problem.text);
         return html("<li><a href=\"{}\">{}</a></li>", Url('#' + problem.field), problem.text);
     });
-    return html(R"(<div class="notice problems" role="alert" tabindex="-1" autofocus><h2>{}</h2><ul>{}</ul></div>)", view.say(texts::problems_title), shown);
+    return html(R"(<div class="notice problems" role="alert" tabindex="-1" autofocus><h2>{}</h2><ul>{}</ul></div>)",
+                view.say(texts::problems_title), shown);
 }
 
 net::Response see_other(const View& view, std::string path) {

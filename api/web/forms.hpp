@@ -46,7 +46,7 @@ struct Field {
     std::string name;
     std::string label;
     std::string hint = {};
-    std::string why = {};       ///< The reason for asking: every question of ours has one.
+    std::string why = {};  ///< The reason for asking: every question of ours has one.
     bool required = true;
     std::string type = "text";
     std::string autocomplete = "off";

@@ -1,6 +1,6 @@
+#include "api/web/texts/front.hpp"
 #include "api/web/organisation_facts.hpp"
 #include "api/web/pages.hpp"
-#include "api/web/texts/front.hpp"
 #include "api/web/texts/frame.hpp"
 #include "api/web/texts/notices.hpp"
 #include "api/web/view.hpp"
@@ -11,25 +11,28 @@ namespace {
 
 /// For whoever is looking for help: what this is, in one sentence, and a way to a group.
 Html find_group(const View& view) {
-    return html(R"(<form class="find" action="/gruppen" method="get" role="search"><label for="suche">{}</label>)"
-                R"(<p class="hint" id="suche-hinweis">{}</p><div class="row"><input id="suche" name="q" type="search" maxlength="100" )"
-                R"(autocomplete="off" aria-describedby="suche-hinweis"><button class="primary">{}</button></div>)"
-                R"(<p><a href="/gruppen">{}</a></p></form>)",
-                view.say(texts::search_label), view.say(texts::search_hint), view.say(texts::search_button), view.say(texts::all_groups));
+    return html(
+        R"(<form class="find" action="/gruppen" method="get" role="search"><label for="suche">{}</label>)"
+        R"(<p class="hint" id="suche-hinweis">{}</p><div class="row"><input id="suche" name="q" type="search" maxlength="100" )"
+        R"(autocomplete="off" aria-describedby="suche-hinweis"><button class="primary">{}</button></div>)"
+        R"(<p><a href="/gruppen">{}</a></p></form>)",
+        view.say(texts::search_label), view.say(texts::search_hint), view.say(texts::search_button), view.say(texts::all_groups));
 }
 
 Html steps(const View& view) {
-    return html(R"(<section aria-labelledby="schritte"><h2 id="schritte">{}</h2><ol class="plain steps"><li>{}</li><li>{}</li><li>{}</li>)"
-                R"(<li>{}</li></ol></section>)",
-                view.say(texts::steps_title), view.say(texts::step_find), view.say(texts::step_ask), view.say(texts::step_talk),
-                view.say(texts::step_join));
+    return html(
+        R"(<section aria-labelledby="schritte"><h2 id="schritte">{}</h2><ol class="plain steps"><li>{}</li><li>{}</li><li>{}</li>)"
+        R"(<li>{}</li></ol></section>)",
+        view.say(texts::steps_title), view.say(texts::step_find), view.say(texts::step_ask), view.say(texts::step_talk),
+        view.say(texts::step_join));
 }
 
 Html promises(const View& view) {
-    return html(R"(<section aria-labelledby="versprechen"><h2 id="versprechen">{}</h2><ul class="promises"><li>{}</li><li>{}</li><li>{}</li></ul>)"
-                R"(<p><a href="/grundsaetze">{}</a></p></section>)",
-                view.say(texts::promise_title), view.say(texts::promise_unseen), view.say(texts::promise_erase), view.say(texts::promise_free),
-                view.say(texts::promise_principles));
+    return html(
+        R"(<section aria-labelledby="versprechen"><h2 id="versprechen">{}</h2><ul class="promises"><li>{}</li><li>{}</li><li>{}</li></ul>)"
+        R"(<p><a href="/grundsaetze">{}</a></p></section>)",
+        view.say(texts::promise_title), view.say(texts::promise_unseen), view.say(texts::promise_erase),
+        view.say(texts::promise_free), view.say(texts::promise_principles));
 }
 
 Html for_members(const View& view) {
@@ -39,15 +42,17 @@ Html for_members(const View& view) {
 }
 
 Html not_set_up(const View& view) {
-    return html(R"(<section class="notice" aria-labelledby="entsteht"><h2 id="entsteht">{}</h2><p>{}</p><p class="muted">{}</p></section>)",
-                view.say(texts::not_set_up_title), view.say(texts::not_set_up), view.say(texts::not_set_up_team));
+    return html(
+        R"(<section class="notice" aria-labelledby="entsteht"><h2 id="entsteht">{}</h2><p>{}</p><p class="muted">{}</p></section>)",
+        view.say(texts::not_set_up_title), view.say(texts::not_set_up), view.say(texts::not_set_up_team));
 }
 
 Html who_we_are(const View& view, const storage::OrganisationRow& organisation) {
-    return html(R"(<section aria-labelledby="wir"><h2 id="wir">{}</h2><div class="prose">{}</div>{}<h3>{}</h3>{}<p><a href="/impressum">{}</a></p>)"
-                R"(</section>)",
-                view.say(texts::who_we_are), prose(organisation.purpose, 3), about_organisation(view, organisation),
-                view.say(texts::contact_title), contact_of(view, organisation), view.say(texts::more_about_us));
+    return html(
+        R"(<section aria-labelledby="wir"><h2 id="wir">{}</h2><div class="prose">{}</div>{}<h3>{}</h3>{}<p><a href="/impressum">{}</a></p>)"
+        R"(</section>)",
+        view.say(texts::who_we_are), prose(organisation.purpose, 3), about_organisation(view, organisation),
+        view.say(texts::contact_title), contact_of(view, organisation), view.say(texts::more_about_us));
 }
 
 // GET /

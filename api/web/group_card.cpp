@@ -24,7 +24,9 @@ std::string topic_label(const View& view, const std::vector<storage::TopicCode>&
 Html card_badges(const View& view, const storage::Card& card) {
     const auto kind = card.openness == "full" ? "badge" : "badge done";
     return html(R"(<p class="row badges"><span class="{}">{}</span>{}</p>)", kind, said(view, texts::openness, card.openness),
-                each(card.forms, [&](const std::string& form) { return html(R"(<span class="badge">{}</span>)", said(view, texts::forms, form)); }));
+                each(card.forms, [&](const std::string& form) {
+                    return html(R"(<span class="badge">{}</span>)", said(view, texts::forms, form));
+                }));
 }
 
 Html card_facts(const View& view, const storage::Card& card, std::string_view topic) {

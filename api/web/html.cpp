@@ -18,9 +18,11 @@ void escape(std::string& out, std::string_view text) {
 Url::Url(std::string_view address) : address_("#") {
     // Browsers drop tabs and line ends inside an address, so "java\nscript:" would become a script.
     if (std::ranges::any_of(address, [](unsigned char c) { return c <= ' ' || c == '\\' || c == 0x7f; })) return;
-    const bool ours = (address.starts_with('/') && !address.starts_with("//")) || address.starts_with('?') || address.starts_with('#');
+    const bool ours =
+        (address.starts_with('/') && !address.starts_with("//")) || address.starts_with('?') || address.starts_with('#');
     bool foreign = false;
-    for (const std::string_view scheme : {"https://", "http://", "mailto:", "tel:"}) foreign = foreign || address.starts_with(scheme);
+    for (const std::string_view scheme : {"https://", "http://", "mailto:", "tel:"})
+        foreign = foreign || address.starts_with(scheme);
     if (ours || foreign) address_ = address;
 }
 

@@ -87,7 +87,8 @@ consteval Piece piece_of() {
     else if constexpr (std::same_as<Plain, Attributes>)
         return Piece::attributes;
     else {
-        static_assert(std::convertible_to<Plain, std::string_view> || std::integral<Plain>, "only text, numbers, Html, Url and Attributes");
+        static_assert(std::convertible_to<Plain, std::string_view> || std::integral<Plain>,
+                      "only text, numbers, Html, Url and Attributes");
         static_assert(!std::same_as<Plain, bool> && !std::same_as<Plain, char>, "say what it means");
         return Piece::text;
     }
@@ -195,7 +196,9 @@ private:
     }
     consteval std::string_view name() {
         const auto from = at_;
-        while ((here() >= 'a' && here() <= 'z') || (here() >= 'A' && here() <= 'Z') || (here() >= '0' && here() <= '9') || here() == '-') ++at_;
+        while ((here() >= 'a' && here() <= 'z') || (here() >= 'A' && here() <= 'Z') || (here() >= '0' && here() <= '9') ||
+               here() == '-')
+            ++at_;
         if (at_ == from) throw "a name is missing in a tag";
         return markup_.substr(from, at_ - from);
     }
@@ -237,7 +240,8 @@ private:
     }
     consteval void attribute() {
         const auto called = name();
-        if (called.starts_with("on") || called == "style" || called == "srcdoc") throw "the content security policy stops this attribute";
+        if (called.starts_with("on") || called == "style" || called == "srcdoc")
+            throw "the content security policy stops this attribute";
         if (here() != '=') return;
         ++at_;
         if (here() != '"') throw "the value of an attribute needs double quotes";

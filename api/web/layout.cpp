@@ -26,15 +26,17 @@ constexpr ToneName tones[] = {
 
 // A circle of chairs seen from above; one is still free.
 Html logo() {
-    return html(R"(<svg class="logo" viewBox="0 0 64 64" width="38" height="38" aria-hidden="true" focusable="false"><g class="taken">)"
-                R"(<circle cx="32" cy="9.5" r="7"/><circle cx="49.6" cy="18" r="7"/><circle cx="53.9" cy="37" r="7"/>)"
-                R"(<circle cx="22.2" cy="52.3" r="7"/><circle cx="10.1" cy="37" r="7"/><circle cx="14.4" cy="18" r="7"/></g>)"
-                R"(<circle class="free" cx="41.8" cy="52.3" r="5.8"/></svg>)");
+    return html(
+        R"(<svg class="logo" viewBox="0 0 64 64" width="38" height="38" aria-hidden="true" focusable="false"><g class="taken">)"
+        R"(<circle cx="32" cy="9.5" r="7"/><circle cx="49.6" cy="18" r="7"/><circle cx="53.9" cy="37" r="7"/>)"
+        R"(<circle cx="22.2" cy="52.3" r="7"/><circle cx="10.1" cy="37" r="7"/><circle cx="14.4" cy="18" r="7"/></g>)"
+        R"(<circle class="free" cx="41.8" cy="52.3" r="5.8"/></svg>)");
 }
 
 Html menu_item(const View& view, std::string_view path, const Phrase& label) {
     const bool here = view.path() == path || (path.size() > 1 && view.path().starts_with(std::string(path) + '/'));
-    return html(R"(<li><a href="{}" {}>{}</a></li>)", Url(path), here ? attribute("aria-current", "page") : Attributes(), view.say(label));
+    return html(R"(<li><a href="{}" {}>{}</a></li>)", Url(path), here ? attribute("aria-current", "page") : Attributes(),
+                view.say(label));
 }
 
 Html head(const View& view, const Page& page) {
@@ -47,9 +49,10 @@ Html head(const View& view, const Page& page) {
 
 Html quick_exit(const View& view, const Page& page) {
     // First in the page and a plain link: whoever has to leave must not wait for a script, or for us.
-    return html(R"(<aside id="quick-exit-place" aria-label="{}"><a id="quick-exit" href="{}" rel="noreferrer nofollow" {}>{}</a></aside>)",
-                view.say(texts::quick_exit), Url(view.site.quick_exit),
-                page.session ? attribute("data-end", "/antrag/verlassen") : Attributes(), view.say(texts::quick_exit));
+    return html(
+        R"(<aside id="quick-exit-place" aria-label="{}"><a id="quick-exit" href="{}" rel="noreferrer nofollow" {}>{}</a></aside>)",
+        view.say(texts::quick_exit), Url(view.site.quick_exit),
+        page.session ? attribute("data-end", "/antrag/verlassen") : Attributes(), view.say(texts::quick_exit));
 }
 
 Html header(const View& view) {
@@ -61,14 +64,13 @@ Html header(const View& view) {
 }
 
 Html footer(const View& view) {
-    const auto contact = view.site.contact.empty()
-                             ? Html()
-                             : html(R"(<p>{} <a href="{}">{}</a></p>)", view.say(texts::footer_contact), Url("mailto:" + view.site.contact),
-                                    view.site.contact);
+    const auto contact = view.site.contact.empty() ? Html()
+                                                   : html(R"(<p>{} <a href="{}">{}</a></p>)", view.say(texts::footer_contact),
+                                                          Url("mailto:" + view.site.contact), view.site.contact);
     const auto choices = each(tones, [&](const ToneName& one) {
         const auto current = one.tone == view.tone() ? attribute("aria-current", "true") : Attributes();
-        return html(R"(<li><a href="{}" lang="{}" hreflang="{}" rel="nofollow" {}>{}</a></li>)", Url(view.with_tone(one.parameter)), one.language,
-                    one.language, current, one.label);
+        return html(R"(<li><a href="{}" lang="{}" hreflang="{}" rel="nofollow" {}>{}</a></li>)", Url(view.with_tone(one.parameter)),
+                    one.language, one.language, current, one.label);
     });
     return html(R"(<footer><section aria-labelledby="fuss-hilfe"><h2 id="fuss-hilfe">{}</h2>{}<p>{}</p></section>)"
                 R"(<nav aria-label="{}"><ul class="plain">{}{}{}{}</ul></nav>)"
@@ -88,8 +90,8 @@ Html document(const View& view, const Page& page) {
 
 Page message(const View& view, const Phrase& title, std::string_view text, int status) {
     return {.title = view.say(title),
-            .body = html(R"(<div class="stack"><h1>{}</h1><p>{}</p><p><a class="button" href="/">{}</a></p></div>)", view.say(title), text,
-                         view.say(texts::to_front)),
+            .body = html(R"(<div class="stack"><h1>{}</h1><p>{}</p><p><a class="button" href="/">{}</a></p></div>)",
+                         view.say(title), text, view.say(texts::to_front)),
             .status = status};
 }
 
@@ -123,7 +125,8 @@ net::Response refusal_page(const net::Request& request, const Services& services
     const auto own_words = [&](const Phrase& otherwise) {
         return refusal.text.empty() ? view.say(otherwise) : std::string_view(refusal.text);
     };
-    if (status == 404 || status == 405) return answer(view, message(view, texts::missing_title, view.say(texts::missing_text), status));
+    if (status == 404 || status == 405)
+        return answer(view, message(view, texts::missing_title, view.say(texts::missing_text), status));
     if (status == 429) {
         auto response = answer(view, message(view, texts::too_often_title, view.say(texts::too_often_text), status));
         if (const auto* wait = refusal.extra.if_contains("retry_after_ms"); wait && wait->is_int64())

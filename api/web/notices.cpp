@@ -25,8 +25,8 @@ Html show_text(const View& view, const std::optional<storage::TextVersion>& text
                         ? html(" · {}", view.say(texts::text_by, fmt::format("{}", fmt::join(organisation->responsible, "; "))))
                         : Html();
     return html(R"({}<div class="prose" lang="{}">{}</div><p class="muted">{}{}</p>)",
-                missed ? html(R"(<p class="notice">{}</p>)", view.say(texts::only_in_german)) : Html(), german ? "de" : "en", prose(said->body),
-                view.say(texts::text_as_of, view.date(text->set_at), text->version), by);
+                missed ? html(R"(<p class="notice">{}</p>)", view.say(texts::only_in_german)) : Html(), german ? "de" : "en",
+                prose(said->body), view.say(texts::text_as_of, view.date(text->set_at), text->version), by);
 }
 
 Html or_not_written(const View& view, Html text) {
@@ -39,7 +39,8 @@ net::Task<std::optional<storage::TextVersion>> load_text(Services& services, std
 }
 
 net::Response notice(View& view, const Phrase& title, const Html& body) {
-    return answer(view, {.title = view.say(title), .body = html(R"(<div class="stack"><h1>{}</h1>{}</div>)", view.say(title), body)});
+    return answer(view,
+                  {.title = view.say(title), .body = html(R"(<div class="stack"><h1>{}</h1>{}</div>)", view.say(title), body)});
 }
 
 // GET /impressum: who answers for this site. What the organisation has said about itself is there even before it writes a text.
@@ -57,12 +58,12 @@ net::Task<net::Response> get_imprint(const Call& call, Services& services) {
 net::Task<net::Response> get_privacy(const Call& call, Services& services) {
     auto view = co_await open_view(call, services);
     const auto text = co_await load_text(services, selfhelp::privacy);
-    const auto technical =
-        html(R"(<section aria-labelledby="technik"><h2 id="technik">{}</h2><p>{}</p><ul class="promises"><li>{}</li><li>{}</li><li>{}</li>)"
-             R"(<li>{}</li><li>{}</li></ul></section>)",
-             view.say(texts::technical_title), view.say(texts::technical_lead), view.say(texts::technical_reading),
-             view.say(texts::technical_cookies), view.say(texts::technical_application), view.say(texts::technical_member),
-             view.say(texts::technical_rights));
+    const auto technical = html(
+        R"(<section aria-labelledby="technik"><h2 id="technik">{}</h2><p>{}</p><ul class="promises"><li>{}</li><li>{}</li><li>{}</li>)"
+        R"(<li>{}</li><li>{}</li></ul></section>)",
+        view.say(texts::technical_title), view.say(texts::technical_lead), view.say(texts::technical_reading),
+        view.say(texts::technical_cookies), view.say(texts::technical_application), view.say(texts::technical_member),
+        view.say(texts::technical_rights));
     co_return notice(view, texts::privacy, show_text(view, text) + technical);
 }
 

@@ -32,13 +32,15 @@ Html about_organisation(const View& view, const storage::OrganisationRow& organi
     return html(R"(<dl class="facts">{}{}{}{}{}</dl>)", fact(view, texts::fact_kind, view.say(kind_of(organisation))),
                 fact(view, texts::fact_region, organisation.region),
                 fact(view, texts::fact_responsible, fmt::format("{}", fmt::join(organisation.responsible, "; "))),
-                fact(view, texts::fact_funding, organisation.funding), fact(view, texts::fact_server, organisation.server_location));
+                fact(view, texts::fact_funding, organisation.funding),
+                fact(view, texts::fact_server, organisation.server_location));
 }
 
 Html contact_of(const View& view, const storage::OrganisationRow& organisation) {
     const auto days = organisation.answer_days;
     const auto answer = days == 1 ? std::string(view.say(texts::answer_next_day)) : view.say(texts::answer_within, days);
-    return html(R"(<dl class="facts">{}{}{}{}{}{}</dl>)", linked_fact(view, texts::fact_email, "mailto:", organisation.contact_email),
+    return html(R"(<dl class="facts">{}{}{}{}{}{}</dl>)",
+                linked_fact(view, texts::fact_email, "mailto:", organisation.contact_email),
                 linked_fact(view, texts::fact_phone, "tel:", organisation.contact_phone),
                 fact(view, texts::fact_hours, organisation.contact_hours), fact(view, texts::fact_answer, answer),
                 fact(view, texts::fact_address, organisation.contact_address),

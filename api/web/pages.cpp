@@ -48,7 +48,8 @@ OpenFiles load_open_assets() {
     for (auto& [ending, content] : contents) {
         // The name says what is in it, so that whoever has it has it for ever.
         auto hash = schema::base64_url(schema::sha256(content)).substr(0, 12);
-        files.push_back({"assets/seite-" + hash + ending, Asset{net::bytes(std::move(content)), nullptr, '"' + hash + '"', media_type(ending)}});
+        files.push_back({"assets/seite-" + hash + ending,
+                         Asset{net::bytes(std::move(content)), nullptr, '"' + hash + '"', media_type(ending)}});
     }
     return files;
 }

@@ -22,9 +22,11 @@ net::Task<net::Response> get_principles(const Call& call, Services& services) {
     const auto all = each(texts::nine_principles, [&](const texts::Principle& one) {
         return html(R"(<li><h2>{}</h2><p>{}</p>{}</li>)", view.say(one.title), view.say(one.kept), where_to_check(view, one));
     });
-    co_return answer(view, {.title = view.say(texts::principles),
-                            .body = html(R"(<div class="stack"><h1>{}</h1><p class="lead">{}</p><ol class="plain steps principles">{}</ol></div>)",
-                                         view.say(texts::principles), view.say(texts::principles_lead), all)});
+    co_return answer(
+        view,
+        {.title = view.say(texts::principles),
+         .body = html(R"(<div class="stack"><h1>{}</h1><p class="lead">{}</p><ol class="plain steps principles">{}</ol></div>)",
+                      view.say(texts::principles), view.say(texts::principles_lead), all)});
 }
 
 constexpr Route routes[] = {{net::Method::get, "/grundsaetze", Access::anyone, Rate::read, get_principles, "docs/members.md"}};

@@ -34,12 +34,13 @@ std::optional<Said> read_message(const rooms::TimelineEvent& event) {
     if (!content || !content->is_object()) return std::nullopt;
     const auto body = schema::string_at(content->get_object(), "body");
     if (!body || (event.relation && event.relation->rel_type == "m.replace")) return std::nullopt;
-    return Said{event.sender, std::string(*body), event.origin_ts, schema::string_at(content->get_object(), "msgtype") == "m.notice"};
+    return Said{event.sender, std::string(*body), event.origin_ts,
+                schema::string_at(content->get_object(), "msgtype") == "m.notice"};
 }
 
 Html show(const View& view, const Said& said, const std::string& own_id) {
     const bool mine = said.sender == own_id;
-    const auto who = mine ? std::string(view.say(texts::you))
+    const auto who = mine             ? std::string(view.say(texts::you))
                      : said.by_server ? std::string(view.say(texts::the_server))
                                       : said.sender.substr(1, said.sender.find(':') - 1);
     return html(R"(<li class="{}"><p class="muted"><b>{}</b> <time datetime="{}">{}</time></p><div class="prose">{}</div></li>)",
@@ -61,7 +62,8 @@ net::Task<std::vector<Said>> load(Services& services, const accounts::Session& s
     rooms::EventFilter filter;
     filter.limit = most_shown;
     filter.types = {"m.room.message"};
-    const auto page = co_await rooms::page(services.rooms, readable, std::nullopt, std::nullopt, rooms::Direction::backward, filter);
+    const auto page =
+        co_await rooms::page(services.rooms, readable, std::nullopt, std::nullopt, rooms::Direction::backward, filter);
     std::vector<Said> all;
     for (const auto& event : page.events)
         if (auto said = read_message(*event)) all.push_back(std::move(*said));
@@ -71,8 +73,8 @@ net::Task<std::vector<Said>> load(Services& services, const accounts::Session& s
 
 }  // namespace
 
-net::Task<Html> reception(View& view, Services& services, const accounts::Session& session, const schema::RoomId& room, std::string action,
-                          const FormData& form) {
+net::Task<Html> reception(View& view, Services& services, const accounts::Session& session, const schema::RoomId& room,
+                          std::string action, const FormData& form) {
     std::optional<std::vector<Said>> said;
     try {
         said = co_await load(services, session, room);
@@ -81,12 +83,15 @@ net::Task<Html> reception(View& view, Services& services, const accounts::Sessio
     }
     if (!said) co_return html(R"(<p class="card">{}</p>)", view.say(texts::talk_opens_soon));
     const auto list = said->empty() ? html(R"(<p class="muted">{}</p>)", view.say(texts::nothing_said))
-                                    : html(R"(<ol class="plain talk">{}</ol>)", each(*said, [&](const Said& one) { return show(view, one, session.user.str()); }));
-    co_return html(R"({}<form class="stack" method="post" action="{}" novalidate>{}<input type="hidden" name="einmal" value="{}">{}<p class="row">)"
-                   R"(<button class="primary">{}</button><a class="button" href="{}">{}</a></p></form>)",
-                   list, Url(action), token_field(view), schema::random_token(16),
-                   text_area(view, form, {.name = "nachricht", .label = std::string(view.say(texts::your_message)), .longest = longest_message}),
-                   view.say(texts::send_message), Url(view.path() + "#gespraech"), view.say(texts::look_again));
+                                    : html(R"(<ol class="plain talk">{}</ol>)",
+                                           each(*said, [&](const Said& one) { return show(view, one, session.user.str()); }));
+    co_return html(
+        R"({}<form class="stack" method="post" action="{}" novalidate>{}<input type="hidden" name="einmal" value="{}">{}<p class="row">)"
+        R"(<button class="primary">{}</button><a class="button" href="{}">{}</a></p></form>)",
+        list, Url(action), token_field(view), schema::random_token(16),
+        text_area(view, form,
+                  {.name = "nachricht", .label = std::string(view.say(texts::your_message)), .longest = longest_message}),
+        view.say(texts::send_message), Url(view.path() + "#gespraech"), view.say(texts::look_again));
 }
 
 net::Task<> say_in_reception(Services& services, const accounts::Session& session, const schema::RoomId& room, std::string text,

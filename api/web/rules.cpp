@@ -1,9 +1,9 @@
+#include "api/web/texts/rules.hpp"
 #include "api/services.hpp"
 #include "api/web/forms.hpp"
 #include "api/web/pages.hpp"
 #include "api/web/texts/application.hpp"
 #include "api/web/texts/notices.hpp"
-#include "api/web/texts/rules.hpp"
 #include "core/rooms/rooms.hpp"
 #include "core/selfhelp/door.hpp"
 
@@ -26,7 +26,8 @@ Html form_to_accept(View& view, const FormData& form, const selfhelp::ConsentTok
     return html(R"(<form class="card stack" method="post" action="{}" novalidate>{}<input type="hidden" name="fassung" value="{}">)"
                 R"(<p class="muted">{}</p>{}<div><button class="primary">{}</button></div></form>)",
                 Url(view.path()), token_field(view), version, view.say(texts::rules_for, token.user.localpart()),
-                checkbox(view, form, {.name = "gelesen", .label = std::string(view.say(texts::rules_promise))}), view.say(texts::rules_accept));
+                checkbox(view, form, {.name = "gelesen", .label = std::string(view.say(texts::rules_promise))}),
+                view.say(texts::rules_accept));
 }
 
 Html accepted_words(const View& view) {
@@ -42,12 +43,14 @@ net::Task<net::Response> rules_page(View& view, Services& services, const selfhe
     const auto* standing = services.door.standing.group(token.group);
     const bool accepted = !standing || !services.door.standing.must_accept(*standing, token.user.str());
     const auto said = selfhelp::in_register(rules.by_register, view.text_register());
-    const auto text = said ? html(R"(<div class="prose" lang="{}">{}</div>)", said->way == selfhelp::Register::en ? "en" : "de", prose(said->body))
+    const auto text = said ? html(R"(<div class="prose" lang="{}">{}</div>)", said->way == selfhelp::Register::en ? "en" : "de",
+                                  prose(said->body))
                            : html("<p>{}</p>", view.say(texts::rules_none));
     const auto below = accepted ? accepted_words(view) : form_to_accept(view, form, token, rules.version);
-    const auto body = html(R"(<div class="stack"><h1>{}</h1>{}{}{}{}</div>)", view.say(texts::rules_of_group, group.card.name),
-                           problem_summary(view, form), accepted ? below : html(R"(<p class="lead">{}</p>)", view.say(texts::rules_lead)), text,
-                           accepted ? Html() : below);
+    const auto body =
+        html(R"(<div class="stack"><h1>{}</h1>{}{}{}{}</div>)", view.say(texts::rules_of_group, group.card.name),
+             problem_summary(view, form), accepted ? below : html(R"(<p class="lead">{}</p>)", view.say(texts::rules_lead)), text,
+             accepted ? Html() : below);
     co_return answer(view, {.title = view.say(texts::rules_window), .body = body, .status = form.is_fine() ? 200 : 422});
 }
 

@@ -90,7 +90,8 @@ void View::set_cookie(std::string_view name, std::string_view value, Lives lives
 }
 
 void View::drop_cookie(std::string_view name, std::string_view path) {
-    cookies_set_.push_back(fmt::format("{}=; Path={}; SameSite=Strict; Max-Age=0; HttpOnly{}", name, path, site.over_tls ? "; Secure" : ""));
+    cookies_set_.push_back(
+        fmt::format("{}=; Path={}; SameSite=Strict; Max-Age=0; HttpOnly{}", name, path, site.over_tls ? "; Secure" : ""));
 }
 
 const std::string& View::form_token() {

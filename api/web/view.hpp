@@ -54,7 +54,8 @@ public:
     enum class Lives { session, year };
     /// Readable by scripts: only the choice of words, which the members' page shares.
     enum class Script { no, yes };
-    void set_cookie(std::string_view name, std::string_view value, Lives lives, Script script = Script::no, std::string_view path = "/");
+    void set_cookie(std::string_view name, std::string_view value, Lives lives, Script script = Script::no,
+                    std::string_view path = "/");
     void drop_cookie(std::string_view name, std::string_view path = "/");
 
     /// What a form carries so that no other website can send it in the reader's name: the value of a cookie that only this

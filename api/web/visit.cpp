@@ -41,18 +41,19 @@ std::string safe_return(std::string_view target) {
 }
 
 net::Response sign_in_page(View& view, std::string_view back, const FormData& form) {
-    const auto body = html(R"(<div class="stack narrow"><h1>{}</h1><p class="lead">{}</p>{}<form class="stack" method="post" )"
-                           R"(action="/antrag/anmelden" novalidate>{}<input type="hidden" name="weiter" value="{}">{}{}<div>)"
-                           R"(<button class="primary">{}</button></div></form></div>)",
-                           view.say(texts::back_title), view.say(texts::back_lead), problem_summary(view, form), token_field(view), back,
-                           input(view, form, {.name = "name", .label = std::string(view.say(texts::pseudonym)), .autocomplete = "username"}),
-                           input(view, form,
-                                 {.name = "passwort",
-                                  .label = std::string(view.say(texts::password)),
-                                  .type = "password",
-                                  .autocomplete = "current-password",
-                                  .longest = 512}),
-                           view.say(texts::sign_in));
+    const auto body =
+        html(R"(<div class="stack narrow"><h1>{}</h1><p class="lead">{}</p>{}<form class="stack" method="post" )"
+             R"(action="/antrag/anmelden" novalidate>{}<input type="hidden" name="weiter" value="{}">{}{}<div>)"
+             R"(<button class="primary">{}</button></div></form></div>)",
+             view.say(texts::back_title), view.say(texts::back_lead), problem_summary(view, form), token_field(view), back,
+             input(view, form, {.name = "name", .label = std::string(view.say(texts::pseudonym)), .autocomplete = "username"}),
+             input(view, form,
+                   {.name = "passwort",
+                    .label = std::string(view.say(texts::password)),
+                    .type = "password",
+                    .autocomplete = "current-password",
+                    .longest = 512}),
+             view.say(texts::sign_in));
     return answer(view, {.title = view.say(texts::sign_in), .body = body, .status = form.is_fine() ? 200 : 422});
 }
 
@@ -63,10 +64,12 @@ net::Task<net::Response> post_sign_in(const Call& call, Services& services) {
     auto view = co_await open_view(call, services);
     FormData form(call, view);
     const auto back = safe_return(form.value("weiter"));
-    const accounts::DeviceRequest device{.device_id = std::string(visit_device), .display_name = std::string(view.say(texts::nav_application))};
+    const accounts::DeviceRequest device{.device_id = std::string(visit_device),
+                                         .display_name = std::string(view.say(texts::nav_application))};
     bool wrong = form.value("name").empty() || form.raw("passwort").empty();
     if (!wrong) try {
-            const auto signed_in = co_await services.accounts.sign_in.with_password(form.value("name"), form.raw("passwort"), device);
+            const auto signed_in =
+                co_await services.accounts.sign_in.with_password(form.value("name"), form.raw("passwort"), device);
             start_visit(view, signed_in.tokens);
         } catch (const Refusal& refusal) {
             if (refusal.reason == Reason::limit_exceeded) throw;

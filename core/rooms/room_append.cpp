@@ -83,7 +83,8 @@ net::Task<std::optional<Room::Appended>> Room::sent_before(schema::DeviceNid dev
     const bool perhaps = sent_ids_.may_have(device, key);
     sent_ids_.add(device, key, parts_.runtime.clock().now_ms());
     if (!perhaps) co_return std::nullopt;
-    const auto known = co_await parts_.db.read([&](storage::Tx& tx) { return storage::find_transaction(tx, schema::raw(device), key); });
+    const auto known =
+        co_await parts_.db.read([&](storage::Tx& tx) { return storage::find_transaction(tx, schema::raw(device), key); });
     if (!known) co_return std::nullopt;
     co_return Appended{*schema::EventId::parse(*known), 0};
 }
@@ -287,8 +288,8 @@ void Room::add_to(Build& build, schema::EventDraft draft, const AppendOptions& o
     const auto event = seal(draft, options);
 
     // From here on the head moves.
-    Placement placement{.event = event, .nid = parts_.numbers.next<EventNid>(), .flags = rows::local, .before = group_,
-                        .options = &options};
+    Placement placement{
+        .event = event, .nid = parts_.numbers.next<EventNid>(), .flags = rows::local, .before = group_, .options = &options};
     if (event->is_state()) placement.auth_nids = auth_nids_of(*event);
     for (std::size_t i = 0; i < std::min(extremities_.size(), schema::max_prev_events); ++i)
         placement.covers.push_back(extremities_[i].id);

@@ -103,8 +103,12 @@ net::Task<std::size_t> Room::Reception::add_history(std::vector<EventPtr> events
 
         std::optional<EventNid> root;
         if (line->relation && !redacted_by && !event.is_state()) {
-            rows::Relation row{.room = room_.nid_, .parent_id = line->relation->parent_id, .rel_type = line->relation->rel_type,
-                               .child = old.nid, .at = {}, .ord = old.ord};
+            rows::Relation row{.room = room_.nid_,
+                               .parent_id = line->relation->parent_id,
+                               .rel_type = line->relation->rel_type,
+                               .child = old.nid,
+                               .at = {},
+                               .ord = old.ord};
             row.child_type = event.type;
             row.sender = event.sender.str();
             row.agg_key = line->relation->key;
@@ -112,12 +116,15 @@ net::Task<std::size_t> Room::Reception::add_history(std::vector<EventPtr> events
             if (line->relation->rel_type == "m.thread") {
                 const auto beside = places.find(line->relation->parent_id);
                 const auto* known = cited_.contains(line->relation->parent_id) ? &cited_.at(line->relation->parent_id) : nullptr;
-                if (beside != places.end()) root = taken[beside->second].nid;
-                else if (known) root = known->nid;
+                if (beside != places.end())
+                    root = taken[beside->second].nid;
+                else if (known)
+                    root = known->nid;
             }
         }
         if (root) {
-            const auto [thread, is_new] = threads.try_emplace(*root, rows::Thread{room_.nid_, *root, {}, old.nid, 0, 0, event.sender.str()});
+            const auto [thread, is_new] =
+                threads.try_emplace(*root, rows::Thread{room_.nid_, *root, {}, old.nid, 0, 0, event.sender.str()});
             if (is_new) thread->second.last_ord = old.ord;  // Newest first: this is the last of its replies here.
             ++thread->second.replies;
         }
@@ -152,7 +159,8 @@ net::Task<std::size_t> Room::Reception::add_history(std::vector<EventPtr> events
         if (const auto found = cited_.find(id); places.contains(id) || (found != cited_.end() && found->second.is_judged()))
             build_.rows.missing_prevs.push_back({.room = room_.nid_, .event_id = id, .below_at = {}, .found = true});
     for (const auto& id : missing_)
-        if (places.contains(id)) build_.rows.missing_prevs.push_back({.room = room_.nid_, .event_id = id, .below_at = {}, .found = true});
+        if (places.contains(id))
+            build_.rows.missing_prevs.push_back({.room = room_.nid_, .event_id = id, .below_at = {}, .found = true});
 
     std::vector<EventNid> roots;
     for (const auto& [root, row] : threads) roots.push_back(root);

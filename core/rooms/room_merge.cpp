@@ -37,7 +37,8 @@ public:
         for (const auto& set : sets) {
             std::vector<StateEntry> entries;
             set.for_each([&](int key, EventNid nid) {
-                if (const auto id = ids_.find(nid); id != ids_.end()) entries.push_back({names.at(static_cast<std::size_t>(key)), id->second});
+                if (const auto id = ids_.find(nid); id != ids_.end())
+                    entries.push_back({names.at(static_cast<std::size_t>(key)), id->second});
             });
             maps.emplace_back(std::move(entries));
         }
@@ -116,12 +117,14 @@ net::Task<> Room::load_groups(std::vector<StateGroupNo> groups) {
     const auto chains = co_await parts_.db.read([&](storage::Tx& tx) {
         std::vector<storage::StoredStateGroup> all;
         for (const auto group : groups)
-            for (auto& stored : storage::load_state_chain(tx, nid_, static_cast<std::int64_t>(group))) all.push_back(std::move(stored));
+            for (auto& stored : storage::load_state_chain(tx, nid_, static_cast<std::int64_t>(group)))
+                all.push_back(std::move(stored));
         return all;
     });
     const auto number = [](std::optional<std::int64_t> sg) { return sg ? std::optional(StateGroupNo{*sg}) : std::nullopt; };
     for (const auto& group : chains)
-        history_.restore({StateGroupNo{group.sg}, number(group.parent), number(group.jump), group.depth, unpack_delta(group.delta)});
+        history_.restore(
+            {StateGroupNo{group.sg}, number(group.parent), number(group.jump), group.depth, unpack_delta(group.delta)});
 }
 
 net::Task<StateSet> Room::resolve(std::vector<StateSet> sets, std::vector<Unwritten> unwritten) {
@@ -145,7 +148,8 @@ net::Task<std::unordered_map<EventNid, StateEventPtr>> Room::load_state_events(s
     for (const auto& one : stored) {
         const auto id = *EventId::parse(one.event_id);
         auto event = schema::load_event(one.json, id, rules_);
-        if (one.redacted_by) event = schema::load_event(schema::canonical_json(schema::redact(event->object, rules_), rules_.numbers()), id, rules_);
+        if (one.redacted_by)
+            event = schema::load_event(schema::canonical_json(schema::redact(event->object, rules_), rules_.numbers()), id, rules_);
         events.emplace(one.nid, std::make_shared<StateEvent>(one.nid, std::move(event), rules_));
     }
     co_return events;

@@ -53,13 +53,16 @@ void Room::place(Build& build, Placement placement) {
         line->unsigned_more.clear();                     // It is in the timeline, but replaced nothing.
     }
 
-    std::erase_if(extremities_, [&](const Extremity& e) { return std::ranges::find(placement.covers, e.id) != placement.covers.end(); });
+    std::erase_if(extremities_,
+                  [&](const Extremity& e) { return std::ranges::find(placement.covers, e.id) != placement.covers.end(); });
     extremities_.insert(extremities_.begin(), {placement.nid, event->id, event->depth, named_hash(*event, rules_), *after});
     depth_ = 0;
     for (const auto& extremity : extremities_) depth_ = std::max(depth_, extremity.depth);
     trim_history();
 
-    const auto group = [](std::optional<StateGroupNo> no) { return no ? std::optional(static_cast<std::int64_t>(*no)) : std::nullopt; };
+    const auto group = [](std::optional<StateGroupNo> no) {
+        return no ? std::optional(static_cast<std::int64_t>(*no)) : std::nullopt;
+    };
     if (placement.redaction) {
         line = std::make_shared<TimelineEvent>(*redacted_line(*line, *event, *placement.redaction->event, rules_));
         build.rows.event_updates.push_back({.room = nid_, .nid = placement.nid, .redacted_by = placement.redaction->nid});
@@ -86,14 +89,14 @@ void Room::place(Build& build, Placement placement) {
         build.rows.events.push_back(std::move(row));
     }
     // What comes next may relate to it before it is committed.
-    known_events_.insert_or_assign(event->id.str(),
-                                   Known{line->nid, line->sender, line->type, line->thread_root, line->state_key,
-                                         line->relation.has_value(), line->redacted, line->origin_ts,
-                                         line->thread_root ? line->relation->parent_id : event->id.str(), 0, line->flags});
+    known_events_.insert_or_assign(
+        event->id.str(),
+        Known{line->nid, line->sender, line->type, line->thread_root, line->state_key, line->relation.has_value(), line->redacted,
+              line->origin_ts, line->thread_root ? line->relation->parent_id : event->id.str(), 0, line->flags});
     if (options.device && !options.txn.empty()) {
         const auto& scope = event->redacts ? event->redacts->str() : event->type;
-        build.rows.transactions.push_back({schema::raw(*options.device), txn_key(scope + "/" + options.txn),
-                                           parts_.runtime.clock().now_ms(), event->id.str()});
+        build.rows.transactions.push_back(
+            {schema::raw(*options.device), txn_key(scope + "/" + options.txn), parts_.runtime.clock().now_ms(), event->id.str()});
     }
     single_out(build, *event, *line, at);
     read_by_sender(build, *line, at);
@@ -151,7 +154,8 @@ void Room::set_current(Build& build, StateDictionary::KeyNo key, StateEventPtr e
     else
         state_events_.erase(key);
 
-    if (parsed && type == "m.room.create" && schema::string_at(parsed->content(), "type") == "org.runde.forum") flags_ |= is_forum_room;
+    if (parsed && type == "m.room.create" && schema::string_at(parsed->content(), "type") == "org.runde.forum")
+        flags_ |= is_forum_room;
     if (parsed && type == "m.room.history_visibility") {
         const auto visibility = schema::string_at(parsed->content(), "history_visibility");
         if (visibility == "invited" || visibility == "joined") flags_ |= hides_history;

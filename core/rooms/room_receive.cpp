@@ -123,8 +123,12 @@ net::Task<> Room::Reception::load(std::vector<std::string> ids) {
         return all;
     });
     const auto cited = [&](const storage::StoredEvent& stored) {
-        return Cited{stored.nid, schema::load_event(stored.json, *EventId::parse(stored.event_id), room_.rules_), stored.flags,
-                     group_no(stored.sg), group_no(stored.sg_after), stored.ord.has_value()};
+        return Cited{stored.nid,
+                     schema::load_event(stored.json, *EventId::parse(stored.event_id), room_.rules_),
+                     stored.flags,
+                     group_no(stored.sg),
+                     group_no(stored.sg_after),
+                     stored.ord.has_value()};
     };
     for (const auto& stored : found.events)
         if (stored.room == room_.nid_) cited_.emplace(stored.event_id, cited(stored));
@@ -252,7 +256,8 @@ net::Task<std::vector<EventPtr>> Room::Reception::state_for(const Event& event, 
         const auto current = room_.state_by_key(*number);
         if (current && current->nid == *nid)
             events.push_back(current->event());
-        else if (const auto one = std::ranges::find(cited_, *nid, [](const auto& entry) { return entry.second.nid; }); one != cited_.end())
+        else if (const auto one = std::ranges::find(cited_, *nid, [](const auto& entry) { return entry.second.nid; });
+                 one != cited_.end())
             events.push_back(one->second.event);
         else
             elsewhere.push_back(*nid);
@@ -311,7 +316,8 @@ StateGroupNo Room::Reception::group_of(const StateSet& set, StateGroupNo nearest
     StateDelta delta;
     const bool has_nearest = room_.history_.has(nearest);
     const auto from = has_nearest ? room_.history_.state_at(nearest) : StateSet();
-    from.for_each_difference(set, [&](int key, std::optional<EventNid>, std::optional<EventNid> there) { delta.emplace(key, there); });
+    from.for_each_difference(set,
+                             [&](int key, std::optional<EventNid>, std::optional<EventNid> there) { delta.emplace(key, there); });
     if (has_nearest && delta.empty()) return nearest;
     return room_.derive_group(build_, has_nearest ? std::optional(nearest) : std::nullopt, delta);
 }
@@ -449,7 +455,8 @@ net::Task<std::optional<Room::Placement::Redaction>> Room::Reception::pending_re
         if (found == redactions_.end() || !found->second.live || !found->second.before) continue;
         const auto& redaction = found->second;
         const auto state = co_await state_for(*redaction.event, *redaction.before);
-        if (may_redact(*redaction.event, *event, room_.rules_, lookup_in(state))) co_return Placement::Redaction{nid, redaction.event};
+        if (may_redact(*redaction.event, *event, room_.rules_, lookup_in(state)))
+            co_return Placement::Redaction{nid, redaction.event};
     }
     co_return std::nullopt;
 }
@@ -509,7 +516,8 @@ net::Task<std::vector<Received>> Room::Reception::keep_outliers(std::vector<Even
             if (!find(id)) answer.missing_auth.push_back(id);
         if (!answer.missing_auth.empty()) return;
         const bool is_create = event.is_state("m.room.create");
-        const auto verdict = is_create ? authorise(event, room_.rules_, [](auto, auto) { return nullptr; }) : judge_by_auth_events(event);
+        const auto verdict =
+            is_create ? authorise(event, room_.rules_, [](auto, auto) { return nullptr; }) : judge_by_auth_events(event);
         answer = {verdict ? Verdicts::accepted : Verdicts::rejected, verdict.why};
         keep(events[i], room_.parts_.numbers.next<EventNid>(), verdict ? 0 : rows::rejected, std::nullopt, std::nullopt);
     };
@@ -540,7 +548,8 @@ net::Task<std::vector<Received>> Room::Reception::keep_outliers(std::vector<Even
 
 net::Task<> Room::Reception::flush() {
     const auto& rows = build_.rows;
-    if (rows.events.empty() && rows.event_updates.empty() && rows.states.empty() && rows.state_groups.empty() && rows.inbox_done.empty())
+    if (rows.events.empty() && rows.event_updates.empty() && rows.states.empty() && rows.state_groups.empty() &&
+        rows.inbox_done.empty())
         co_return;
     room_.close(build_);
     Build next;

@@ -90,7 +90,8 @@ private:
     net::Task<std::optional<Placement::Redaction>> pending_redaction(EventPtr event);
     /// Events of a state by number, for judging `event`: what it may be judged by.
     net::Task<std::vector<EventPtr>> state_for(const schema::Event& event, StateGroupNo state);
-    void keep(const EventPtr& event, EventNid nid, int flags, std::optional<StateGroupNo> before, std::optional<StateGroupNo> after);
+    void keep(const EventPtr& event, EventNid nid, int flags, std::optional<StateGroupNo> before,
+              std::optional<StateGroupNo> after);
     /// Before the event that was just placed lies what we do not have.
     void note_gaps(const std::vector<schema::EventId>& missing);
     std::vector<std::int64_t> auth_nids_of(const schema::Event& event) const;

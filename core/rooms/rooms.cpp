@@ -6,7 +6,8 @@
 
 namespace runde::rooms {
 
-Rooms::Rooms(Parts parts) : parts_(std::move(parts)), push_profiles_(parts_.db), charters_(parts_.db, parts_.identity.server.str()) {
+Rooms::Rooms(Parts parts)
+    : parts_(std::move(parts)), push_profiles_(parts_.db), charters_(parts_.db, parts_.identity.server.str()) {
     on_commit([this](const Committed& committed) { charters_.heard(committed); });
 }
 

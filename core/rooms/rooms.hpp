@@ -89,7 +89,8 @@ public:
     }
     /// Asked before somebody of ours, or of another server, knocks at a room of ours: true when the knock was taken and there
     /// shall be no event of it. A knock says that somebody seeks help; at a public room everybody could read that.
-    using KnockTaker = std::function<net::Task<bool>(schema::RoomId room, UserId user, std::optional<UserNid> local, std::string reason)>;
+    using KnockTaker =
+        std::function<net::Task<bool>(schema::RoomId room, UserId user, std::optional<UserNid> local, std::string reason)>;
     void take_knocks(KnockTaker taker) { knock_taker_ = std::move(taker); }
     const KnockTaker& knock_taker() const { return knock_taker_; }
     /// Told after every commit, in commit order, on the I/O thread. Listeners must not block; wired at start.

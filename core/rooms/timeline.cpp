@@ -294,7 +294,8 @@ std::string render_all(const std::vector<TimelineEventPtr>& events, const Viewer
 
 net::Task<std::string> members_of(Rooms& rooms, RoomPtr room, std::vector<TimelineEventPtr> events) {
     if (events.empty()) co_return "";
-    const auto& newest = **std::max_element(events.begin(), events.end(), [](const auto& a, const auto& b) { return a->ord < b->ord; });
+    const auto& newest =
+        **std::max_element(events.begin(), events.end(), [](const auto& a, const auto& b) { return a->ord < b->ord; });
     std::vector<StateEventPtr> members;
     std::vector<std::int64_t> changed;
     std::set<std::string_view> seen;

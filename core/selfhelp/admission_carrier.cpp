@@ -124,7 +124,6 @@ void AdmissionCarrier::schedule(Tx& tx, const ApplicationRow& row, const admissi
     if (application.state == State::waiting) storage::hasten_job(tx, job_seats, row.group, now + hour_ms, now);
 }
 
-
 net::Task<std::optional<AdmissionCarrier::Whole>> AdmissionCarrier::read(std::string id) {
     const auto now = parts.runtime.clock().now_ms();
     co_return co_await parts.db.transact([&](Tx& tx) -> std::optional<Whole> {

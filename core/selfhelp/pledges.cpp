@@ -68,8 +68,9 @@ net::Task<> Pledges::accept(std::string group_id, UserId user, int version) {
     }
     const auto* standing = standing_.group(group_id);  // Not across a co_await: a refresh replaces it.
     if (!standing || standing->rules != version)
-        throw Refusal(Reason::bad_state, "Die Regeln haben sich inzwischen geändert. Bitte lesen Sie die neue Fassung. / The rules "
-                                         "have changed meanwhile. Please read the new version.");
+        throw Refusal(Reason::bad_state,
+                      "Die Regeln haben sich inzwischen geändert. Bitte lesen Sie die neue Fassung. / The rules "
+                      "have changed meanwhile. Please read the new version.");
     if (!standing_.must_accept(*standing, user.str())) {
         if (person) co_await enter(group, *person);
         co_return;

@@ -107,7 +107,8 @@ TEST_CASE("what hangs on a device goes with it, and everybody is told") {
             [&](schema::UserNid, const schema::UserId& user, schema::Position) { heard.push_back(user.str()); });
     });
     const auto device_nid = server.ask("SELECT device_nid FROM devices WHERE device_id = '" + phone.device_id + "'");
-    server.ask("INSERT INTO to_device VALUES ((SELECT user_nid FROM users WHERE kind = 0), " + device_nid + ", 1, '{}') RETURNING 1");
+    server.ask("INSERT INTO to_device VALUES ((SELECT user_nid FROM users WHERE kind = 0), " + device_nid +
+               ", 1, '{}') RETURNING 1");
     CHECK(phone.post("/logout") == "200");
     CHECK(server.ask("SELECT count(*) FROM to_device") == "0");
     CHECK(server.ask("SELECT count(*) FROM device_list_log") == "1");

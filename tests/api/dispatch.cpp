@@ -80,8 +80,8 @@ TEST_CASE("who asks too often waits; strangers by address, members by account") 
         auto attempt = request(net::Method::post, "/_matrix/client/v3/login");
         attempt.client_address = std::move(address);
         // Another name each time: accounts have a limit of their own.
-        attempt.body = fmt::format(R"({{"type":"m.login.password","identifier":{{"type":"m.id.user","user":"nobody{}"}},"password":"x"}})",
-                                   attempts++);
+        attempt.body = fmt::format(
+            R"({{"type":"m.login.password","identifier":{{"type":"m.id.user","user":"nobody{}"}},"password":"x"}})", attempts++);
         return server.http(attempt);
     };
     auto answer = login_from("192.0.2.1");

@@ -231,7 +231,8 @@ TEST_CASE("members come in by their role, as long as there are seats, and go wit
     const auto roles = office.erika.get("/_runde/v1/roles?group_id=abend");
     std::string grant;
     for (const auto& role : roles["/roles"].as_array())
-        if (schema::string_at(role.as_object(), "user_id") == office.ben.id) grant = std::to_string(role.as_object().at("grant_id").as_int64());
+        if (schema::string_at(role.as_object(), "user_id") == office.ben.id)
+            grant = std::to_string(role.as_object().at("grant_id").as_int64());
     REQUIRE(office.carl.del("/_runde/v1/roles/" + grant) == "200");
     CHECK(office.say(office.ben, office.forum, "Noch jemand da?") == "403 M_FORBIDDEN");
     CHECK(office.in_group(office.carl, office.root, "member") == "200");

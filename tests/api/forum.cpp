@@ -233,7 +233,8 @@ Answer search_until(Person& who, std::string_view words, std::size_t hits) {
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     for (;;) {
         auto result = search(who, words);
-        if (result != "200" || result["/results"].as_array().size() == hits || std::chrono::steady_clock::now() > until) return result;
+        if (result != "200" || result["/results"].as_array().size() == hits || std::chrono::steady_clock::now() > until)
+            return result;
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
 }

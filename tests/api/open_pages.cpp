@@ -28,7 +28,8 @@ net::Request page(std::string path, std::string_view language = "de-DE") {
 std::string header(const Answer& answer, std::string_view name) { return std::string(answer.headers.find(name).value_or("")); }
 bool says(const Answer& answer, std::string_view text) { return answer.text.find(text) != std::string::npos; }
 
-constexpr std::string_view open_pages[] = {"/", "/krise", "/grundsaetze", "/impressum", "/datenschutz", "/hausregeln", "/gruppen", "/gruppen?q=Angst"};
+constexpr std::string_view open_pages[] = {"/",           "/krise",   "/grundsaetze",    "/impressum", "/datenschutz",
+                                           "/hausregeln", "/gruppen", "/gruppen?q=Angst"};
 
 }  // namespace
 
@@ -60,7 +61,7 @@ TEST_CASE("Sie, Du, Leichte Sprache and English: chosen once, by link, kept in a
 
     const auto chosen = server.http(page("/?lang=du"));
     CHECK(says(chosen, "unter dem Namen, den du"));
-    CHECK(header(chosen, "Set-Cookie") == "runde_sprache=du; Path=/; SameSite=Lax; Max-Age=31536000");
+    CHECK(header(chosen, "Set-Cookie") == "runde_sprache=du; Path=/; SameSite=Lax; Max-Age=31536000; Secure");
 
     auto later = page("/", "en-GB");
     later.headers.add("Cookie", "other=1; runde_sprache=leicht");

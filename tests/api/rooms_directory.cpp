@@ -114,9 +114,7 @@ TEST_CASE("a search in the directory takes only what it shows into memory") {
     server.restart();
     anna.get("/account/whoami");
 
-    const auto ask = [&](std::string_view filter) {
-        return anna.post("/publicRooms", fmt::format(R"({{"filter":{}}})", filter));
-    };
+    const auto ask = [&](std::string_view filter) { return anna.post("/publicRooms", fmt::format(R"({{"filter":{}}})", filter)); };
     const auto reha = ask(R"({"generic_search_term":"reha"})");
     REQUIRE(reha == "200");
     CHECK(reha.at("/total_room_count_estimate") == "1");
@@ -161,7 +159,8 @@ TEST_CASE("an unlisted room and one that does not exist are the same to a strang
 TEST_CASE("one unknown name among the invited does not cost the others their room") {
     TestServer server;
     auto anna = server.person("anna"), ben = server.person("ben");
-    const auto room = create(anna, fmt::format(R"({{"preset":"trusted_private_chat","invite":["@nobody:hearth.test","{}"]}})", ben.id));
+    const auto room =
+        create(anna, fmt::format(R"({{"preset":"trusted_private_chat","invite":["@nobody:hearth.test","{}"]}})", ben.id));
     CHECK(ben.post(in(room, "/join")) == "200");
     const auto state = anna.get(in(room, "/state")).text;
     CHECK(state.find("@nobody:hearth.test") == std::string::npos);

@@ -189,7 +189,8 @@ TEST_CASE("names stand in a page of history as they were") {
     const auto page = anna.get(in(room, "/messages?dir=b&limit=1&from=" + from + "&" + lazy));
     CHECK(page.at("/state/0/content/displayname") == "Ben der Ältere");
     // Nothing has changed since: nothing is read for it.
-    CHECK(anna.get(in(room, "/messages?dir=b&limit=1&" + lazy)).cost.reads == anna.get(in(room, "/messages?dir=b&limit=1")).cost.reads);
+    CHECK(anna.get(in(room, "/messages?dir=b&limit=1&" + lazy)).cost.reads ==
+          anna.get(in(room, "/messages?dir=b&limit=1")).cost.reads);
 }
 
 TEST_CASE("around an event: one neighbour when one is asked for") {
@@ -239,7 +240,8 @@ TEST_CASE("what is found brings its bundle along, and what its reader was then")
     const auto root = say(anna, room, "Schmetterlinge", "1");
     say(anna, room, "ja", "2", relates("m.thread", root));
     say(anna, second, "Schmetterlinge anderswo", "3");
-    const auto found = anna.post("/search", R"({"search_categories":{"room_events":{"search_term":"Schmetterlinge","order_by":"recent"}}})");
+    const auto found =
+        anna.post("/search", R"({"search_categories":{"room_events":{"search_term":"Schmetterlinge","order_by":"recent"}}})");
     REQUIRE(found == "200");
     const std::string results = "/search_categories/room_events/results";
     CHECK(found[results].as_array().size() == 2);

@@ -24,8 +24,7 @@ TEST_CASE("whoever gave an address is told that there is news, and nothing else;
     CHECK(contains(mail, "recipients: anna@home.test\n"));
     CHECK(contains(mail, "Subject: Neue Nachricht\n"));
     CHECK(contains(
-        mail,
-        "\n\nGuten Tag,\n\nes gibt eine neue Nachricht für Sie. Lesen können Sie sie hier:\nhttps://hearth.test/antrag\n"));
+        mail, "\n\nGuten Tag,\n\nes gibt eine neue Nachricht für Sie. Lesen können Sie sie hier:\nhttps://hearth.test/antrag\n"));
     for (const char* word : {"Abendgruppe", "freuen", "@anna", "aufgenommen"}) CHECK_MESSAGE(!contains(mail, word), word);
 
     // An address that does not exist: the decision stands all the same, and the mail is not tried for ever.
@@ -41,7 +40,8 @@ TEST_CASE("whoever gave an address is told that there is news, and nothing else;
     REQUIRE(play.petra.post("/join/" + segment(reception)) == "200");
     play.says(play.petra, reception, "Guten Abend");
     play.says(play.petra, reception, "Sind Sie da?");
-    for (int look = 0; look < 500 && play.server.ask("SELECT count(*) FROM jobs WHERE kind = 'admission mail'") == "0"; ++look) play.settle();
+    for (int look = 0; look < 500 && play.server.ask("SELECT count(*) FROM jobs WHERE kind = 'admission mail'") == "0"; ++look)
+        play.settle();
     CHECK(mails.count() == 1);
     play.pass(hour_ms);
     CHECK(contains(mails.mail(2), "recipients: emil@home.test\n"));

@@ -53,7 +53,8 @@ struct BetweenNodes {
         if (!answer.has("/rooms/invite")) return {};
         for (const auto& [room, what] : answer["/rooms/invite"].as_object())
             for (const auto& event : what.at("invite_state").at("events").as_array())
-                if (event.at("type") == "m.room.name" && event.at("content").at("name").as_string() == named) return std::string(room);
+                if (event.at("type") == "m.room.name" && event.at("content").at("name").as_string() == named)
+                    return std::string(room);
         return {};
     }
     std::string application() { return world.server("haven.test").ask("SELECT application_id FROM applications"); }

@@ -17,7 +17,8 @@ public:
 
     Answer get(const std::string& address) {
         page_ = ask("GET", address, "");
-        for (int hops = 0; page_.status == 303 && hops < 3; ++hops) page_ = ask("GET", std::string(*page_.headers.find("Location")), "");
+        for (int hops = 0; page_.status == 303 && hops < 3; ++hops)
+            page_ = ask("GET", std::string(*page_.headers.find("Location")), "");
         return page_;
     }
     using Fields = std::map<std::string, std::string>;
@@ -25,7 +26,8 @@ public:
     Answer post(const std::string& address, Fields fields = {}) {
         if (!fields.contains("formular")) fields["formular"] = hidden("formular");
         std::string body;
-        for (const auto& [name, value] : fields) body += (body.empty() ? "" : "&") + net::percent_encode(name) + "=" + net::percent_encode(value);
+        for (const auto& [name, value] : fields)
+            body += (body.empty() ? "" : "&") + net::percent_encode(name) + "=" + net::percent_encode(value);
         page_ = ask("POST", address, body);
         if (page_.status == 303) return get(std::string(*page_.headers.find("Location")));
         return page_;
@@ -33,7 +35,9 @@ public:
     std::string hidden(const std::string& name) const {
         const auto key = "name=\"" + name + "\" value=\"";
         const auto at = page_.text.find(key);
-        return at == std::string::npos ? "" : page_.text.substr(at + key.size(), page_.text.find('"', at + key.size()) - at - key.size());
+        return at == std::string::npos
+                   ? ""
+                   : page_.text.substr(at + key.size(), page_.text.find('"', at + key.size()) - at - key.size());
     }
     std::string where() const { return at_; }
 
@@ -107,7 +111,8 @@ TEST_CASE("Anna asks, is received, comes back with name and password, and leaves
     const auto wrong = anna.post("/antrag/anmelden", {{"name", "anna"}, {"passwort", "falsch geraten"}, {"weiter", place}});
     CHECK(wrong.status == 422);
     CHECK(says(wrong, "Name oder Passwort stimmen nicht"));
-    CHECK(says(anna.post("/antrag/anmelden", {{"name", "anna"}, {"passwort", "vier ruhige blaue Boote"}, {"weiter", place}}), "Guten Abend"));
+    CHECK(says(anna.post("/antrag/anmelden", {{"name", "anna"}, {"passwort", "vier ruhige blaue Boote"}, {"weiter", place}}),
+               "Guten Abend"));
 
     CHECK(says(anna.post(place + "/zurueckziehen"), "Alles ist gelöscht"));
     CHECK_FALSE(anna.cookies.contains("runde_antrag"));

@@ -16,7 +16,8 @@ Answer read_back(Neighbour& who, const std::string& room, int limit = 50) {
     std::string from;
     Answer page;
     for (int i = 0; i < 10; ++i) {
-        page = who.get(fmt::format("/rooms/{}/messages?dir=b&limit={}{}", segment(room), limit, from.empty() ? "" : "&from=" + from));
+        page =
+            who.get(fmt::format("/rooms/{}/messages?dir=b&limit={}{}", segment(room), limit, from.empty() ? "" : "&from=" + from));
         REQUIRE(page == "200");
         if (!page.has("/end")) break;
         from = page.at("/end");
@@ -25,8 +26,8 @@ Answer read_back(Neighbour& who, const std::string& room, int limit = 50) {
 }
 
 std::size_t asked(TwoServers& world) {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(world.link().log, [](const std::string& line) { return line.find("/backfill/") != std::string::npos; }));
+    return static_cast<std::size_t>(std::ranges::count_if(
+        world.link().log, [](const std::string& line) { return line.find("/backfill/") != std::string::npos; }));
 }
 
 }  // namespace
@@ -38,9 +39,10 @@ TEST_CASE("Ben comes into a room with a past: reading back he finds it") {
     const auto room = anna.create_room();
     anna.say(room, "One");
     const auto second = anna.say(room, "Two");
-    CHECK(anna.send(room, "m.room.message",
-                    fmt::format(R"({{"msgtype":"m.text","body":"An answer","m.relates_to":{{"rel_type":"m.thread","event_id":"{}"}}}})", second)) ==
-          "200");
+    CHECK(anna.send(
+              room, "m.room.message",
+              fmt::format(R"({{"msgtype":"m.text","body":"An answer","m.relates_to":{{"rel_type":"m.thread","event_id":"{}"}}}})",
+                          second)) == "200");
     const auto third = anna.say(room, "Three");
     CHECK(anna.put(fmt::format("/rooms/{}/redact/{}/x", segment(room), segment(third)), "{}") == "200");
     bring_in(world, anna, ben, room);
@@ -86,7 +88,9 @@ TEST_CASE("Ben comes into a room with a past: reading back he finds it") {
         world.link().tamper = [&](const std::string&, federation::LinkRequest& request) -> std::optional<federation::LinkAnswer> {
             if (request.target.find("/backfill/") == std::string::npos) return std::nullopt;
             return federation::LinkAnswer{
-                200, fmt::format(R"({{"origin":"hearth.test","origin_server_ts":1,"pdus":[{{"room_id":"{}","type":"m.room.message"}},4]}})", room)};
+                200, fmt::format(
+                         R"({{"origin":"hearth.test","origin_server_ts":1,"pdus":[{{"room_id":"{}","type":"m.room.message"}},4]}})",
+                         room)};
         };
         read_back(ben, room);
         CHECK(ben.sees(room) == "+ben");
@@ -97,15 +101,18 @@ TEST_CASE("A gap in the middle is filled in its place") {
     SharedRoom play;
     play.ben.say(play.room, "One");
     play.world.settle();
-    play.world.link().tamper = [](const std::string& to, federation::LinkRequest& request) -> std::optional<federation::LinkAnswer> {
-        if (to == "hearth.test" && request.target.find("/send/") != std::string::npos) return federation::LinkAnswer{200, R"({"pdus":{}})"};
+    play.world.link().tamper = [](const std::string& to,
+                                  federation::LinkRequest& request) -> std::optional<federation::LinkAnswer> {
+        if (to == "hearth.test" && request.target.find("/send/") != std::string::npos)
+            return federation::LinkAnswer{200, R"({"pdus":{}})"};
         return std::nullopt;
     };
     play.ben.say(play.room, "Two");
     play.ben.say(play.room, "Three");
     play.world.settle();
     play.world.link().tamper = [](const std::string&, federation::LinkRequest& request) -> std::optional<federation::LinkAnswer> {
-        if (request.target.find("/get_missing_events/") != std::string::npos) return federation::LinkAnswer{200, R"({"events":[]})"};
+        if (request.target.find("/get_missing_events/") != std::string::npos)
+            return federation::LinkAnswer{200, R"({"events":[]})"};
         return std::nullopt;
     };
     play.ben.say(play.room, "Four");

@@ -18,7 +18,8 @@ std::string choice(TestServer& server) {
 
 std::string message(std::string_view body, const std::string& root = "", std::string_view rel_type = "m.thread") {
     if (root.empty()) return fmt::format(R"({{"msgtype":"m.text","body":"{}"}})", body);
-    return fmt::format(R"({{"msgtype":"m.text","body":"{}","m.relates_to":{{"rel_type":"{}","event_id":"{}"}}}})", body, rel_type, root);
+    return fmt::format(R"({{"msgtype":"m.text","body":"{}","m.relates_to":{{"rel_type":"{}","event_id":"{}"}}}})", body, rel_type,
+                       root);
 }
 
 constexpr auto forum = R"({"preset":"public_chat","creation_content":{"type":"org.runde.forum"}})";
@@ -39,8 +40,10 @@ TEST_CASE("A forum whose server is its policy server: its order holds for member
         CHECK(play.deliver("hearth.test", {fits}) == std::vector<std::string>{""});
         CHECK(play.anna.sees(play.room) == "+anna, +ben, anna: A topic, ben: I ask first, ben: I answer");
         // Haven has asked hearth and hands the signature on.
-        CHECK(play.hearth().ask("SELECT count(*) FROM events WHERE json LIKE '%I ask first%' AND json LIKE '%ed25519:policy_server%'") == "1");
-        CHECK(play.haven().ask("SELECT count(*) FROM events WHERE json LIKE '%I ask first%' AND json LIKE '%ed25519:policy_server%'") == "1");
+        CHECK(play.hearth().ask(
+                  "SELECT count(*) FROM events WHERE json LIKE '%I ask first%' AND json LIKE '%ed25519:policy_server%'") == "1");
+        CHECK(play.haven().ask(
+                  "SELECT count(*) FROM events WHERE json LIKE '%I ask first%' AND json LIKE '%ed25519:policy_server%'") == "1");
     }
     SUBCASE("what does not fit is not shown, although the rules of Matrix allow it") {
         play.deliver("hearth.test", {disturbs});

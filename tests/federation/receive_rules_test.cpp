@@ -16,7 +16,8 @@ bool hears(Neighbour& who, const std::string& room, const std::string& line) {
 }
 
 /// A room in which Ben may moderate.
-constexpr auto ben_moderates = R"({"preset":"public_chat","power_level_content_override":{"users":{"@anna:hearth.test":100,"@ben:haven.test":50}},
+constexpr auto ben_moderates =
+    R"({"preset":"public_chat","power_level_content_override":{"users":{"@anna:hearth.test":100,"@ben:haven.test":50}},
                                    "room_version":"11"})";
 
 }  // namespace
@@ -76,7 +77,9 @@ TEST_CASE("Ben is banned while he is out of reach: what he wrote meanwhile fails
 
 TEST_CASE("Both sides change the room while the link is cut: they agree afterwards") {
     SharedRoom play(ben_moderates);
-    const auto topic_at = [&](Neighbour& who) { return who.get(fmt::format("/rooms/{}/state/m.room.topic", segment(play.room))).at("/topic"); };
+    const auto topic_at = [&](Neighbour& who) {
+        return who.get(fmt::format("/rooms/{}/state/m.room.topic", segment(play.room))).at("/topic");
+    };
     const auto set_topic = [&](Neighbour& who, std::string_view topic) {
         CHECK(who.set_state(play.room, "m.room.topic", fmt::format(R"({{"topic":"{}"}})", topic)) == "200");
         play.world.advance(std::chrono::seconds(1));
@@ -101,8 +104,8 @@ TEST_CASE("Both sides change the room while the link is cut: they agree afterwar
         CHECK(topic_at(play.ben) == "Ben's");
     }
     SUBCASE("Ben was no moderator any more: his topic does not hold") {
-        CHECK(play.anna.set_state(play.room, "m.room.power_levels",
-                                  R"({"users":{"@anna:hearth.test":100},"state_default":50})") == "200");
+        CHECK(play.anna.set_state(play.room, "m.room.power_levels", R"({"users":{"@anna:hearth.test":100},"state_default":50})") ==
+              "200");
         play.world.advance(std::chrono::seconds(1));
         set_topic(play.ben, "Ben's");
         settle(false);
@@ -154,11 +157,13 @@ TEST_CASE("A thread and a reaction from the other server") {
     SharedRoom play;
     const auto root = play.anna.say(play.room, "A topic");
     play.world.settle();
-    CHECK(play.ben.send(play.room, "m.room.message",
-                        fmt::format(R"({{"msgtype":"m.text","body":"An answer","m.relates_to":{{"rel_type":"m.thread","event_id":"{}"}}}})",
-                                    root)) == "200");
+    CHECK(play.ben.send(
+              play.room, "m.room.message",
+              fmt::format(R"({{"msgtype":"m.text","body":"An answer","m.relates_to":{{"rel_type":"m.thread","event_id":"{}"}}}})",
+                          root)) == "200");
     CHECK(play.ben.send(play.room, "m.reaction",
-                        fmt::format(R"({{"m.relates_to":{{"rel_type":"m.annotation","event_id":"{}","key":"+"}}}})", root)) == "200");
+                        fmt::format(R"({{"m.relates_to":{{"rel_type":"m.annotation","event_id":"{}","key":"+"}}}})", root)) ==
+          "200");
     play.world.settle();
     const auto threads = play.anna.get(fmt::format("/_matrix/client/v1/rooms/{}/threads", segment(play.room)));
     CHECK(threads.at("/chunk/0/event_id") == root);

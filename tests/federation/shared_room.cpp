@@ -29,35 +29,45 @@ void bring_in(TwoServers& world, const Neighbour& host, const Neighbour& guest, 
     std::vector<schema::EventPtr> state;
     schema::JsonObject draft;
     resident.on_io([&] {
-        room->for_each_state([&](const rooms::StateEvent& event, const std::string&, const std::string&) { state.push_back(event.event()); });
-        draft = room->build_template({.type = "m.room.member", .sender = user, .state_key = guest.id,
-                                      .content = {{"membership", "join"}, {"displayname", guest.name}}, .redacts = {}});
+        room->for_each_state(
+            [&](const rooms::StateEvent& event, const std::string&, const std::string&) { state.push_back(event.event()); });
+        draft = room->build_template({.type = "m.room.member",
+                                      .sender = user,
+                                      .state_key = guest.id,
+                                      .content = {{"membership", "join"}, {"displayname", guest.name}},
+                                      .redacts = {}});
     });
     const auto join = seal(newcomer, *room, std::move(draft));
     std::vector<rooms::Incoming> incoming{{.event = join, .spread = true}};
     const auto taken = resident.runtime().wait(room->receive(std::move(incoming)));
     REQUIRE(taken.at(0).why == "accepted");
-    const auto nid = schema::UserNid{std::stoll(newcomer.ask(fmt::format("SELECT user_nid FROM users WHERE localpart = '{}'", guest.name)))};
+    const auto nid =
+        schema::UserNid{std::stoll(newcomer.ask(fmt::format("SELECT user_nid FROM users WHERE localpart = '{}'", guest.name)))};
     newcomer.runtime().wait(newcomer.wiring().rooms.import(
         {.id = room->id(), .rules = room->rules(), .state = state, .auth_chain = {}, .join = join, .user = nid}));
     world.settle();
 }
 
 SharedRoom::SharedRoom(std::string_view body, TestServer::Adjust adjust)
-    : world(std::move(adjust)), anna(world.person("hearth.test", "anna")), ben(world.person("haven.test", "ben")),
+    : world(std::move(adjust)),
+      anna(world.person("hearth.test", "anna")),
+      ben(world.person("haven.test", "ben")),
       room(anna.create_room(body)) {
     bring_in(world, anna, ben, room);
 }
 
 rooms::RoomPtr SharedRoom::room_at(std::string_view server) { return find(world.server(server), room); }
 
-schema::EventPtr SharedRoom::pdu(const Neighbour& sender, std::string type, std::string_view content, std::optional<std::string> state_key,
-                                 const std::function<void(schema::JsonObject&)>& change) {
+schema::EventPtr SharedRoom::pdu(const Neighbour& sender, std::string type, std::string_view content,
+                                 std::optional<std::string> state_key, const std::function<void(schema::JsonObject&)>& change) {
     const auto at = find(sender.server, room);
     schema::JsonObject draft;
     sender.server.on_io([&] {
-        draft = at->build_template({.type = std::move(type), .sender = *schema::UserId::parse(sender.id), .state_key = std::move(state_key),
-                                    .content = schema::parse_json(content).get_object(), .redacts = {}});
+        draft = at->build_template({.type = std::move(type),
+                                    .sender = *schema::UserId::parse(sender.id),
+                                    .state_key = std::move(state_key),
+                                    .content = schema::parse_json(content).get_object(),
+                                    .redacts = {}});
     });
     if (change) change(draft);
     return seal(sender.server, *at, std::move(draft));

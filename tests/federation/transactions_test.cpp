@@ -47,10 +47,11 @@ TEST_CASE("What is wrong with one event does not touch the others of its transac
     foreign["sender"] = "@anna:hearth.test";
     auto elsewhere = schema::parse_json(good->json).get_object();
     elsewhere["room_id"] = "!nowhere:haven.test";
-    const auto body = fmt::format(R"({{"pdus":[1,null,{{}},{{"room_id":5}},{},{},{},{}],"edus":[7,{{}},{{"edu_type":"m.receipt","content":[]}},
+    const auto body =
+        fmt::format(R"({{"pdus":[1,null,{{}},{{"room_id":5}},{},{},{},{}],"edus":[7,{{}},{{"edu_type":"m.receipt","content":[]}},
         {{"edu_type":"m.receipt","content":{{"{}":{{"m.read":{{"@ben:haven.test":{{"event_ids":"x"}}}}}}}}}}]}})",
-                                  schema::to_text(foreign), schema::to_text(elsewhere), good->json,
-                                  schema::to_text(schema::Json(schema::JsonObject{{"room_id", play.room}, {"type", 3}})), play.room);
+                    schema::to_text(foreign), schema::to_text(elsewhere), good->json,
+                    schema::to_text(schema::Json(schema::JsonObject{{"room_id", play.room}, {"type", 3}})), play.room);
     const auto answer = send(play, "1", body);
     CHECK(answer.status == 200);
     play.world.settle();
@@ -118,7 +119,8 @@ TEST_CASE("What was lost on the way is fetched") {
         CHECK(play.hearth().ask("SELECT count(*) FROM missing_prev") == "0");
     }
     SUBCASE("or, when the other server has no history for us, left out: a gap") {
-        play.world.link().tamper = [](const std::string&, federation::LinkRequest& request) -> std::optional<federation::LinkAnswer> {
+        play.world.link().tamper = [](const std::string&,
+                                      federation::LinkRequest& request) -> std::optional<federation::LinkAnswer> {
             if (request.target.find("/get_missing_events/") == std::string::npos) return std::nullopt;
             return federation::LinkAnswer{200, R"({"events":[]})"};
         };
@@ -136,8 +138,10 @@ TEST_CASE("What was lost on the way is fetched") {
     }
     SUBCASE("or when nobody answers, tried again later") {
         bool silent = true;
-        play.world.link().tamper = [&](const std::string& to, federation::LinkRequest& request) -> std::optional<federation::LinkAnswer> {
-            if (silent && to == "haven.test" && request.target.starts_with("/_matrix/federation/")) throw federation::LinkFailed("timeout");
+        play.world.link().tamper = [&](const std::string& to,
+                                       federation::LinkRequest& request) -> std::optional<federation::LinkAnswer> {
+            if (silent && to == "haven.test" && request.target.starts_with("/_matrix/federation/"))
+                throw federation::LinkFailed("timeout");
             return std::nullopt;
         };
         play.ben.say(play.room, "Three");
@@ -160,9 +164,10 @@ TEST_CASE("What was lost on the way is fetched") {
 TEST_CASE("What was acknowledged before the process ended is worked on afterwards") {
     SharedRoom play;
     const auto event = play.pdu(play.ben, "m.room.message", message("In the middle"));
-    play.hearth().ask(fmt::format("INSERT INTO fed_inbox (room_nid, seq, origin, event_id, json) "
-                                  "SELECT room_nid, 1, 'haven.test', '{}', '{}' FROM rooms WHERE room_id = '{}' RETURNING 1",
-                                  event->id.str(), event->json, play.room));
+    play.hearth().ask(
+        fmt::format("INSERT INTO fed_inbox (room_nid, seq, origin, event_id, json) "
+                    "SELECT room_nid, 1, 'haven.test', '{}', '{}' FROM rooms WHERE room_id = '{}' RETURNING 1",
+                    event->id.str(), event->json, play.room));
     play.world.restart();
     play.world.settle();
     CHECK(play.anna.sees(play.room) == "+anna, +ben, ben: In the middle");
@@ -172,7 +177,8 @@ TEST_CASE("What was acknowledged before the process ended is worked on afterward
 TEST_CASE("A server that the room shuts out is not heard") {
     SharedRoom play;
     const auto late = play.pdu(play.ben, "m.room.message", message("Let me in"));
-    CHECK(play.anna.set_state(play.room, "m.room.server_acl", R"({"allow":["*"],"deny":["haven.test"],"allow_ip_literals":true})") == "200");
+    CHECK(play.anna.set_state(play.room, "m.room.server_acl",
+                              R"({"allow":["*"],"deny":["haven.test"],"allow_ip_literals":true})") == "200");
     play.world.settle();
     CHECK(play.deliver("hearth.test", {late}).at(0) == "Your server may not take part in this room.");
     CHECK(play.anna.sees(play.room) == "+anna, +ben");
@@ -194,7 +200,8 @@ TEST_CASE("A chain of events that never ends is given up") {
     std::vector<schema::EventPtr> bait;
     for (int i = 0; i < 20; ++i) bait.push_back(next());
     std::size_t asked = 0;
-    play.world.link().tamper = [&](const std::string& to, federation::LinkRequest& request) -> std::optional<federation::LinkAnswer> {
+    play.world.link().tamper = [&](const std::string& to,
+                                   federation::LinkRequest& request) -> std::optional<federation::LinkAnswer> {
         if (to != "haven.test") return std::nullopt;
         if (request.target.find("/get_missing_events/") != std::string::npos)
             return federation::LinkAnswer{200, fmt::format(R"({{"events":[{}]}})", bait[std::min(++asked, bait.size() - 1)]->json)};
@@ -214,7 +221,8 @@ TEST_CASE("Typing and receipts cross over; nobody speaks for others") {
     SharedRoom play;
     const auto said = play.anna.say(play.room, "Read me");
     play.world.settle();
-    CHECK(play.ben.put(fmt::format("/rooms/{}/typing/{}", segment(play.room), segment(play.ben.id)), R"({"typing":true,"timeout":30000})") == "200");
+    CHECK(play.ben.put(fmt::format("/rooms/{}/typing/{}", segment(play.room), segment(play.ben.id)),
+                       R"({"typing":true,"timeout":30000})") == "200");
     CHECK(play.ben.post(fmt::format("/rooms/{}/receipt/m.read/{}", segment(play.room), segment(said)), "{}") == "200");
     play.world.settle();
     const auto sync = play.anna.get("/sync");
@@ -223,8 +231,12 @@ TEST_CASE("Typing and receipts cross over; nobody speaks for others") {
     CHECK(ephemeral.find("m.typing") != std::string::npos);
     CHECK(ephemeral.find(said) != std::string::npos);
 
-    send(play, "forged", fmt::format(R"({{"edus":[{{"edu_type":"m.typing","content":{{"room_id":"{}","user_id":"@anna:hearth.test","typing":true}}}}],"pdus":[]}})",
-                                     play.room));
-    CHECK(schema::to_text(play.anna.get("/sync")[fmt::format("/rooms/join/{}/ephemeral", play.room)]).find("@anna:hearth.test\"]") ==
-          std::string::npos);
+    send(
+        play, "forged",
+        fmt::format(
+            R"({{"edus":[{{"edu_type":"m.typing","content":{{"room_id":"{}","user_id":"@anna:hearth.test","typing":true}}}}],"pdus":[]}})",
+            play.room));
+    CHECK(
+        schema::to_text(play.anna.get("/sync")[fmt::format("/rooms/join/{}/ephemeral", play.room)]).find("@anna:hearth.test\"]") ==
+        std::string::npos);
 }

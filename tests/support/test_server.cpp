@@ -218,9 +218,7 @@ void TestServer::check(const net::Request& request, const Answer& answer) const 
     const bool between_servers =
         path.starts_with("/_matrix/federation/") || path.starts_with("/_matrix/key/") || path == "/.well-known/matrix/server";
     const bool ours = path.starts_with("/_runde/");
-    const auto* spec = ours              ? &MatrixSpec::runde()
-                       : between_servers ? MatrixSpec::server_server()
-                                         : MatrixSpec::client_server();
+    const auto* spec = ours ? &MatrixSpec::runde() : between_servers ? MatrixSpec::server_server() : MatrixSpec::client_server();
     if (!spec) return;
     if (const auto wrong = spec->complaint(net::to_string(request.method), request.target, answer.status, answer.text))
         ADD_FAIL_CHECK_AT(__FILE__, __LINE__, *wrong << "\n" << answer.text);

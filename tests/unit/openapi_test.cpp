@@ -38,7 +38,8 @@ TEST_CASE("answers are held against the description") {
     const auto complaint = [&](std::string_view path, int status, std::string_view body) {
         return ours.complaint("GET", path, status, body).value_or("fine");
     };
-    const std::string me = R"({"user_id":"@anna:hearth.test","administrator":false,"association_member":false,"roles":[],"groups":[]})";
+    const std::string me =
+        R"({"user_id":"@anna:hearth.test","administrator":false,"association_member":false,"roles":[],"groups":[]})";
     CHECK(complaint("/_runde/v1/me", 200, me) == "fine");
     CHECK(complaint("/_runde/v1/me", 200, R"({"user_id":"anna"})") != "fine");
     CHECK(complaint("/_runde/v1/me", 200, R"({"surprise":1,)" + me.substr(1)) != "fine");

@@ -9,8 +9,7 @@ using namespace runde::api::web;
 
 TEST_CASE("what somebody wrote stays text, in an element and in an attribute") {
     const std::string written = R"("><script>alert('Anna & Ben')</script>)";
-    CHECK(html("<p>{}</p>", written).str() ==
-          "<p>&quot;&gt;&lt;script&gt;alert(&#39;Anna &amp; Ben&#39;)&lt;/script&gt;</p>");
+    CHECK(html("<p>{}</p>", written).str() == "<p>&quot;&gt;&lt;script&gt;alert(&#39;Anna &amp; Ben&#39;)&lt;/script&gt;</p>");
     CHECK(html(R"(<input value="{}">)", written).str().find('<', 1) == std::string::npos);
     CHECK(html("<p {}></p>", attribute("title", written)).str().find("<script") == std::string::npos);
     CHECK(html("<p>{}</p>", html("<b>{}</b>", 3)).str() == "<p><b>3</b></p>");
@@ -21,9 +20,11 @@ TEST_CASE("what somebody wrote stays text, in an element and in an attribute") {
 
 TEST_CASE("an address leads to our pages, another website, a mail or a phone, and nowhere else") {
     const auto href = [](std::string_view address) { return html("<a href=\"{}\"></a>", Url(address)).str(); };
-    for (const auto* good : {"/gruppen", "/gruppen?q=a", "#inhalt", "?lang=du", "https://hearth.example/a", "http://hearth.example", "mailto:a@b.example", "tel:112"})
+    for (const auto* good : {"/gruppen", "/gruppen?q=a", "#inhalt", "?lang=du", "https://hearth.example/a", "http://hearth.example",
+                             "mailto:a@b.example", "tel:112"})
         CHECK(href(good) == std::string("<a href=\"") + good + "\"></a>");
-    for (const auto* bad : {"javascript:alert(1)", "java\nscript:alert(1)", " javascript:x", "data:text/html,x", "//evil.example", "/\\evil.example", "gruppen", ""})
+    for (const auto* bad : {"javascript:alert(1)", "java\nscript:alert(1)", " javascript:x", "data:text/html,x", "//evil.example",
+                            "/\\evil.example", "gruppen", ""})
         CHECK_MESSAGE(href(bad) == "<a href=\"#\"></a>", bad);
     CHECK(href("/gruppen?q=\"><script>") == "<a href=\"/gruppen?q=&quot;&gt;&lt;script&gt;\"></a>");
 }
@@ -50,6 +51,7 @@ TEST_CASE("times are German times, in summer and in winter") {
 
     CHECK(from_german_time("2026-11-24T18:05") == winter);
     CHECK(from_german_time("2026-07-01T18:30") == summer);
-    for (const auto* no : {"", "2026-11-24", "2026-13-24T18:05", "2026-02-30T18:05", "2026-11-24T25:05", "2026-11-24T18:05:00", "morgen früh um acht"})
+    for (const auto* no : {"", "2026-11-24", "2026-13-24T18:05", "2026-02-30T18:05", "2026-11-24T25:05", "2026-11-24T18:05:00",
+                           "morgen früh um acht"})
         CHECK_MESSAGE(from_german_time(no) == -1, no);
 }

@@ -11,9 +11,11 @@ namespace runde::api::web::texts {
 inline constexpr Phrase ask_window{{.sie = "Anfrage", .en = "Request"}};
 inline constexpr Phrase ask_title{{.sie = "Anfrage an „{}“", .en = "Request to “{}”"}};
 inline constexpr Phrase ask_lead{{
-    .sie = "Schreiben Sie nur, was Sie möchten. Das lesen allein die Menschen, die über die Aufnahme entscheiden; die Gruppe selbst sieht nichts "
+    .sie = "Schreiben Sie nur, was Sie möchten. Das lesen allein die Menschen, die über die Aufnahme entscheiden; die Gruppe "
+           "selbst sieht nichts "
            "davon.",
-    .du = "Schreib nur, was du möchtest. Das lesen allein die Menschen, die über die Aufnahme entscheiden; die Gruppe selbst sieht nichts davon.",
+    .du = "Schreib nur, was du möchtest. Das lesen allein die Menschen, die über die Aufnahme entscheiden; die Gruppe selbst sieht "
+          "nichts davon.",
     .leicht = "Schreiben Sie nur, was Sie möchten. Nur wenige Menschen lesen das. Die Gruppe liest es nicht.",
     .en = "Write only what you want to. Only the people who decide about admission read it; the group itself sees nothing of it.",
 }};
@@ -26,15 +28,19 @@ inline constexpr Phrase pseudonym_why{{
 }};
 inline constexpr Phrase password{{.sie = "Passwort", .en = "Password"}};
 inline constexpr Phrase password_why{{
-    .sie = "Damit nur Sie zurückfinden. Mindestens acht Zeichen; mehrere Wörter hintereinander sind sicher und leicht zu merken. Wir können es "
+    .sie = "Damit nur Sie zurückfinden. Mindestens acht Zeichen; mehrere Wörter hintereinander sind sicher und leicht zu merken. "
+           "Wir können es "
            "Ihnen nicht wieder sagen: Schreiben Sie es sich auf.",
-    .du = "Damit nur du zurückfindest. Mindestens acht Zeichen; mehrere Wörter hintereinander sind sicher und leicht zu merken. Wir können es "
+    .du = "Damit nur du zurückfindest. Mindestens acht Zeichen; mehrere Wörter hintereinander sind sicher und leicht zu merken. "
+          "Wir können es "
           "dir nicht wieder sagen: Schreib es dir auf.",
     .leicht = "Denken Sie sich ein Passwort aus. Es braucht 8 Zeichen oder mehr. Schreiben Sie es sich auf. Wir kennen es nicht.",
-    .en = "So that only you find back. At least eight characters; several words in a row are safe and easy to remember. We cannot tell it to "
+    .en = "So that only you find back. At least eight characters; several words in a row are safe and easy to remember. We cannot "
+          "tell it to "
           "you again: write it down.",
 }};
-inline constexpr Phrase account_part{{.sie = "Damit Sie zurückfinden", .du = "Damit du zurückfindest", .en = "So that you find back"}};
+inline constexpr Phrase account_part{
+    {.sie = "Damit Sie zurückfinden", .du = "Damit du zurückfindest", .en = "So that you find back"}};
 inline constexpr Phrase questions_part{{.sie = "Was die Gruppe fragt", .en = "What the group asks"}};
 inline constexpr Phrase contact_part{{.sie = "Bescheid bekommen", .leicht = "Nachricht bekommen", .en = "Being told"}};
 inline constexpr Phrase contact_lead{{
@@ -57,10 +63,12 @@ inline constexpr Phrase phone_why{{
     .en = "Only if you want to talk by phone. The number is erased with the request.",
 }};
 inline constexpr Phrase consent{{
-    .sie = "Ich bin einverstanden, dass meine Antworten bis zum Löschen gespeichert werden, auch wenn sie von meiner Gesundheit handeln. Ich "
+    .sie = "Ich bin einverstanden, dass meine Antworten bis zum Löschen gespeichert werden, auch wenn sie von meiner Gesundheit "
+           "handeln. Ich "
            "kann das jederzeit zurücknehmen.",
     .leicht = "Ich bin einverstanden: Sie dürfen meine Antworten speichern. Ich kann später Nein sagen. Dann löschen Sie alles.",
-    .en = "I agree that my answers are stored until they are erased, even where they are about my health. I can take this back at any time.",
+    .en = "I agree that my answers are stored until they are erased, even where they are about my health. I can take this back at "
+          "any time.",
 }};
 inline constexpr Phrase consent_missing{{
     .sie = "Ohne Ihr Einverständnis dürfen wir die Anfrage nicht speichern.",
@@ -68,7 +76,8 @@ inline constexpr Phrase consent_missing{{
     .leicht = "Bitte sagen Sie Ja. Sonst dürfen wir nichts speichern.",
     .en = "Without your consent we may not store the request.",
 }};
-inline constexpr Phrase read_privacy{{.sie = "Datenschutzhinweise lesen", .leicht = "Mehr zum Datenschutz", .en = "Read the privacy notice"}};
+inline constexpr Phrase read_privacy{
+    {.sie = "Datenschutzhinweise lesen", .leicht = "Mehr zum Datenschutz", .en = "Read the privacy notice"}};
 inline constexpr Phrase send_request{{.sie = "Anfrage senden", .leicht = "Anfrage ab-schicken", .en = "Send request"}};
 inline constexpr Phrase answer_missing{{
     .sie = "Bitte beantworten Sie: {}",
@@ -97,7 +106,8 @@ inline constexpr Phrase email_wrong{{
     .sie = "Das sieht nicht wie eine E-Mail-Adresse aus.",
     .en = "That does not look like an e-mail address.",
 }};
-inline constexpr Phrase phone_wrong{{.sie = "Das sieht nicht wie eine Telefonnummer aus.", .en = "That does not look like a phone number."}};
+inline constexpr Phrase phone_wrong{
+    {.sie = "Das sieht nicht wie eine Telefonnummer aus.", .en = "That does not look like a phone number."}};
 inline constexpr Phrase have_account{{
     .sie = "Sie haben hier schon einen Namen und ein Passwort?",
     .du = "Du hast hier schon einen Namen und ein Passwort?",
@@ -110,7 +120,8 @@ inline constexpr Phrase no{{.sie = "Nein", .en = "No"}};
 inline constexpr Phrase no_answer{{.sie = "keine Angabe", .leicht = "Ich sage nichts dazu", .en = "no answer"}};
 
 // Coming back
-inline constexpr Phrase back_title{{.sie = "Zurück zu Ihrer Anfrage", .du = "Zurück zu deiner Anfrage", .en = "Back to your request"}};
+inline constexpr Phrase back_title{
+    {.sie = "Zurück zu Ihrer Anfrage", .du = "Zurück zu deiner Anfrage", .en = "Back to your request"}};
 inline constexpr Phrase back_lead{{
     .sie = "Mit dem Namen und dem Passwort, die Sie sich ausgedacht haben.",
     .du = "Mit dem Namen und dem Passwort, die du dir ausgedacht hast.",
@@ -149,25 +160,36 @@ inline constexpr std::array<StateWords, 7> states{{
        .leicht = "Nach dem Gespräch antwortet das Team hier auf dieser Seite.",
        .en = "After it the team decides and answers here."}}},
     {"waiting",
-     {{.sie = "Sie stehen auf der Warteliste", .du = "Du stehst auf der Warteliste", .leicht = "Sie sind auf der Warte-Liste", .en = "You are on the waiting list"}},
+     {{.sie = "Sie stehen auf der Warteliste",
+       .du = "Du stehst auf der Warteliste",
+       .leicht = "Sie sind auf der Warte-Liste",
+       .en = "You are on the waiting list"}},
      {{.sie = "Die Gruppe möchte Sie aufnehmen, sobald ein Platz frei wird. Dann sagen wir hier Bescheid.",
        .du = "Die Gruppe möchte dich aufnehmen, sobald ein Platz frei wird. Dann sagen wir hier Bescheid.",
        .leicht = "Es ist gerade kein Platz frei. Bald ist ein Platz frei. Dann sagen wir Ihnen Bescheid.",
        .en = "The group wants to let you in as soon as there is a seat. We will say so here."}}},
     {"admitted",
-     {{.sie = "Willkommen! Sie sind aufgenommen", .du = "Willkommen! Du bist aufgenommen", .leicht = "Willkommen! Sie sind dabei", .en = "Welcome! You are in"}},
+     {{.sie = "Willkommen! Sie sind aufgenommen",
+       .du = "Willkommen! Du bist aufgenommen",
+       .leicht = "Willkommen! Sie sind dabei",
+       .en = "Welcome! You are in"}},
      {{.sie = "Lesen Sie jetzt die Regeln der Gruppe und nehmen Sie sie an. Dann sind ihre Räume für Sie offen.",
        .du = "Lies jetzt die Regeln der Gruppe und nimm sie an. Dann sind ihre Räume für dich offen.",
        .leicht = "Lesen Sie jetzt die Regeln. Sagen Sie Ja zu den Regeln. Dann können Sie lesen und schreiben.",
        .en = "Now read the group's rules and accept them. Then its rooms are open to you."}}},
     {"declined",
      {{.sie = "Diesmal leider nicht", .leicht = "Es hat nicht geklappt", .en = "Not this time, we are sorry"}},
-     {{.sie = "Das sagt nichts über Sie. Vielleicht passt eine andere Gruppe besser, oder ein Gespräch mit der Kontaktstelle hilft weiter.",
-       .du = "Das sagt nichts über dich. Vielleicht passt eine andere Gruppe besser, oder ein Gespräch mit der Kontaktstelle hilft weiter.",
+     {{.sie = "Das sagt nichts über Sie. Vielleicht passt eine andere Gruppe besser, oder ein Gespräch mit der Kontaktstelle hilft "
+              "weiter.",
+       .du = "Das sagt nichts über dich. Vielleicht passt eine andere Gruppe besser, oder ein Gespräch mit der Kontaktstelle hilft "
+             "weiter.",
        .leicht = "Das liegt nicht an Ihnen. Vielleicht passt eine andere Gruppe besser zu Ihnen.",
        .en = "That says nothing about you. Perhaps another group suits you better, or a talk with the contact office helps."}}},
     {"withdrawn",
-     {{.sie = "Sie haben Ihre Anfrage zurückgezogen", .du = "Du hast deine Anfrage zurückgezogen", .leicht = "Sie haben Ihre Anfrage zurück-genommen", .en = "You have withdrawn your request"}},
+     {{.sie = "Sie haben Ihre Anfrage zurückgezogen",
+       .du = "Du hast deine Anfrage zurückgezogen",
+       .leicht = "Sie haben Ihre Anfrage zurück-genommen",
+       .en = "You have withdrawn your request"}},
      {{.sie = "Alles dazu wird gerade gelöscht.", .leicht = "Wir löschen alles.", .en = "Everything about it is being erased."}}},
     {"lapsed",
      {{.sie = "Diese Anfrage ist abgelaufen", .leicht = "Diese Anfrage ist zu alt", .en = "This request has lapsed"}},
@@ -196,7 +218,8 @@ inline constexpr std::array<LogWords, 10> log_entries{{
 
 inline constexpr Phrase request_to{{.sie = "Anfrage an {}", .en = "Request to {}"}};
 inline constexpr Phrase from_the_team{{.sie = "Das Team schreibt", .en = "The team writes"}};
-inline constexpr Phrase history_title{{.sie = "Was bisher geschah", .leicht = "Das ist schon passiert", .en = "What happened so far"}};
+inline constexpr Phrase history_title{
+    {.sie = "Was bisher geschah", .leicht = "Das ist schon passiert", .en = "What happened so far"}};
 inline constexpr Phrase erases_at{{
     .sie = "Diese Anfrage löscht sich von selbst, spätestens am {}.",
     .leicht = "Wir löschen diese Anfrage. Spätestens am {}.",
@@ -209,11 +232,13 @@ inline constexpr Phrase remember{{
     .leicht = "So kommen Sie zurück: Drücken Sie auf „Meine Anfrage“. Schreiben Sie den Namen {} und Ihr Passwort.",
     .en = "How to come back: choose “My request” on this site, enter the name {} and your password.",
 }};
-inline constexpr Phrase accept_rules_now{{.sie = "Regeln lesen und annehmen", .leicht = "Regeln lesen und Ja sagen", .en = "Read and accept the rules"}};
+inline constexpr Phrase accept_rules_now{
+    {.sie = "Regeln lesen und annehmen", .leicht = "Regeln lesen und Ja sagen", .en = "Read and accept the rules"}};
 inline constexpr Phrase to_members_page{{.sie = "Zur Seite der Mitglieder", .en = "To the members' page"}};
 
 // Slots
-inline constexpr Phrase slots_title{{.sie = "Termin für das Gespräch", .leicht = "Termin für ein Gespräch", .en = "Time for the talk"}};
+inline constexpr Phrase slots_title{
+    {.sie = "Termin für das Gespräch", .leicht = "Termin für ein Gespräch", .en = "Time for the talk"}};
 inline constexpr Phrase slots_lead{{
     .sie = "Suchen Sie sich einen Termin aus. Sie können ihn später zurückgeben und einen anderen nehmen.",
     .du = "Such dir einen Termin aus. Du kannst ihn später zurückgeben und einen anderen nehmen.",
@@ -227,9 +252,11 @@ inline constexpr Phrase no_slots{{
     .en = "There is no free time at the moment. The team will offer new ones; write below when it suits you.",
 }};
 inline constexpr Phrase pick_slot{{.sie = "Diesen Termin nehmen", .en = "Take this time"}};
-inline constexpr Phrase slot_missing{{.sie = "Bitte wählen Sie einen Termin.", .du = "Bitte wähl einen Termin.", .en = "Please choose a time."}};
+inline constexpr Phrase slot_missing{
+    {.sie = "Bitte wählen Sie einen Termin.", .du = "Bitte wähl einen Termin.", .en = "Please choose a time."}};
 inline constexpr Phrase your_slot{{.sie = "Ihr Termin", .du = "Dein Termin", .en = "Your time"}};
-inline constexpr Phrase calendar_file{{.sie = "Als Kalenderdatei (.ics) speichern", .leicht = "Im Kalender speichern", .en = "Save as calendar file (.ics)"}};
+inline constexpr Phrase calendar_file{
+    {.sie = "Als Kalenderdatei (.ics) speichern", .leicht = "Im Kalender speichern", .en = "Save as calendar file (.ics)"}};
 inline constexpr Phrase give_slot_back{{.sie = "Termin zurückgeben", .leicht = "Termin ändern", .en = "Give this time back"}};
 inline constexpr std::array<StateWords, 4> ways{{
     {"chat", {{.sie = "im Chat", .en = "by chat"}}, {{.sie = "Hier auf dieser Seite, unten.", .en = "Here on this page, below."}}},
@@ -255,7 +282,8 @@ inline constexpr Phrase talk_opens_soon{{
 inline constexpr Phrase nothing_said{{.sie = "Noch hat niemand etwas geschrieben.", .en = "Nobody has written anything yet."}};
 inline constexpr Phrase your_message{{.sie = "Ihre Nachricht", .du = "Deine Nachricht", .en = "Your message"}};
 inline constexpr Phrase send_message{{.sie = "Absenden", .en = "Send"}};
-inline constexpr Phrase message_empty{{.sie = "Bitte schreiben Sie erst etwas.", .du = "Bitte schreib erst etwas.", .en = "Please write something first."}};
+inline constexpr Phrase message_empty{
+    {.sie = "Bitte schreiben Sie erst etwas.", .du = "Bitte schreib erst etwas.", .en = "Please write something first."}};
 inline constexpr Phrase look_again{{.sie = "Nachsehen, ob es Neues gibt", .leicht = "Gibt es etwas Neues?", .en = "Look for news"}};
 inline constexpr Phrase you{{.sie = "Sie", .du = "Du", .en = "You"}};
 inline constexpr Phrase the_server{{.sie = "Nachricht vom Server", .leicht = "Vom Computer", .en = "From the server"}};
@@ -264,24 +292,34 @@ inline constexpr Phrase the_server{{.sie = "Nachricht vom Server", .leicht = "Vo
 inline constexpr Phrase own_data_title{{.sie = "Ihre Angaben", .du = "Deine Angaben", .en = "Your answers"}};
 inline constexpr Phrase change_answers{{.sie = "Angaben ändern", .en = "Change answers"}};
 inline constexpr Phrase save_changes{{.sie = "Änderungen speichern", .en = "Save changes"}};
-inline constexpr Phrase copy{{.sie = "Alles herunterladen, was dazu gespeichert ist", .leicht = "Alles herunter-laden", .en = "Download everything that is stored about it"}};
-inline constexpr Phrase stay_title{{.sie = "Noch interessiert?", .leicht = "Möchten Sie noch in die Gruppe?", .en = "Still interested?"}};
+inline constexpr Phrase copy{{.sie = "Alles herunterladen, was dazu gespeichert ist",
+                              .leicht = "Alles herunter-laden",
+                              .en = "Download everything that is stored about it"}};
+inline constexpr Phrase stay_title{
+    {.sie = "Noch interessiert?", .leicht = "Möchten Sie noch in die Gruppe?", .en = "Still interested?"}};
 inline constexpr Phrase stay{{.sie = "Ja, Anfrage behalten", .en = "Yes, keep my request"}};
-inline constexpr Phrase withdraw_title{{.sie = "Anfrage zurückziehen", .leicht = "Anfrage zurück-nehmen", .en = "Withdraw the request"}};
+inline constexpr Phrase withdraw_title{
+    {.sie = "Anfrage zurückziehen", .leicht = "Anfrage zurück-nehmen", .en = "Withdraw the request"}};
 inline constexpr Phrase withdraw_lead{{
-    .sie = "Damit wird alles sofort gelöscht: Ihre Antworten, Nachrichten und, wenn Sie keiner Gruppe angehören, auch der Name und das Passwort. "
+    .sie = "Damit wird alles sofort gelöscht: Ihre Antworten, Nachrichten und, wenn Sie keiner Gruppe angehören, auch der Name und "
+           "das Passwort. "
            "Das lässt sich nicht rückgängig machen.",
-    .du = "Damit wird alles sofort gelöscht: deine Antworten, Nachrichten und, wenn du keiner Gruppe angehörst, auch der Name und das Passwort. "
+    .du = "Damit wird alles sofort gelöscht: deine Antworten, Nachrichten und, wenn du keiner Gruppe angehörst, auch der Name und "
+          "das Passwort. "
           "Das lässt sich nicht rückgängig machen.",
     .leicht = "Dann löschen wir sofort alles. Das kann man nicht zurück-holen.",
-    .en = "This erases everything at once: your answers, messages and, unless you are in a group, also the name and the password. It cannot be "
+    .en = "This erases everything at once: your answers, messages and, unless you are in a group, also the name and the password. "
+          "It cannot be "
           "undone.",
 }};
-inline constexpr Phrase withdraw{{.sie = "Zurückziehen und alles löschen", .leicht = "Alles löschen", .en = "Withdraw and erase everything"}};
+inline constexpr Phrase withdraw{
+    {.sie = "Zurückziehen und alles löschen", .leicht = "Alles löschen", .en = "Withdraw and erase everything"}};
 inline constexpr Phrase gone_title{{.sie = "Alles ist gelöscht", .en = "Everything is erased"}};
 inline constexpr Phrase gone{{
-    .sie = "Ihre Anfrage ist zurückgezogen, und was dazu gespeichert war, wird in diesen Minuten gelöscht. Sie sind hier immer willkommen.",
-    .du = "Deine Anfrage ist zurückgezogen, und was dazu gespeichert war, wird in diesen Minuten gelöscht. Du bist hier immer willkommen.",
+    .sie = "Ihre Anfrage ist zurückgezogen, und was dazu gespeichert war, wird in diesen Minuten gelöscht. Sie sind hier immer "
+           "willkommen.",
+    .du = "Deine Anfrage ist zurückgezogen, und was dazu gespeichert war, wird in diesen Minuten gelöscht. Du bist hier immer "
+          "willkommen.",
     .leicht = "Wir löschen jetzt alles. Sie können jederzeit wieder-kommen.",
     .en = "Your request is withdrawn, and what was stored about it is being erased in these minutes. You are always welcome here.",
 }};

@@ -5,7 +5,8 @@
 namespace runde::api::web::texts {
 
 inline constexpr Phrase app{{.sie = "Runde", .en = "Runde"}};
-inline constexpr Phrase quick_exit{{.sie = "Seite schnell verlassen", .leicht = "Schnell weg hier", .en = "Leave this page quickly"}};
+inline constexpr Phrase quick_exit{
+    {.sie = "Seite schnell verlassen", .leicht = "Schnell weg hier", .en = "Leave this page quickly"}};
 inline constexpr Phrase quick_exit_hint{{
     .sie = "Noch {}-mal Esc drücken, um die Seite zu verlassen.",
     .leicht = "Drücken Sie noch {}-mal die Taste Esc. Dann ist die Seite weg.",
@@ -32,10 +33,12 @@ inline constexpr Phrase footer_contact{{
 }};
 inline constexpr Phrase footer_crisis{{
     .sie = "Dies ist kein Krisendienst. In Lebensgefahr: 112. Telefonseelsorge, rund um die Uhr und kostenlos: 0800 111 0 111.",
-    .leicht = "Hier ist nicht immer jemand da. Sind Sie in Lebens-Gefahr? Rufen Sie 112 an. Geht es Ihnen sehr schlecht? Rufen Sie die "
-              "Telefon-Seelsorge an: 0800 111 0 111. Der Anruf kostet nichts.",
-    .en = "This is not a crisis service. If your life is in danger, call 112. Crisis line in Germany, day and night, free of charge: "
-          "0800 111 0 111.",
+    .leicht =
+        "Hier ist nicht immer jemand da. Sind Sie in Lebens-Gefahr? Rufen Sie 112 an. Geht es Ihnen sehr schlecht? Rufen Sie die "
+        "Telefon-Seelsorge an: 0800 111 0 111. Der Anruf kostet nichts.",
+    .en =
+        "This is not a crisis service. If your life is in danger, call 112. Crisis line in Germany, day and night, free of charge: "
+        "0800 111 0 111.",
 }};
 inline constexpr Phrase no_tracking{{
     .sie = "Diese Seite lädt nichts von fremden Servern und beobachtet niemanden.",
@@ -72,13 +75,16 @@ inline constexpr Phrase fault_text{{
     .en = "The fault is ours, not yours. Please try again in a few minutes.",
 }};
 inline constexpr Phrase stale_form{{
-    .sie = "Das Formular ist abgelaufen, oder Ihr Browser nimmt keine Cookies an. Bitte gehen Sie zurück, laden Sie die Seite neu und "
-           "senden Sie es noch einmal. Wir brauchen dafür ein Cookie, das nichts über Sie sagt und beim Schließen verschwindet.",
-    .du = "Das Formular ist abgelaufen, oder dein Browser nimmt keine Cookies an. Bitte geh zurück, lade die Seite neu und sende es noch "
+    .sie =
+        "Das Formular ist abgelaufen, oder Ihr Browser nimmt keine Cookies an. Bitte gehen Sie zurück, laden Sie die Seite neu und "
+        "senden Sie es noch einmal. Wir brauchen dafür ein Cookie, das nichts über Sie sagt und beim Schließen verschwindet.",
+    .du = "Das Formular ist abgelaufen, oder dein Browser nimmt keine Cookies an. Bitte geh zurück, lade die Seite neu und sende "
+          "es noch "
           "einmal. Wir brauchen dafür ein Cookie, das nichts über dich sagt und beim Schließen verschwindet.",
     .leicht = "Das hat zu lange gedauert. Bitte gehen Sie zurück. Laden Sie die Seite neu. Senden Sie noch einmal.",
-    .en = "The form has expired, or your browser accepts no cookies. Please go back, reload the page and send it again. We need one "
-          "cookie for this, which says nothing about you and disappears when you close the browser.",
+    .en =
+        "The form has expired, or your browser accepts no cookies. Please go back, reload the page and send it again. We need one "
+        "cookie for this, which says nothing about you and disappears when you close the browser.",
 }};
 inline constexpr Phrase to_front{{.sie = "Zur Startseite", .en = "To the front page"}};
 inline constexpr Phrase problems_title{{

@@ -10,13 +10,17 @@ inline constexpr Phrase front_title{{
     .en = "Many things are easier together",
 }};
 inline constexpr Phrase front_lead{{
-    .sie = "In einer Selbsthilfegruppe treffen Sie Menschen, die Ähnliches erleben. Sie hören zu, erzählen, fragen – unter dem Namen, den Sie "
+    .sie = "In einer Selbsthilfegruppe treffen Sie Menschen, die Ähnliches erleben. Sie hören zu, erzählen, fragen – unter dem "
+           "Namen, den Sie "
            "selbst wählen.",
-    .du = "In einer Selbsthilfegruppe triffst du Menschen, die Ähnliches erleben. Du hörst zu, erzählst, fragst – unter dem Namen, den du "
+    .du = "In einer Selbsthilfegruppe triffst du Menschen, die Ähnliches erleben. Du hörst zu, erzählst, fragst – unter dem Namen, "
+          "den du "
           "selbst wählst.",
-    .leicht = "In einer Selbst-Hilfe-Gruppe treffen sich Menschen. Sie haben die gleiche Krankheit oder die gleichen Sorgen. Sie reden "
-              "miteinander. Das hilft vielen. Ihren Namen müssen Sie nicht sagen.",
-    .en = "In a self-help group you meet people who go through something similar. You listen, tell, ask – under the name that you choose.",
+    .leicht =
+        "In einer Selbst-Hilfe-Gruppe treffen sich Menschen. Sie haben die gleiche Krankheit oder die gleichen Sorgen. Sie reden "
+        "miteinander. Das hilft vielen. Ihren Namen müssen Sie nicht sagen.",
+    .en = "In a self-help group you meet people who go through something similar. You listen, tell, ask – under the name that you "
+          "choose.",
 }};
 inline constexpr Phrase search_label{{
     .sie = "Worum geht es Ihnen?",
@@ -62,7 +66,10 @@ inline constexpr Phrase step_join{{
     .en = "Read along, and write as soon as you feel like it.",
 }};
 
-inline constexpr Phrase promise_title{{.sie = "Worauf Sie sich verlassen können", .du = "Worauf du dich verlassen kannst", .leicht = "Das versprechen wir", .en = "What you can rely on"}};
+inline constexpr Phrase promise_title{{.sie = "Worauf Sie sich verlassen können",
+                                       .du = "Worauf du dich verlassen kannst",
+                                       .leicht = "Das versprechen wir",
+                                       .en = "What you can rely on"}};
 inline constexpr Phrase promise_erase{{
     .sie = "Ihre Anfrage löscht sich von selbst: 14 Tage nach der Entscheidung, oder sofort, wenn Sie sie zurückziehen.",
     .du = "Deine Anfrage löscht sich von selbst: 14 Tage nach der Entscheidung, oder sofort, wenn du sie zurückziehst.",
@@ -70,8 +77,10 @@ inline constexpr Phrase promise_erase{{
     .en = "Your request erases itself: 14 days after the decision, or at once when you withdraw it.",
 }};
 inline constexpr Phrase promise_unseen{{
-    .sie = "Vor der Aufnahme sieht niemand aus der Gruppe, dass Sie angefragt haben. Nur das Team für die Aufnahme liest Ihre Anfrage.",
-    .du = "Vor der Aufnahme sieht niemand aus der Gruppe, dass du angefragt hast. Nur das Team für die Aufnahme liest deine Anfrage.",
+    .sie = "Vor der Aufnahme sieht niemand aus der Gruppe, dass Sie angefragt haben. Nur das Team für die Aufnahme liest Ihre "
+           "Anfrage.",
+    .du =
+        "Vor der Aufnahme sieht niemand aus der Gruppe, dass du angefragt hast. Nur das Team für die Aufnahme liest deine Anfrage.",
     .leicht = "Nur wenige Menschen lesen Ihre Anfrage. Das sind die Menschen, die über die Aufnahme entscheiden.",
     .en = "Before you are admitted nobody in the group sees that you have asked. Only the admission team reads your request.",
 }};
@@ -81,7 +90,8 @@ inline constexpr Phrase promise_free{{
     .leicht = "Es kostet nichts. Es gibt keine Werbung.",
     .en = "It costs nothing, there is no advertising, and you need not become a member of anything.",
 }};
-inline constexpr Phrase promise_principles{{.sie = "Neun Grundsätze, und woran man sie prüfen kann", .en = "Nine principles, and how to check them"}};
+inline constexpr Phrase promise_principles{
+    {.sie = "Neun Grundsätze, und woran man sie prüfen kann", .en = "Nine principles, and how to check them"}};
 
 inline constexpr Phrase members_title{{.sie = "Schon dabei?", .leicht = "Sind Sie schon dabei?", .en = "Already taking part?"}};
 inline constexpr Phrase members_link{{.sie = "Zu Ihren Gruppen", .du = "Zu deinen Gruppen", .en = "To your groups"}};
@@ -92,8 +102,10 @@ inline constexpr Phrase not_set_up_title{{
     .en = "Something is growing here",
 }};
 inline constexpr Phrase not_set_up{{
-    .sie = "Dieser Ort wird gerade eingerichtet: Noch steht hier nicht, wer ihn betreibt. Bitte schauen Sie in ein paar Tagen wieder vorbei.",
-    .du = "Dieser Ort wird gerade eingerichtet: Noch steht hier nicht, wer ihn betreibt. Schau gern in ein paar Tagen wieder vorbei.",
+    .sie = "Dieser Ort wird gerade eingerichtet: Noch steht hier nicht, wer ihn betreibt. Bitte schauen Sie in ein paar Tagen "
+           "wieder vorbei.",
+    .du =
+        "Dieser Ort wird gerade eingerichtet: Noch steht hier nicht, wer ihn betreibt. Schau gern in ein paar Tagen wieder vorbei.",
     .leicht = "Wir bauen diese Seite noch. Bitte kommen Sie in ein paar Tagen wieder.",
     .en = "This place is being set up: it does not say yet who runs it. Please come back in a few days.",
 }};
@@ -106,14 +118,19 @@ inline constexpr Phrase not_set_up_team{{
 // Help in a crisis
 inline constexpr Phrase crisis_window{{.sie = "Hilfe", .en = "Help"}};
 inline constexpr Phrase crisis_lead{{
-    .sie = "Eine Selbsthilfegruppe ist kein Krisendienst. Hier ist nicht immer jemand da. Unter diesen Nummern schon: anonym und, wo nichts "
+    .sie = "Eine Selbsthilfegruppe ist kein Krisendienst. Hier ist nicht immer jemand da. Unter diesen Nummern schon: anonym und, "
+           "wo nichts "
            "anderes steht, kostenlos und rund um die Uhr.",
     .leicht = "Eine Gruppe kann nicht immer sofort helfen. Diese Nummern können Sie anrufen. Sie müssen Ihren Namen nicht sagen.",
-    .en = "A self-help group is not a crisis service. There is not always somebody here. At these numbers in Germany there is: anonymously "
+    .en = "A self-help group is not a crisis service. There is not always somebody here. At these numbers in Germany there is: "
+          "anonymously "
           "and, unless it says otherwise, free of charge and round the clock.",
 }};
-inline constexpr Phrase crisis_emergency{{.sie = "Notruf: in Lebensgefahr", .leicht = "Not-Ruf: bei Lebens-Gefahr", .en = "Emergency: if a life is in danger"}};
-inline constexpr Phrase crisis_talk{{.sie = "TelefonSeelsorge", .leicht = "Telefon-Seelsorge: reden, wenn es Ihnen schlecht geht", .en = "TelefonSeelsorge: somebody to talk to"}};
+inline constexpr Phrase crisis_emergency{
+    {.sie = "Notruf: in Lebensgefahr", .leicht = "Not-Ruf: bei Lebens-Gefahr", .en = "Emergency: if a life is in danger"}};
+inline constexpr Phrase crisis_talk{{.sie = "TelefonSeelsorge",
+                                     .leicht = "Telefon-Seelsorge: reden, wenn es Ihnen schlecht geht",
+                                     .en = "TelefonSeelsorge: somebody to talk to"}};
 inline constexpr Phrase crisis_doctor{{
     .sie = "Ärztlicher Bereitschaftsdienst, wenn es nicht bis morgen warten kann",
     .leicht = "Arzt: wenn es nicht bis morgen warten kann",
@@ -129,15 +146,21 @@ inline constexpr Phrase crisis_young{{
     .leicht = "Nummer gegen Kummer: für Kinder und Jugendliche. Montag bis Samstag von 14 bis 20 Uhr",
     .en = "For children and young people (Monday to Saturday, 2 pm to 8 pm)",
 }};
-inline constexpr Phrase crisis_exit_title{{.sie = "Wenn jemand mitliest", .leicht = "Wenn jemand auf Ihren Bildschirm schaut", .en = "If somebody looks over your shoulder"}};
+inline constexpr Phrase crisis_exit_title{{.sie = "Wenn jemand mitliest",
+                                           .leicht = "Wenn jemand auf Ihren Bildschirm schaut",
+                                           .en = "If somebody looks over your shoulder"}};
 inline constexpr Phrase crisis_exit{{
-    .sie = "„Seite schnell verlassen“ oben auf jeder Seite führt sofort zum Wetterbericht oder einer anderen Seite, über die sich niemand "
+    .sie = "„Seite schnell verlassen“ oben auf jeder Seite führt sofort zum Wetterbericht oder einer anderen Seite, über die sich "
+           "niemand "
            "wundert. Drei Mal die Taste Esc tut dasselbe. Der Verlauf Ihres Browsers kann trotzdem zeigen, dass Sie hier waren.",
-    .du = "„Seite schnell verlassen“ oben auf jeder Seite führt sofort zum Wetterbericht oder einer anderen Seite, über die sich niemand "
+    .du = "„Seite schnell verlassen“ oben auf jeder Seite führt sofort zum Wetterbericht oder einer anderen Seite, über die sich "
+          "niemand "
           "wundert. Drei Mal die Taste Esc tut dasselbe. Der Verlauf deines Browsers kann trotzdem zeigen, dass du hier warst.",
-    .leicht = "Oben auf jeder Seite ist ein Knopf. Er heißt: Schnell weg hier. Drücken Sie den Knopf. Dann kommt sofort eine andere Seite. "
+    .leicht = "Oben auf jeder Seite ist ein Knopf. Er heißt: Schnell weg hier. Drücken Sie den Knopf. Dann kommt sofort eine "
+              "andere Seite. "
               "Sie können auch 3-mal die Taste Esc drücken.",
-    .en = "“Leave this page quickly” at the top of every page leads at once to the weather report or another page that nobody wonders "
+    .en = "“Leave this page quickly” at the top of every page leads at once to the weather report or another page that nobody "
+          "wonders "
           "about. Pressing Esc three times does the same. Your browser's history may still show that you were here.",
 }};
 inline constexpr Phrase call_number{{.sie = "Anrufen: {}", .en = "Call {}"}};

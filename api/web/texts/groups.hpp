@@ -9,18 +9,22 @@ namespace runde::api::web::texts {
 
 inline constexpr Phrase groups_title{{.sie = "Gruppen", .en = "Groups"}};
 inline constexpr Phrase groups_lead{{
-    .sie = "Gruppen von uns und von Stellen, mit denen wir zusammenarbeiten. Wer in einer Gruppe ist und wie viele es sind, steht nirgends.",
+    .sie = "Gruppen von uns und von Stellen, mit denen wir zusammenarbeiten. Wer in einer Gruppe ist und wie viele es sind, steht "
+           "nirgends.",
     .leicht = "Das sind unsere Gruppen. Und Gruppen von anderen Vereinen. Niemand sieht, wer in einer Gruppe ist.",
     .en = "Groups of ours and of organisations that we work with. Who is in a group, and how many, is not said anywhere.",
 }};
 inline constexpr Phrase filter_topic{{.sie = "Thema", .en = "Topic"}};
 inline constexpr Phrase all_topics{{.sie = "Alle Themen", .en = "All topics"}};
 inline constexpr Phrase filter_region{{.sie = "Region oder Ort", .leicht = "Ort", .en = "Region or place"}};
-inline constexpr Phrase filter_form{{.sie = "Wie trifft sie sich?", .leicht = "Wie trifft sich die Gruppe?", .en = "How does it meet?"}};
+inline constexpr Phrase filter_form{
+    {.sie = "Wie trifft sie sich?", .leicht = "Wie trifft sich die Gruppe?", .en = "How does it meet?"}};
 inline constexpr Phrase any_form{{.sie = "Egal", .en = "Any way"}};
 inline constexpr Phrase found_none{{
-    .sie = "Dazu haben wir keine Gruppe gefunden. Versuchen Sie es mit weniger Wörtern, oder schreiben Sie uns: Vielleicht entsteht gerade eine.",
-    .du = "Dazu haben wir keine Gruppe gefunden. Versuch es mit weniger Wörtern, oder schreib uns: Vielleicht entsteht gerade eine.",
+    .sie = "Dazu haben wir keine Gruppe gefunden. Versuchen Sie es mit weniger Wörtern, oder schreiben Sie uns: Vielleicht "
+           "entsteht gerade eine.",
+    .du =
+        "Dazu haben wir keine Gruppe gefunden. Versuch es mit weniger Wörtern, oder schreib uns: Vielleicht entsteht gerade eine.",
     .leicht = "Wir haben keine Gruppe gefunden. Suchen Sie mit einem anderen Wort. Oder schreiben Sie uns.",
     .en = "We have found no group for that. Try fewer words, or write to us: perhaps one is just being founded.",
 }};
@@ -61,7 +65,8 @@ inline constexpr std::array<Label, 9> accessibility{{
     {"hearing_loop", {{.sie = "Hörschleife", .leicht = "Anlage für Hör-Geräte", .en = "hearing loop"}}},
     {"captions", {{.sie = "Untertitel", .leicht = "Unter-Titel", .en = "captions"}}},
     {"large_print", {{.sie = "große Schrift", .en = "large print"}}},
-    {"screen_reader", {{.sie = "mit Bildschirmleser nutzbar", .leicht = "Für blinde Menschen geeignet", .en = "works with screen readers"}}},
+    {"screen_reader",
+     {{.sie = "mit Bildschirmleser nutzbar", .leicht = "Für blinde Menschen geeignet", .en = "works with screen readers"}}},
     {"no_camera_needed", {{.sie = "ohne Kamera möglich", .leicht = "Sie brauchen keine Kamera", .en = "no camera needed"}}},
     {"free_of_charge", {{.sie = "kostenlos", .leicht = "Kostet nichts", .en = "free of charge"}}},
 }};
@@ -82,9 +87,11 @@ inline constexpr Phrase back_to_groups{{.sie = "Zu allen Gruppen", .en = "To all
 inline constexpr Phrase fact_meets{{.sie = "Treffen", .leicht = "So trifft sich die Gruppe", .en = "Meets"}};
 inline constexpr Phrase fact_place{{.sie = "Ort", .en = "Place"}};
 inline constexpr Phrase fact_languages{{.sie = "Sprachen", .en = "Languages"}};
-inline constexpr Phrase fact_accessibility{{.sie = "Barrierefreiheit", .leicht = "Das ist leicht zugänglich", .en = "Accessibility"}};
+inline constexpr Phrase fact_accessibility{
+    {.sie = "Barrierefreiheit", .leicht = "Das ist leicht zugänglich", .en = "Accessibility"}};
 inline constexpr Phrase fact_contact{{.sie = "Es antwortet", .leicht = "Es antwortet Ihnen", .en = "Who answers"}};
-inline constexpr Phrase how_it_goes{{.sie = "So läuft die Aufnahme", .leicht = "So kommen Sie in die Gruppe", .en = "How admission works"}};
+inline constexpr Phrase how_it_goes{
+    {.sie = "So läuft die Aufnahme", .leicht = "So kommen Sie in die Gruppe", .en = "How admission works"}};
 inline constexpr Phrase mode_open{{
     .sie = "Sie fragen an und sind gleich dabei, sobald Sie die Regeln angenommen haben.",
     .du = "Du fragst an und bist gleich dabei, sobald du die Regeln angenommen hast.",
@@ -98,15 +105,19 @@ inline constexpr Phrase mode_on_request{{
     .en = "You ask. Somebody from the team reads it and lets you in; a talk is not necessary, but possible.",
 }};
 inline constexpr Phrase mode_with_interview{{
-    .sie = "Sie fragen an und suchen sich einen Termin für ein kurzes Gespräch aus: im Chat, am Telefon, per Video oder vor Ort. Danach "
+    .sie = "Sie fragen an und suchen sich einen Termin für ein kurzes Gespräch aus: im Chat, am Telefon, per Video oder vor Ort. "
+           "Danach "
            "entscheidet das Team.",
-    .du = "Du fragst an und suchst dir einen Termin für ein kurzes Gespräch aus: im Chat, am Telefon, per Video oder vor Ort. Danach "
-          "entscheidet das Team.",
+    .du =
+        "Du fragst an und suchst dir einen Termin für ein kurzes Gespräch aus: im Chat, am Telefon, per Video oder vor Ort. Danach "
+        "entscheidet das Team.",
     .leicht = "Sie fragen an. Dann suchen Sie einen Termin aus. Wir sprechen kurz mit Ihnen. Danach bekommen Sie eine Antwort.",
     .en = "You ask and choose a time for a short talk: by chat, phone, video or in person. Then the team decides.",
 }};
-inline constexpr Phrase ask_to_join{{.sie = "Bei dieser Gruppe anfragen", .leicht = "Bei der Gruppe anfragen", .en = "Ask to join this group"}};
-inline constexpr Phrase ask_waiting_list{{.sie = "Auf die Warteliste setzen lassen", .leicht = "Auf die Warte-Liste", .en = "Join the waiting list"}};
+inline constexpr Phrase ask_to_join{
+    {.sie = "Bei dieser Gruppe anfragen", .leicht = "Bei der Gruppe anfragen", .en = "Ask to join this group"}};
+inline constexpr Phrase ask_waiting_list{
+    {.sie = "Auf die Warteliste setzen lassen", .leicht = "Auf die Warte-Liste", .en = "Join the waiting list"}};
 inline constexpr Phrase full_no_list{{
     .sie = "Die Gruppe ist zurzeit voll. Vielleicht passt eine andere, oder Sie schauen später wieder herein.",
     .du = "Die Gruppe ist zurzeit voll. Vielleicht passt eine andere, oder du schaust später wieder herein.",

@@ -12,7 +12,8 @@ inline constexpr Phrase rules_lead{{
     .leicht = "Das sind die Regeln. Alle in der Gruppe halten sich daran. Bitte lesen Sie die Regeln.",
     .en = "Everybody in the group has agreed to these rules. Please read them before you read along and write.",
 }};
-inline constexpr Phrase rules_for{{.sie = "Sie nehmen an als {}.", .du = "Du nimmst an als {}.", .leicht = "Ihr Name hier: {}.", .en = "You accept as {}."}};
+inline constexpr Phrase rules_for{
+    {.sie = "Sie nehmen an als {}.", .du = "Du nimmst an als {}.", .leicht = "Ihr Name hier: {}.", .en = "You accept as {}."}};
 inline constexpr Phrase rules_promise{{
     .sie = "Ich habe die Regeln gelesen und halte mich daran.",
     .leicht = "Ich habe die Regeln gelesen. Ich halte mich daran.",
@@ -31,10 +32,13 @@ inline constexpr Phrase rules_changed{{
     .leicht = "Die Regeln sind neu. Bitte lesen Sie noch einmal.",
     .en = "The rules have just changed. Please read the new version.",
 }};
-inline constexpr Phrase rules_accepted_title{{.sie = "Danke! Alles ist offen", .leicht = "Danke! Sie sind dabei", .en = "Thank you! Everything is open"}};
+inline constexpr Phrase rules_accepted_title{
+    {.sie = "Danke! Alles ist offen", .leicht = "Danke! Sie sind dabei", .en = "Thank you! Everything is open"}};
 inline constexpr Phrase rules_accepted{{
-    .sie = "Sie haben die Regeln angenommen. Die Räume der Gruppe sind jetzt für Sie offen, auf der Seite der Mitglieder und in jeder Matrix-App.",
-    .du = "Du hast die Regeln angenommen. Die Räume der Gruppe sind jetzt für dich offen, auf der Seite der Mitglieder und in jeder Matrix-App.",
+    .sie = "Sie haben die Regeln angenommen. Die Räume der Gruppe sind jetzt für Sie offen, auf der Seite der Mitglieder und in "
+           "jeder Matrix-App.",
+    .du = "Du hast die Regeln angenommen. Die Räume der Gruppe sind jetzt für dich offen, auf der Seite der Mitglieder und in "
+          "jeder Matrix-App.",
     .leicht = "Sie haben Ja gesagt. Jetzt können Sie in der Gruppe lesen und schreiben.",
     .en = "You have accepted the rules. The group's rooms are now open to you, on the members' page and in every Matrix app.",
 }};
