@@ -179,7 +179,7 @@ export default async function (world, test) {
 
     const page = await comeBack(world, anna, WITHOUT_SCRIPT);
     await page.getByRole('heading', { name: 'Willkommen! Sie sind aufgenommen' }).waitFor();
-    await page.getByText('Willkommen, wir freuen uns auf Sie.').waitFor();
+    await page.getByText('Willkommen, wir freuen uns auf Sie.', { exact: true }).waitFor();
     await page.getByRole('link', { name: 'Regeln lesen und annehmen' }).click();
     await page.getByText('Was hier steht, bleibt hier.').waitFor();
     await world.picture(page, 'open-rules', { fullPage: true });
@@ -222,7 +222,7 @@ export default async function (world, test) {
     await page.getByText('Seit dem Sommer.').waitFor();
     const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: /Alles herunterladen/ }).click()]);
     assert.equal(download.suggestedFilename(), 'anfrage.json');
-    await page.getByText('Anfrage zurückziehen').click();
+    await page.getByText('Anfrage zurückziehen', { exact: true }).click();
     await page.getByRole('button', { name: 'Zurückziehen und alles löschen' }).click();
     await page.getByRole('heading', { name: 'Alles ist gelöscht' }).waitFor();
     await page.goto(`${world.url}/antrag`);
@@ -231,7 +231,7 @@ export default async function (world, test) {
     await until(page, async () => {
       await page.getByLabel('Passwort').fill(PASSWORD);
       await page.getByRole('button', { name: 'Anmelden' }).click();
-      return page.getByText('Name oder Passwort stimmen nicht').isVisible();
+      return page.getByText('Name oder Passwort stimmen nicht').first().isVisible();
     }, { reload: false });
   });
 
