@@ -20,9 +20,13 @@ net::Task<net::Response> put_form(const Call& call, Services& services) {
     const auto fields = call.fields();
     const auto form = fields.required_array("fields");
     const auto deciders = fields.integer("deciders").value_or(1);
-    auto recognises = fields.strings("recognises").value_or(std::vector<std::string>());
+    auto recognises = fields.strings("recognises");
+    if (!recognises) {  // Who saves questions alone does not take back whom the group trusts.
+        const auto before = co_await services.admission.entrance(call.param("groupId"));
+        recognises = before.recognises;
+    }
     co_await services.admission.set_form(member(call), call.param("groupId"), form,
-                                         static_cast<int>(std::clamp<std::int64_t>(deciders, 0, 3)), std::move(recognises));
+                                         static_cast<int>(std::clamp<std::int64_t>(deciders, 0, 3)), std::move(*recognises));
     const auto door = co_await services.admission.entrance(call.param("groupId"));
     auto body = to_json(door);
     JsonArray servers;

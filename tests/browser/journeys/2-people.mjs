@@ -134,7 +134,7 @@ export default async function (world, test) {
 
   await test('in Du, on this page and on those that the server draws', async () => {
     const page = await world.signedIn(ben);
-    await page.getByLabel('Sprache').selectOption('du');
+    await choose(page, 'Sprache', 'du');
     await page.getByRole('heading', { name: 'Hallo, Ben' }).waitFor();
     await page.getByRole('link', { name: 'Startseite' }).click();
     await page.getByText('unter dem Namen, den du selbst wählst').waitFor();
@@ -142,18 +142,18 @@ export default async function (world, test) {
     await page.getByText('unter dem Namen, den Sie selbst wählen').waitFor();
     // Who is signed in is spoken to as chosen there.
     const elsewhere = await world.signedIn(ben, {}, /^Hallo/);
-    await elsewhere.getByLabel('Sprache').selectOption('sie');
+    await choose(elsewhere, 'Sprache', 'sie');
     await elsewhere.getByRole('heading', { name: 'Guten Tag, Ben' }).waitFor();
   });
 
   await test('in English, and it stays English', async () => {
     const page = await world.signedIn(ben);
-    await page.getByLabel('Sprache').selectOption('en');
+    await choose(page, 'Sprache', 'en');
     await page.getByRole('heading', { name: 'Hello, Ben' }).waitFor();
     assert.equal(await page.evaluate(() => document.documentElement.lang), 'en');
     await page.reload();
     await page.getByRole('heading', { name: 'Hello, Ben' }).waitFor();
-    await page.getByLabel('Language').selectOption('sie');
+    await choose(page, 'Language', 'sie');
     await page.getByRole('heading', { name: 'Guten Tag, Ben' }).waitFor();
 
     const visitor = await world.window({ locale: 'en-GB' });
@@ -213,4 +213,11 @@ async function pressEscThrice(page) {
   await page.getByRole('status').filter({ hasText: 'Noch 2-mal Esc' }).waitFor();
   await page.keyboard.press('Escape');
   await page.keyboard.press('Escape');
+}
+
+/** Chooses how the page speaks, and waits until the server knows. */
+async function choose(page, label, tone) {
+  const kept = page.waitForResponse((response) => response.url().endsWith('org.runde.settings') && response.request().method() === 'PUT');
+  await page.getByLabel(label).selectOption(tone);
+  await kept;
 }

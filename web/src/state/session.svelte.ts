@@ -75,12 +75,14 @@ class Session {
 
   /** How the page speaks follows the person to the next device, so it is account data. */
   async loadSettings(): Promise<void> {
+    const choices = this.#choices;
     const settings = await this.server
       .get<Json>(path`/_matrix/client/v3/user/${this.userId}/account_data/org.runde.settings`)
       .catch((): Json => ({}));
     // Older settings knew only the language.
     const chosen = settings['tone'] ?? (settings['language'] === 'de' ? 'sie' : settings['language']);
-    if (isTone(chosen)) texts.tone = chosen;
+    // What somebody chose while this was on its way is newer.
+    if (isTone(chosen) && choices === this.#choices) texts.tone = chosen;
     await this.loadStanding();
   }
 
@@ -91,7 +93,10 @@ class Session {
     this.pledges = me?.groups.filter((group) => !group.rules_accepted) ?? [];
   }
 
+  #choices = 0;
+
   async chooseTone(tone: Tone): Promise<void> {
+    this.#choices++;
     texts.tone = tone;
     // The pages that the server draws read the same cookie (api/web/view.cpp); it says nothing else.
     document.cookie = `${TONE_COOKIE}=${tone}; Path=/; SameSite=Lax; Max-Age=31536000`;
