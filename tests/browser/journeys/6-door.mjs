@@ -261,6 +261,7 @@ export default async function (world, test) {
     await page.goto(`${world.url}/gruppen/${group}`);
     await tabTo(page, 'Bei dieser Gruppe anfragen');
     await page.keyboard.press('Enter');
+    await page.waitForURL(`**/gruppen/${group}/anfragen`);
     await tabTo(page, /Seit wann beschäftigt Sie das/);
     await page.keyboard.type('Seit gestern.');
     await tabTo(page, /^Fantasiename/);
