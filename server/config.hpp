@@ -41,7 +41,7 @@ struct Config {
         std::string durability = "safe";
     } database;
     struct Registration {
-        std::string mode = "closed";
+        std::string mode = "application";
         std::string shared_secret;
         std::string terms_url, terms_url_english, terms_version = "1";
     } registration;

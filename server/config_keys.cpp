@@ -29,9 +29,11 @@ void describe(Config& config, Keys& keys) {
 
     keys.section("registration", "Who may make an account.");
     keys.key("mode", config.registration.mode,
-             "\"closed\": only an operator makes accounts. \"token\": whoever has a registration token. "
-             "\"open\": anybody.\n"
-             "\"application\": people apply and are admitted by a person.");
+             "\"application\": who asks a group to be admitted makes a small account for that; it becomes a member's when people "
+             "admit them.\n"
+             "\"token\": also whoever has a registration token. \"open\": anybody. \"closed\": only an operator makes "
+             "accounts, and who has\n"
+             "none here or elsewhere cannot ask.");
     keys.secret("shared_secret", config.registration.shared_secret,
                 "For programs that make accounts through /_synapse/admin/v1/register. Empty: off.");
     keys.key("terms_url", config.registration.terms_url,

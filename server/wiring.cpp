@@ -102,6 +102,7 @@ void Wiring::connect() {
     rooms.take_knocks([this](schema::RoomId room, schema::UserId user, std::optional<schema::UserNid> nid, std::string reason) {
         return admission.knocked(std::move(room), {std::move(user), nid}, std::move(reason));
     });
+    door.standing.refreshed = [this] { return admission.look_for_seats(); };
     rooms.add_guard([this](const rooms::Room& room, const schema::EventDraft& draft) {
         selfhelp::forum::guard(room, draft, runtime.clock().now_ms());
     });

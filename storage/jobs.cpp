@@ -15,6 +15,10 @@ void hasten_job(Tx& tx, std::string_view kind, std::string_view key, std::int64_
             kind, key, due, now_ms);
 }
 
+void hasten_jobs(Tx& tx, std::string_view kind, std::int64_t due) {
+    tx.exec("UPDATE jobs SET due = least(due, $2), revision = revision + 1 WHERE kind = $1", kind, due);
+}
+
 void cancel_job(Tx& tx, std::string_view kind, std::string_view key) {
     tx.exec("DELETE FROM jobs WHERE kind = $1 AND key = $2", kind, key);
 }

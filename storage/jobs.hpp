@@ -24,6 +24,8 @@ struct JobRow {
 void schedule_job(Tx& tx, std::string_view kind, std::string_view key, std::int64_t due, std::int64_t now_ms);
 /// Moves a waiting job to `due` if that is earlier, and makes it when there is none.
 void hasten_job(Tx& tx, std::string_view kind, std::string_view key, std::int64_t due, std::int64_t now_ms);
+/// Moves every waiting job of a kind to `due` where that is earlier; makes none.
+void hasten_jobs(Tx& tx, std::string_view kind, std::int64_t due);
 void cancel_job(Tx& tx, std::string_view kind, std::string_view key);
 
 /// Jobs of these kinds that are due, without those in `but`; the longest due first.

@@ -82,6 +82,13 @@ int count_role(Tx& tx, std::string_view group, std::string_view role, std::int64
                                 .number());
 }
 
+std::optional<std::int64_t> next_end_of_role(Tx& tx, std::string_view group, std::string_view role, std::int64_t now_ms) {
+    return tx.exec("SELECT min(until) FROM role_grants WHERE group_id = $1 AND role = $2 AND withdrawn_at IS NULL AND until > $3",
+                   group, role, now_ms)
+        .front()[0]
+        .maybe_number();
+}
+
 Inserted insert_association_member(Tx& tx, std::string_view user_id, std::string_view by, std::int64_t now_ms) {
     const auto rows =
         tx.exec("INSERT INTO association_members (user_id, set_by, set_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", user_id, by,

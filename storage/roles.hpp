@@ -40,6 +40,9 @@ std::vector<RoleGrant> role_log(Tx& tx, const std::optional<std::string>& group,
 /// People with that role in a group. lock_group() first where a seat depends on it.
 int count_role(Tx& tx, std::string_view group, std::string_view role, std::int64_t now_ms);
 
+/// When the next of these grants ends by itself; nullopt: none does.
+std::optional<std::int64_t> next_end_of_role(Tx& tx, std::string_view group, std::string_view role, std::int64_t now_ms);
+
 Inserted insert_association_member(Tx& tx, std::string_view user_id, std::string_view by, std::int64_t now_ms);
 bool delete_association_member(Tx& tx, std::string_view user_id);
 bool is_association_member(Tx& tx, std::string_view user_id);

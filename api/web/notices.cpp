@@ -5,6 +5,7 @@
 #include "api/web/pages.hpp"
 #include "api/web/texts/frame.hpp"
 #include "api/web/texts/notices.hpp"
+#include "core/selfhelp/admission_office.hpp"
 #include "storage/database.hpp"
 #include "storage/texts.hpp"
 
@@ -58,11 +59,13 @@ net::Task<net::Response> get_imprint(const Call& call, Services& services) {
 net::Task<net::Response> get_privacy(const Call& call, Services& services) {
     auto view = co_await open_view(call, services);
     const auto text = co_await load_text(services, selfhelp::privacy);
+    const auto& ends = services.admission.deadlines();
     const auto technical = html(
         R"(<section aria-labelledby="technik"><h2 id="technik">{}</h2><p>{}</p><ul class="promises"><li>{}</li><li>{}</li><li>{}</li>)"
         R"(<li>{}</li><li>{}</li></ul></section>)",
         view.say(texts::technical_title), view.say(texts::technical_lead), view.say(texts::technical_reading),
-        view.say(texts::technical_cookies), view.say(texts::technical_application), view.say(texts::technical_member),
+        view.say(texts::technical_cookies),
+        view.say(texts::technical_application, view.days(ends.after_decision), view.days(ends.without_reaction)), view.say(texts::technical_member),
         view.say(texts::technical_rights));
     co_return notice(view, texts::privacy, show_text(view, text) + technical);
 }

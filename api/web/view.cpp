@@ -65,6 +65,13 @@ std::string View::date_and_time(std::int64_t ms) const {
     return german() ? text + " Uhr" : text;
 }
 
+std::string View::days(std::int64_t ms) const {
+    constexpr std::int64_t day = std::int64_t{24} * 3600 * 1000;
+    const auto n = (ms + day / 2) / day;
+    if (german()) return fmt::format("{} {}", n, n == 1 ? "Tag" : "Tage");
+    return fmt::format("{} {}", n, n == 1 ? "day" : "days");
+}
+
 std::string View::date(std::int64_t ms) const { return in_german_time(ms, Length::day, german() ? Words::german : Words::english); }
 
 std::optional<std::string> View::cookie(std::string_view name) const {

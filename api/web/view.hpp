@@ -46,6 +46,8 @@ public:
 
     /// "Dienstag, 24. November 2026, 18:30 Uhr" in the time of Germany; `ms` since 1970.
     std::string date_and_time(std::int64_t ms) const;
+    /// "14 Tage", of milliseconds.
+    std::string days(std::int64_t ms) const;
     /// "24. November 2026"
     std::string date(std::int64_t ms) const;
 

@@ -120,8 +120,8 @@ void AdmissionCarrier::schedule(Tx& tx, const ApplicationRow& row, const admissi
         storage::cancel_job(tx, job_reminder, row.id);
     else
         storage::schedule_job(tx, job_reminder, row.id, end - options.deadlines.reminder_before, now);
-    // Seats become free when somebody leaves, or roles end: that is looked at every hour while somebody waits.
-    if (application.state == State::waiting) storage::hasten_job(tx, job_seats, row.group, now + hour_ms, now);
+    // One may have become free since it was decided; from then on look_for_seats() notices.
+    if (application.state == State::waiting) storage::hasten_job(tx, job_seats, row.group, now + minute_ms, now);
 }
 
 net::Task<std::optional<AdmissionCarrier::Whole>> AdmissionCarrier::read(std::string id) {
@@ -296,8 +296,16 @@ net::Task<> AdmissionCarrier::offer_seats(std::string group) {
             }
             if (!seats) break;
         }
-        if (!seats) storage::schedule_job(tx, job_seats, group, now + hour_ms, now);
+        // A role that ends by itself changes nothing that look_for_seats() would be told of. The hour is for what nobody thought of.
+        const auto ends = storage::next_end_of_role(tx, group, role::member, now);
+        if (!seats) storage::schedule_job(tx, job_seats, group, std::min(now + hour_ms, ends.value_or(now + hour_ms)), now);
     });
+    parts.jobs.look();
+}
+
+net::Task<> AdmissionCarrier::look_for_seats() {
+    const auto now = parts.runtime.clock().now_ms();
+    co_await parts.db.transact([&](Tx& tx) { storage::hasten_jobs(tx, job_seats, now); });
     parts.jobs.look();
 }
 

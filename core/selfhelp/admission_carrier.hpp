@@ -21,6 +21,7 @@ struct AdmissionCarrier {
     void schedule(storage::Tx& tx, const storage::ApplicationRow& row, const admission::Application& application,
                   std::int64_t now_ms) const;
     net::Task<> erase_account(schema::UserNid nid, schema::UserId user);
+    net::Task<> look_for_seats();
     /// Somebody who joined the team later comes to the receptions that they look into.
     net::Task<> welcome(storage::ApplicationRow row, schema::UserId member);
     net::Task<schema::JsonObject> copy(schema::UserId user, std::string id);

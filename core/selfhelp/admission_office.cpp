@@ -184,6 +184,8 @@ AdmissionOffice::AdmissionOffice(Parts parts, AdmissionOptions options)
     });
 }
 
+const admission::Deadlines& AdmissionOffice::deadlines() const { return impl_->options.deadlines; }
+
 net::Task<Entrance> AdmissionOffice::entrance(std::string group) {
     co_return co_await impl_->parts.db.read([&](Tx& tx) {
         auto row = require_group(storage::find_group(tx, group));
@@ -464,6 +466,11 @@ net::Task<std::vector<storage::AdmissionCount>> AdmissionOffice::counts(Member b
 net::Task<JsonObject> AdmissionOffice::copy(UserId user, std::string id) {
     const auto impl = impl_;
     co_return co_await impl->copy(user, id);
+}
+
+net::Task<> AdmissionOffice::look_for_seats() {
+    const auto impl = impl_;
+    co_await impl->look_for_seats();
 }
 
 void AdmissionOffice::on_commit(const rooms::Committed& committed) { impl_->on_commit(committed); }

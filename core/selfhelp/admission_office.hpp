@@ -91,6 +91,9 @@ public:
     };
     AdmissionOffice(Parts parts, AdmissionOptions options);  ///< Registers its jobs: before Jobs::start().
 
+    /// How long files live here.
+    const admission::Deadlines& deadlines() const;
+
     // --- everybody
     /// Throws Refusal(not_found) for groups that show no card.
     net::Task<Entrance> entrance(std::string group);
@@ -141,6 +144,9 @@ public:
     /// `text` for the applicant (empty: a kind text of ours), `reason` for the file.
     net::Task<> vote(Member by, std::string id, bool admit, std::string text, std::string reason);
     net::Task<std::vector<storage::AdmissionCount>> counts(Member by, std::string group);
+
+    /// Groups or roles have changed: a seat may be free for somebody who waits.
+    net::Task<> look_for_seats();
 
     // --- what happens in rooms (wired to Rooms::on_commit and Rooms::take_knocks)
     /// Knocking at a group's card is asking to join: true when it is one. There is no event of it. The questions of the form are

@@ -93,6 +93,7 @@ net::Task<> Standing::refresh() {
     const auto now = clock_.now_ms();
     auto loaded = co_await db_.transact([now](storage::Tx& tx) { return load(tx, now); });
     take(std::move(loaded));
+    if (refreshed) co_await refreshed();
 }
 
 net::Task<> Standing::keep_fresh(std::function<net::Task<>()> after) {

@@ -62,6 +62,8 @@ public:
     void accepted_at(std::string_view group, std::string_view user, schema::Position pos);
     /// The Refusal that says where to read and accept. Set at wiring: pages have addresses, this folder has none.
     std::function<schema::Refusal(const Group&, std::string_view user)> consent_refusal;
+    /// What refresh() ends with: a group or a role may have changed. Set at wiring.
+    std::function<net::Task<>()> refreshed;
 
 private:
     struct Loaded {

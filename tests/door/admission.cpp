@@ -228,11 +228,34 @@ TEST_CASE("the last seat goes to one of two, the other waits without learning an
     CHECK_FALSE(contains(play.file(waits).text, play.ben.id));
     CHECK_FALSE(contains(play.file(waits).text, "\"seats\""));
 
-    // Ben leaves: within the hour whoever waits is in.
-    play.server.ask("UPDATE role_grants SET withdrawn_by = 'x', withdrawn_at = 1 WHERE user_id = '@ben:hearth.test' RETURNING 1");
-    play.pass(hour_ms + 1000);
+    // Ben lays his seat down: whoever waits is in at once.
+    const auto grant = play.server.ask("SELECT grant_id FROM role_grants WHERE user_id = '@ben:hearth.test'");
+    CHECK(play.ben.del("/_runde/v1/roles/" + grant) == "200");
+    play.settle();
     CHECK(play.file(waits).at("/state") == "admitted");
     CHECK(play.membership(play.rooms["chat"], waits.id) == "invite");
+}
+
+TEST_CASE("whoever waits comes in when a seat becomes free by itself, or when the group makes room") {
+    AdmissionPlay play;
+    play.group("on_request", 1);
+    play.member(play.ben);
+    play.server.ask(fmt::format("UPDATE role_grants SET until = {} WHERE user_id = '@ben:hearth.test' RETURNING 1",
+                                play.server.now_ms() + 10 * 60'000));
+    auto ida = play.arrives("ida");
+    play.pass(1000);
+    auto jana = play.arrives("jana");
+    CHECK(play.vote(play.petra, ida, "admit").at("/state") == "waiting");
+    CHECK(play.vote(play.petra, jana, "admit").at("/state") == "waiting");
+    play.pass(9 * 60'000 - 1000);
+    CHECK(play.file(ida).at("/state") == "waiting");
+    play.pass(60'000);
+    CHECK(play.file(ida).at("/state") == "admitted");
+    CHECK(play.file(jana).at("/state") == "waiting");
+    CHECK(play.olaf.put("/_runde/v1/groups/abend",
+                        R"({"name":"Abendgruppe","topic":"sucht","forms":["online"],"admission":"on_request","seats":2})") == "200");
+    play.settle();
+    CHECK(play.file(jana).at("/state") == "admitted");
 }
 
 TEST_CASE("two must agree where the group wants that, and each has one voice") {

@@ -67,7 +67,7 @@ TEST_CASE("keys are read from the file, and the environment wins") {
     CHECK(config.listeners[0].bind == "::");
     CHECK(config.listeners[1].serves == std::vector<std::string>{"metrics"});
     CHECK(config.federation.resolve.at("haven.example") == "127.0.0.1:8448");
-    CHECK(config.registration.mode == "closed");
+    CHECK(config.registration.mode == "application");
 
     const auto environment = [](const std::string& name) -> std::optional<std::string> {
         if (name == "RUNDE_SERVER_NAME") return "other.example";

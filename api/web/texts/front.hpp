@@ -71,10 +71,10 @@ inline constexpr Phrase promise_title{{.sie = "Worauf Sie sich verlassen können
                                        .leicht = "Das versprechen wir",
                                        .en = "What you can rely on"}};
 inline constexpr Phrase promise_erase{{
-    .sie = "Ihre Anfrage löscht sich von selbst: 14 Tage nach der Entscheidung, oder sofort, wenn Sie sie zurückziehen.",
-    .du = "Deine Anfrage löscht sich von selbst: 14 Tage nach der Entscheidung, oder sofort, wenn du sie zurückziehst.",
-    .leicht = "Ihre Anfrage wird gelöscht. Das passiert von allein. Spätestens 14 Tage nach unserer Antwort.",
-    .en = "Your request erases itself: 14 days after the decision, or at once when you withdraw it.",
+    .sie = "Ihre Anfrage löscht sich von selbst: {} nach der Entscheidung, oder sofort, wenn Sie sie zurückziehen.",
+    .du = "Deine Anfrage löscht sich von selbst: {} nach der Entscheidung, oder sofort, wenn du sie zurückziehst.",
+    .leicht = "Ihre Anfrage wird gelöscht. Das passiert von allein. Spätestens {} nach unserer Antwort.",
+    .en = "Your request erases itself: {} after the decision, or at once when you withdraw it.",
 }};
 inline constexpr Phrase promise_unseen{{
     .sie = "Vor der Aufnahme sieht niemand aus der Gruppe, dass Sie angefragt haben. Nur das Team für die Aufnahme liest Ihre "

@@ -73,27 +73,21 @@ inline constexpr Phrase technical_cookies{{
           "your request "
           "(both until you close the browser). None of them follows you.",
 }};
+/// Two times: after the decision, without reaction.
 inline constexpr Phrase technical_application{{
     .sie = "Bei einer Anfrage an eine Gruppe: Ihr Fantasiename, ein Prüfwert Ihres Passworts, Ihre Antworten und, nur wenn Sie "
-           "möchten, eine "
-           "E-Mail-Adresse oder Telefonnummer. Das lesen nur die Menschen, die über die Aufnahme entscheiden. Es löscht sich 14 "
-           "Tage nach "
-           "der Entscheidung, nach 60 Tagen ohne Reaktion, oder sofort, wenn Sie die Anfrage zurückziehen. Übrig bleibt nur eine "
-           "Zahl.",
-    .du =
-        "Bei einer Anfrage an eine Gruppe: dein Fantasiename, ein Prüfwert deines Passworts, deine Antworten und, nur wenn du "
-        "möchtest, eine "
-        "E-Mail-Adresse oder Telefonnummer. Das lesen nur die Menschen, die über die Aufnahme entscheiden. Es löscht sich 14 Tage "
-        "nach "
-        "der Entscheidung, nach 60 Tagen ohne Reaktion, oder sofort, wenn du die Anfrage zurückziehst. Übrig bleibt nur eine Zahl.",
-    .leicht =
-        "Sie fragen bei einer Gruppe an? Dann speichern wir Ihre Antworten. Nur wenige Menschen lesen sie. Nach höchstens 14 Tagen "
-        "wird alles gelöscht. Oder nach 60 Tagen, wenn Sie sich nicht mehr melden.",
-    .en = "When you ask to join a group: your made-up name, a check value of your password, your answers and, only if you wish, an "
-          "e-mail "
-          "address or phone number. Only the people who decide about admission read this. It erases itself 14 days after the "
-          "decision, "
-          "after 60 days without reaction, or at once when you withdraw. What remains is a number.",
+           "möchten, eine E-Mail-Adresse oder Telefonnummer. Das lesen nur die Menschen, die über die Aufnahme entscheiden. Es "
+           "löscht sich {} nach der Entscheidung, wenn {} niemand reagiert, oder sofort, wenn Sie die Anfrage zurückziehen. Übrig "
+           "bleibt nur eine Zahl.",
+    .du = "Bei einer Anfrage an eine Gruppe: dein Fantasiename, ein Prüfwert deines Passworts, deine Antworten und, nur wenn du "
+          "möchtest, eine E-Mail-Adresse oder Telefonnummer. Das lesen nur die Menschen, die über die Aufnahme entscheiden. Es "
+          "löscht sich {} nach der Entscheidung, wenn {} niemand reagiert, oder sofort, wenn du die Anfrage zurückziehst. Übrig "
+          "bleibt nur eine Zahl.",
+    .leicht = "Sie fragen bei einer Gruppe an? Dann speichern wir Ihre Antworten. Nur wenige Menschen lesen sie. Später wird alles "
+              "gelöscht: {} nach unserer Antwort. Oder wenn Sie sich {} nicht mehr melden.",
+    .en = "When you ask to join a group: your made-up name, a check value of your password, your answers and, only if you wish, "
+          "an e-mail address or phone number. Only the people who decide about admission read this. It erases itself {} after the "
+          "decision, after {} without reaction, or at once when you withdraw. What remains is a number.",
 }};
 inline constexpr Phrase technical_member{{
     .sie = "Als Mitglied einer Gruppe: was Sie dort schreiben, wer es lesen darf, und auf welchen Geräten Sie angemeldet sind. "
