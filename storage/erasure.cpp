@@ -138,9 +138,8 @@ void erase_room(Tx& tx, schema::RoomNid room) {
 
 void erase_account(Tx& tx, schema::UserNid user, std::string_view user_id) {
     for (const auto table : {"sss_conn", "e2e_otk", "e2e_fallback", "event_txn"})
-        tx.exec_once(
-            fmt::format("DELETE FROM {} WHERE device_nid IN (SELECT device_nid FROM devices WHERE user_nid = $1)", table),
-            {Param(user)});
+        tx.exec_once(fmt::format("DELETE FROM {} WHERE device_nid IN (SELECT device_nid FROM devices WHERE user_nid = $1)", table),
+                     {Param(user)});
     for (const auto& [table, column, erased, why] : columns) {
         const auto sql = fmt::format("DELETE FROM {} WHERE {} = $1", table, column);
         if (erased == by_user) tx.exec_once(sql, {Param(user)});

@@ -83,8 +83,9 @@ int count_role(Tx& tx, std::string_view group, std::string_view role, std::int64
 }
 
 std::optional<std::int64_t> next_end_of_role(Tx& tx, std::string_view group, std::string_view role, std::int64_t now_ms) {
-    return tx.exec("SELECT min(until) FROM role_grants WHERE group_id = $1 AND role = $2 AND withdrawn_at IS NULL AND until > $3",
-                   group, role, now_ms)
+    return tx
+        .exec("SELECT min(until) FROM role_grants WHERE group_id = $1 AND role = $2 AND withdrawn_at IS NULL AND until > $3", group,
+              role, now_ms)
         .front()[0]
         .maybe_number();
 }

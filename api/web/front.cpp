@@ -1,5 +1,5 @@
-#include "api/services.hpp"
 #include "api/web/texts/front.hpp"
+#include "api/services.hpp"
 #include "api/web/organisation_facts.hpp"
 #include "api/web/pages.hpp"
 #include "api/web/texts/frame.hpp"
@@ -33,8 +33,9 @@ Html promises(const View& view, const selfhelp::admission::Deadlines& ends) {
     return html(
         R"(<section aria-labelledby="versprechen"><h2 id="versprechen">{}</h2><ul class="promises"><li>{}</li><li>{}</li><li>{}</li></ul>)"
         R"(<p><a href="/grundsaetze">{}</a></p></section>)",
-        view.say(texts::promise_title), view.say(texts::promise_unseen), view.say(texts::promise_erase, view.days(ends.after_decision)),
-        view.say(texts::promise_free), view.say(texts::promise_principles));
+        view.say(texts::promise_title), view.say(texts::promise_unseen),
+        view.say(texts::promise_erase, view.days(ends.after_decision)), view.say(texts::promise_free),
+        view.say(texts::promise_principles));
 }
 
 Html for_members(const View& view) {
@@ -61,10 +62,10 @@ Html who_we_are(const View& view, const storage::OrganisationRow& organisation) 
 net::Task<net::Response> get_front(const Call& call, Services& services) {
     auto view = co_await open_view(call, services);
     const auto& organisation = view.site.organisation;
-    const auto body =
-        html(R"(<div class="stack front"><h1>{}</h1><p class="lead">{}</p>{}{}{}{}{}{}</div>)", view.say(texts::front_title),
-             view.say(texts::front_lead), organisation ? Html() : not_set_up(view), find_group(view), steps(view),
-             promises(view, services.admission.deadlines()), for_members(view), organisation ? who_we_are(view, *organisation) : Html());
+    const auto body = html(R"(<div class="stack front"><h1>{}</h1><p class="lead">{}</p>{}{}{}{}{}{}</div>)",
+                           view.say(texts::front_title), view.say(texts::front_lead), organisation ? Html() : not_set_up(view),
+                           find_group(view), steps(view), promises(view, services.admission.deadlines()), for_members(view),
+                           organisation ? who_we_are(view, *organisation) : Html());
     co_return answer(view, {.title = view.say(texts::front_window), .body = body});
 }
 

@@ -65,8 +65,8 @@ net::Task<net::Response> get_privacy(const Call& call, Services& services) {
         R"(<li>{}</li><li>{}</li></ul></section>)",
         view.say(texts::technical_title), view.say(texts::technical_lead), view.say(texts::technical_reading),
         view.say(texts::technical_cookies),
-        view.say(texts::technical_application, view.days(ends.after_decision), view.days(ends.without_reaction)), view.say(texts::technical_member),
-        view.say(texts::technical_rights));
+        view.say(texts::technical_application, view.days(ends.after_decision), view.days(ends.without_reaction)),
+        view.say(texts::technical_member), view.say(texts::technical_rights));
     co_return notice(view, texts::privacy, show_text(view, text) + technical);
 }
 

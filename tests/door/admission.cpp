@@ -253,7 +253,8 @@ TEST_CASE("whoever waits comes in when a seat becomes free by itself, or when th
     CHECK(play.file(ida).at("/state") == "admitted");
     CHECK(play.file(jana).at("/state") == "waiting");
     CHECK(play.olaf.put("/_runde/v1/groups/abend",
-                        R"({"name":"Abendgruppe","topic":"sucht","forms":["online"],"admission":"on_request","seats":2})") == "200");
+                        R"({"name":"Abendgruppe","topic":"sucht","forms":["online"],"admission":"on_request","seats":2})") ==
+          "200");
     play.settle();
     CHECK(play.file(jana).at("/state") == "admitted");
 }
