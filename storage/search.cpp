@@ -9,6 +9,9 @@
 #include "storage/stored_event.hpp"
 
 namespace runde::storage {
+
+using stored_event::small;
+
 namespace {
 
 constexpr std::size_t long_word = 7;  // Shorter ones cannot be compounds of two words that are looked for.
@@ -147,77 +150,153 @@ void delete_search_row(Tx& tx, RoomNid room, EventNid event) {
     tx.exec("DELETE FROM event_search WHERE room_nid = $1 AND event_nid = $2", room, event);
 }
 
-std::vector<std::string> words_with(Tx& tx, const std::string& part, int limit) {
-    std::string pattern = "%";
-    for (const char c : part) {
-        if (c == '%' || c == '_' || c == '\\') pattern += '\\';
-        pattern += c;
+std::map<std::string, std::vector<std::string>> words_with(Tx& tx, const std::vector<std::string>& parts, int limit) {
+    std::vector<std::string> patterns;
+    for (const auto& part : parts) {
+        auto& pattern = patterns.emplace_back("%");
+        for (const char c : part) {
+            if (c == '%' || c == '_' || c == '\\') pattern += '\\';
+            pattern += c;
+        }
+        pattern += '%';
     }
-    std::vector<std::string> words;
-    for (const auto& row :
-         tx.exec("SELECT word FROM search_words WHERE word LIKE $1 ORDER BY uses DESC LIMIT $2", pattern + "%", limit))
-        words.push_back(row[0].string());
+    std::map<std::string, std::vector<std::string>> words;
+    for (const auto& row : tx.exec(R"(
+             SELECT p.part, w.word FROM unnest($1::text[], $2::text[]) AS p(part, pattern)
+             CROSS JOIN LATERAL (SELECT s.word, s.uses FROM search_words s WHERE s.word LIKE p.pattern ORDER BY s.uses DESC LIMIT $3) AS w
+             ORDER BY w.uses DESC)",
+                                   parts, patterns, limit))
+        words[row[0].string()].push_back(row[1].string());
     return words;
 }
 
-// Rows that fit, in the two orders. The words' index narrows; the other conditions only sort out.
-#define FITS                                                                                               \
-    " FROM event_search s WHERE s.room_nid = ANY($1::bigint[]) AND s.words @@ $2::tsquery "                \
-    "AND ($3::text IS NULL OR s.sender = $3) AND ($4::bigint IS NULL OR s.ts >= $4) "                      \
-    "AND ($5::bigint IS NULL OR s.ts < $5) AND s.kind = ANY($7::int[]) "                                   \
-    "AND ($6::text IS NULL OR EXISTS (SELECT 1 FROM topics t WHERE t.room_nid = s.room_nid "               \
-    "AND t.root_nid = s.root_nid AND $6 = ANY(t.tags))) "                                                  \
-    "AND (s.room_nid <> ALL($10::bigint[]) OR EXISTS (SELECT 1 FROM unnest($11::bigint[], $12::bigint[], " \
-    "$13::bigint[]) AS v(room, first, last) WHERE v.room = s.room_nid AND s.ord BETWEEN v.first AND v.last)) "
+std::vector<SearchableRoom> searchable_rooms(Tx& tx, UserNid user) {
+    std::vector<SearchableRoom> rooms;
+    for (const auto& row : tx.exec(R"(
+             SELECT u.room_nid, r.room_id, u.membership, u.forgotten, r.flags, r.min_ord, r.head_pos, r.n_all
+             FROM user_rooms u JOIN rooms r USING (room_nid) WHERE u.user_nid = $1)",
+                                   user))
+        rooms.push_back({row[0].nid<RoomNid>(), row[1].string(), small(row[2]), row[3].flag(), small(row[4]), row[5].number(),
+                         schema::live_ord(row[6].number()) + 0xffff, row[7].number()});
+    return rooms;
+}
 
-/// The stretches as three arrays of one length.
-struct Stretches {
-    std::vector<RoomNid> rooms;
-    std::vector<std::int64_t> first, last;
-    explicit Stretches(const SearchQuery& query) {
-        for (const auto& stretch : query.stretches) {
-            rooms.push_back(stretch.room);
-            first.push_back(stretch.first);
-            last.push_back(stretch.last);
+namespace {
+
+// A word may stand in nearly every post, and then its list in the index is as long as the archive. So the archive is cut
+// into slabs by the reading order, in three sizes, whose numbers stand in the index beside the words: a search goes
+// through small slabs of the newest posts first, then through larger ones, and stops at the slab in which it has found
+// enough. Common words are found in the first slab; for rare ones a few large slabs cost next to nothing.
+constexpr int small_shift = 26, middle_shift = 29, large_shift = 32;  // 1,024, 8,192 and 65,536 positions.
+constexpr Ord small_slabs = 2, middle_slabs = 4;
+/// Reading the lists of so few rooms is worth it; those of more would be gone through in every slab.
+constexpr std::size_t few_rooms = 3;
+/// So few posts are looked through one by one sooner than many words' lists are read.
+constexpr std::int64_t few_posts = 3000;
+
+/// The slabs of one size, from the newest on, and where they begin: a slab's newer posts may belong to a smaller size.
+struct Slabs {
+    std::vector<std::int64_t> numbers;
+    Ord below;
+    /// Takes at most `most` slabs; moves `rest_below` to what they leave over.
+    Slabs(Ord& rest_below, Ord oldest, int shift, Ord most) : below(rest_below) {
+        while (rest_below > oldest && static_cast<Ord>(numbers.size()) < most) {
+            const Ord number = (rest_below - 1) >> shift;
+            numbers.push_back(number);
+            rest_below = number << shift;
         }
     }
 };
 
-#define HIT_COLUMNS "s.room_nid, s.event_nid, s.root_nid, s.ord, s.ts, s.sender, s.body, ts_rank(s.words, $2::tsquery) AS rank"
-#define CONDITIONS query.rooms, query.words, query.author, query.after_ts, query.before_ts, query.tag, query.kinds
-#define STRETCHES query.partly, stretches.rooms, stretches.first, stretches.last
+// What a row must fulfil. The index serves words, rooms and author as far as WORDS, ROOMS and AUTHOR let it; the other
+// conditions only sort out.
+#define FITS(WORDS, ROOMS, AUTHOR)                                                                                           \
+    WORDS                                                                                                                    \
+        " AND " ROOMS " AND " AUTHOR                                                                                         \
+        " AND ($4::bigint IS NULL OR s.ts >= $4) AND ($5::bigint IS NULL OR s.ts < $5) AND s.kind = ANY($7::int[]) "         \
+        "AND ($6::text IS NULL OR EXISTS (SELECT 1 FROM topics t WHERE t.room_nid = s.room_nid AND t.root_nid = s.root_nid " \
+        "AND $6 = ANY(t.tags))) AND (s.room_nid <> ALL($8::bigint[]) OR EXISTS (SELECT 1 FROM unnest($9::bigint[], "         \
+        "$10::bigint[], $11::bigint[]) AS v(room, first, last) WHERE v.room = s.room_nid AND s.ord BETWEEN v.first AND v.last)) "
+#define BY_WORDS "s.words @@ $2::tsquery"
+#define ROW_BY_ROW "(s.words @@ $2::tsquery) IS TRUE"  // Which no index is asked for.
+#define BY_ROOM "s.room_nid = ANY($1::bigint[])"
+#define OF_MANY_ROOMS "(s.room_nid IN (SELECT unnest($1::bigint[])) OR false)"  // A hash table; no join, thanks to the OR.
+#define OF_ANYBODY "$3::text IS NULL"
+#define BY_AUTHOR "s.sender = $3"
 
-std::vector<SearchHit> find_posts(Tx& tx, const SearchQuery& query) {
-    const auto below = query.below == 0 ? std::numeric_limits<Ord>::max() : query.below;
-    const Stretches stretches(query);
-    const auto rows = query.by_rank ? tx.exec("SELECT " HIT_COLUMNS FITS "ORDER BY rank DESC, s.ord DESC LIMIT $8 OFFSET $9",
-                                              CONDITIONS, query.limit, query.offset, STRETCHES)
-                                    : tx.exec("SELECT " HIT_COLUMNS FITS "AND s.ord < $9 ORDER BY s.ord DESC LIMIT $8", CONDITIONS,
-                                              query.limit, below, STRETCHES);
-    std::vector<SearchHit> hits;
-    for (const auto& row : rows)
-        hits.push_back({row[0].nid<RoomNid>(), row[1].nid<EventNid>(), row[2].nid<EventNid>(), row[3].number(), row[4].number(),
-                        row[5].string(), row[6].string(), row[7].real()});
-    return hits;
+#define FOUND(RANK) "SELECT s.room_nid, s.event_nid, s.root_nid, s.ord" RANK " FROM event_search s WHERE "
+#define IN_SLABS(SHIFT, SLABS, BELOW, RANK, CONDITIONS)                                                                           \
+    "SELECT h.* FROM unnest(" SLABS                                                                                               \
+    "::bigint[]) AS g(slab) CROSS JOIN LATERAL (" FOUND(RANK) "s.ord >> " SHIFT " = g.slab AND s.ord < " BELOW " AND " CONDITIONS \
+                                                              "ORDER BY s.ord DESC OFFSET 0) AS h "
+
+// The slabs are gone through in the order of the arrays, and no further than the limit asks.
+#define SLAB_BY_SLAB(RANK, CONDITIONS)                                                                          \
+    IN_SLABS("26", "$16", "$15", RANK, CONDITIONS)                                                              \
+    "UNION ALL " IN_SLABS("29", "$17", "$18", RANK, CONDITIONS) "UNION ALL " IN_SLABS("32", "$19", "$20", RANK, \
+                                                                                      CONDITIONS) "LIMIT $12"
+#define WHOLE_ROOMS(RANK, CONDITIONS) FOUND(RANK) "s.ord < $15 AND " CONDITIONS "ORDER BY s.ord DESC LIMIT $12"
+
+#define PAGE(FOUND_ROWS, ORDER)                                                        \
+    "SELECT " EVENT_COLUMNS                                                            \
+    ", b.root_nid, b.body, ts_rank(b.words, $2::tsquery), f.total FROM ("              \
+    "SELECT n.*, count(*) OVER () AS total FROM (" FOUND_ROWS ") AS n ORDER BY " ORDER \
+    " LIMIT $13 OFFSET $14) AS f "                                                     \
+    "JOIN event_search b ON b.room_nid = f.room_nid AND b.event_nid = f.event_nid "    \
+    "JOIN events e ON e.room_nid = f.room_nid AND e.event_nid = f.event_nid" EVENT_JOINS "ORDER BY " ORDER
+#define NEWEST_FIRST(FOUND_BY, CONDITIONS) PAGE(FOUND_BY("", CONDITIONS), "ord DESC")
+#define BEST_FIRST(FOUND_BY, CONDITIONS) \
+    PAGE(FOUND_BY(", ts_rank(s.words, $2::tsquery) AS rank", CONDITIONS), "rank DESC, ord DESC")
+#define IN_EITHER_ORDER(FOUND_BY, CONDITIONS) \
+    { NEWEST_FIRST(FOUND_BY, CONDITIONS), BEST_FIRST(FOUND_BY, CONDITIONS) }
+
+enum Way { slabs_of_many_rooms, slabs_of_few_rooms, whole_rooms };
+/// By way, whether an author is asked for, and order.
+constexpr const char* statements[3][2][2] = {{IN_EITHER_ORDER(SLAB_BY_SLAB, FITS(BY_WORDS, OF_MANY_ROOMS, OF_ANYBODY)),
+                                              IN_EITHER_ORDER(SLAB_BY_SLAB, FITS(BY_WORDS, OF_MANY_ROOMS, BY_AUTHOR))},
+                                             {IN_EITHER_ORDER(SLAB_BY_SLAB, FITS(BY_WORDS, BY_ROOM, OF_ANYBODY)),
+                                              IN_EITHER_ORDER(SLAB_BY_SLAB, FITS(BY_WORDS, BY_ROOM, BY_AUTHOR))},
+                                             {IN_EITHER_ORDER(WHOLE_ROOMS, FITS(ROW_BY_ROW, BY_ROOM, OF_ANYBODY)),
+                                              IN_EITHER_ORDER(WHOLE_ROOMS, FITS(ROW_BY_ROW, BY_ROOM, BY_AUTHOR))}};
+
+Way way_of(const SearchQuery& query) {
+    if (query.posts <= few_posts) return whole_rooms;
+    return query.rooms.size() <= few_rooms ? slabs_of_few_rooms : slabs_of_many_rooms;
 }
 
-std::vector<StoredEvent> events_of(Tx& tx, const std::vector<SearchHit>& hits) {
-    std::vector<RoomNid> rooms;
-    std::vector<EventNid> events;
-    for (const auto& hit : hits) {
-        rooms.push_back(hit.room);
-        events.push_back(hit.event);
+}  // namespace
+
+SearchHits find_posts(Tx& tx, const SearchQuery& query) {
+    std::vector<RoomNid> stretch_rooms;
+    std::vector<std::int64_t> first, last;
+    for (const auto& stretch : query.stretches) {
+        stretch_rooms.push_back(stretch.room);
+        first.push_back(stretch.first);
+        last.push_back(stretch.last);
     }
-    return stored_event::read_events(tx.exec("SELECT " EVENT_COLUMNS "FROM unnest($1::bigint[], $2::bigint[]) AS w(room, event) "
-                                             "JOIN events e ON e.room_nid = w.room AND e.event_nid = w.event" EVENT_JOINS,
-                                             rooms, events));
-}
+    const auto below = query.below ? std::min(*query.below, query.newest + 1) : query.newest + 1;
+    const auto way = way_of(query);
+    const auto* sql = statements[way][query.author.has_value()][query.by_rank];
+    const auto ask = [&](const auto&... slabs) {
+        return tx.exec(sql, query.rooms, query.words, query.author, query.after_ts, query.before_ts, query.tag, query.kinds,
+                       query.partly, stretch_rooms, first, last, query.most, query.limit, query.offset, below, slabs...);
+    };
+    const auto ask_slabs = [&] {
+        auto rest = below;
+        const Slabs small_ones(rest, query.oldest, small_shift, small_slabs);
+        const Slabs middle_ones(rest, query.oldest, middle_shift, middle_slabs);
+        const Slabs large_ones(rest, query.oldest, large_shift, std::numeric_limits<Ord>::max());
+        return ask(small_ones.numbers, middle_ones.numbers, middle_ones.below, large_ones.numbers, large_ones.below);
+    };
 
-int count_posts(Tx& tx, const SearchQuery& query, int most) {
-    const Stretches stretches(query);
-    const auto rows = tx.exec("SELECT count(*) FROM (SELECT 1" FITS "AND s.ord > $9 LIMIT $8) AS found", CONDITIONS, most,
-                              std::numeric_limits<Ord>::min(), STRETCHES);
-    return static_cast<int>(rows.front()[0].number());
+    SearchHits found;
+    constexpr std::size_t columns = 26;                  // EVENT_COLUMNS
+    for (const auto& row : way == whole_rooms ? ask() : ask_slabs()) {
+        found.hits.push_back(
+            {stored_event::read_event(row), row[columns].nid<EventNid>(), row[columns + 1].string(), row[columns + 2].real()});
+        found.total = small(row[columns + 3]);
+    }
+    return found;
 }
 
 }  // namespace runde::storage

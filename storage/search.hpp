@@ -41,39 +41,53 @@ void put_search_rows(Tx& tx, const std::vector<SearchRow>& rows);
 void change_search_text(Tx& tx, RoomNid room, EventNid event, const std::string& body, const std::vector<std::string>& stems);
 void delete_search_row(Tx& tx, RoomNid room, EventNid event);
 
-/// Indexed long words in which `part` stands.
-std::vector<std::string> words_with(Tx& tx, const std::string& part, int limit);
+/// For each part the indexed long words in which it stands, the most used first; `limit` of each.
+std::map<std::string, std::vector<std::string>> words_with(Tx& tx, const std::vector<std::string>& parts, int limit);
+
+/// A room that somebody is or was in, as far as a search needs to know it.
+struct SearchableRoom {
+    RoomNid room;
+    std::string room_id;
+    int membership;
+    bool forgotten;
+    int flags;                                           ///< rooms::RoomFlag
+    Ord oldest, newest;                                  ///< All of its events lie between these.
+    std::int64_t posts;                                  ///< About so many.
+};
+std::vector<SearchableRoom> searchable_rooms(Tx& tx, UserNid user);
 
 struct SearchQuery {
     std::vector<RoomNid> rooms;
+    Ord oldest = 0, newest = 0;                          ///< Nothing in these rooms lies outside.
+    std::int64_t posts = 0;  ///< About so many stand in these rooms: which way is best depends on it.
     struct Stretch {
         RoomNid room;
-        Ord first, last;                                 ///< Both included.
+        Ord first, last;  ///< Both included.
     };
-    std::vector<RoomNid> partly;                         ///< Of these rooms only
-    std::vector<Stretch> stretches;                      ///< these stretches.
-    std::string words;                                   ///< tsquery
+    std::vector<RoomNid> partly;  ///< Of these rooms only
+    std::vector<Stretch> stretches;  ///< these stretches.
+    std::string words;  ///< tsquery
     std::optional<std::string> author;
     std::optional<std::int64_t> after_ts, before_ts;
-    std::optional<std::string> tag;                      ///< Of the topic.
+    std::optional<std::string> tag;  ///< Of the topic.
     std::vector<std::int64_t> kinds{0};
-    Ord below = 0;                                       ///< Newest first, below this; 0: from the newest.
-    bool by_rank = false;
-    int offset = 0;                                      ///< By rank only.
+    std::optional<Ord> below;  ///< Only what is older than this.
+    int most = 1000;  ///< So many of the newest hits are counted, and ranked by_rank.
+    bool by_rank = false;  ///< Else newest first.
+    int offset = 0;
     int limit = 20;
 };
 struct SearchHit {
-    RoomNid room;
-    EventNid event, root;
-    Ord ord;
-    std::int64_t ts;
-    std::string sender, body;
+    StoredEvent event;
+    EventNid root;
+    std::string body;
     double rank;
 };
-std::vector<SearchHit> find_posts(Tx& tx, const SearchQuery& query);
-/// The events behind the hits, of whatever rooms, in one trip.
-std::vector<StoredEvent> events_of(Tx& tx, const std::vector<SearchHit>& hits);
-/// Counts no further than `most`.
-int count_posts(Tx& tx, const SearchQuery& query, int most);
+struct SearchHits {
+    std::vector<SearchHit> hits;
+    int total = 0;  ///< Up to `most`; 0 also where offset leads past the end.
+};
+/// In one trip, whose cost follows from `most` rather than from how many posts hold the words.
+SearchHits find_posts(Tx& tx, const SearchQuery& query);
 
 }  // namespace runde::storage

@@ -40,10 +40,22 @@ void set_topic_flags(Tx& tx, RoomNid room, const std::string& root_id, const Top
         room, root_id, flags.closed, flags.pinned, flags.answered, flags.tags, flags.state_ts);
 }
 
-std::optional<std::string> title_of_topic(Tx& tx, RoomNid room, EventNid root) {
-    const auto rows = tx.exec("SELECT title FROM topics WHERE room_nid = $1 AND root_nid = $2", room, root);
-    if (rows.empty()) return std::nullopt;
-    return rows.front()[0].string();
+std::vector<TopicTitle> titles_of(Tx& tx, const std::vector<std::pair<RoomNid, EventNid>>& roots) {
+    std::vector<RoomNid> rooms;
+    std::vector<EventNid> events;
+    for (const auto& [room, root] : roots) {
+        rooms.push_back(room);
+        events.push_back(root);
+    }
+    std::vector<TopicTitle> titles;
+    for (const auto& row : tx.exec(R"(
+             SELECT e.event_nid, e.event_id, coalesce(t.title, '')
+             FROM unnest($1::bigint[], $2::bigint[]) AS w(room, root)
+             JOIN events e ON e.room_nid = w.room AND e.event_nid = w.root
+             LEFT JOIN topics t ON t.room_nid = w.room AND t.root_nid = w.root)",
+                                   rooms, events))
+        titles.push_back({row[0].nid<EventNid>(), row[1].string(), row[2].string()});
+    return titles;
 }
 
 // What is unread in a topic: replies that notify, less those read there or, by an unthreaded receipt, everywhere; and the

@@ -60,6 +60,12 @@ struct TopicQuery {
     int limit = 20;
 };
 std::vector<TopicRow> find_topics(Tx& tx, const TopicQuery& query);
-std::optional<std::string> title_of_topic(Tx& tx, RoomNid room, EventNid root);
+/// Event id of a root, and its title where it is a topic of a forum (empty elsewhere).
+struct TopicTitle {
+    EventNid root;
+    std::string root_id, title;
+};
+/// In one trip; nothing for roots that are not there.
+std::vector<TopicTitle> titles_of(Tx& tx, const std::vector<std::pair<RoomNid, EventNid>>& roots);
 
 }  // namespace runde::storage

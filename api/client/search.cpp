@@ -47,7 +47,9 @@ std::vector<std::int64_t> kinds_of(const std::optional<std::vector<std::string>>
 Wish read_wish(const Call& call) {
     const Fields categories(call.fields().required_object("search_categories"));
     const Fields criteria(categories.required_object("room_events"));
-    Wish wish{.search = {.user = call.session().user, .text = std::string(criteria.required_string("search_term", 500))}};
+    Wish wish{.search = {.user = call.session().user,
+                         .user_nid = call.session().user_nid,
+                         .text = std::string(criteria.required_string("search_term", 500))}};
     wish.search.kinds = kinds_of(criteria.strings("keys"));
     wish.search.limit = 10;
     if (const auto* object = criteria.object("filter")) {

@@ -17,7 +17,7 @@ rooms::SearchRequest read_request(const Call& call) {
     const auto text = call.query("q");
     if (!text) throw Refusal(Reason::missing_param, "q is missing");
     if (text->size() > 500) throw Refusal(Reason::too_large, "q is longer than 500 bytes");
-    rooms::SearchRequest request{.user = call.session().user, .text = *text};
+    rooms::SearchRequest request{.user = call.session().user, .user_nid = call.session().user_nid, .text = *text};
     for (const auto& [name, value] : call.request().query)
         if (name == "room_id") {
             if (!request.rooms) request.rooms.emplace();
@@ -47,17 +47,12 @@ struct Topic {
 };
 
 net::Task<std::map<schema::EventNid, Topic>> topics_of(const rooms::SearchResult& result, Services& services) {
+    std::vector<std::pair<schema::RoomNid, schema::EventNid>> roots;
+    for (const auto& found : result.found) roots.emplace_back(found.room->nid(), found.topic.value_or(found.event->nid));
+    if (roots.empty()) co_return std::map<schema::EventNid, Topic>{};
+    const auto titles = co_await services.db.read([&](storage::Tx& tx) { return storage::titles_of(tx, roots); });
     std::map<schema::EventNid, Topic> topics;
-    for (const auto& found : result.found) {
-        const auto root = found.topic.value_or(found.event->nid);
-        if (topics.contains(root)) continue;
-        const auto room = found.room->nid();
-        auto topic = co_await services.db.read([&](storage::Tx& tx) {
-            const auto events = storage::events_by_nid(tx, room, {root});
-            return Topic{events.empty() ? "" : events.front().event_id, storage::title_of_topic(tx, room, root).value_or("")};
-        });
-        topics.emplace(root, std::move(topic));
-    }
+    for (const auto& title : titles) topics.emplace(title.root, Topic{title.root_id, title.title});
     co_return topics;
 }
 
@@ -69,7 +64,8 @@ net::Task<net::Response> get_search(const Call& call, Services& services) {
     for (const auto& found : result.found) {
         schema::JsonArray snippet;
         for (const auto& part : found.snippet) snippet.push_back(schema::JsonObject{{"text", part.text}, {"hit", part.hit}});
-        const auto& topic = topics.at(found.topic.value_or(found.event->nid));
+        const auto known = topics.find(found.topic.value_or(found.event->nid));
+        const auto topic = known == topics.end() ? Topic{} : known->second;
         results.push_back(schema::JsonObject{{"room_id", found.room->id().str()},
                                              {"room_name", room_name(*found.room)},
                                              {"event_id", found.event->id.str()},

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <map>
 
 #include "core/rooms/german_words.hpp"
-#include "core/rooms/people.hpp"
 #include "schema/refusal.hpp"
 #include "storage/search.hpp"
 #include "storage/timeline.hpp"
@@ -130,8 +130,23 @@ std::vector<std::pair<std::string, bool>> pieces_of(const std::string& text) {
     return pieces;
 }
 
+/// Compounds of the words that were asked for one by one, by word.
+std::map<std::string, std::vector<std::string>> find_compounds(Tx& tx, const std::string& text) {
+    std::vector<std::string> parts;
+    for (const auto& [piece, is_phrase] : pieces_of(text))
+        for (auto& word : words_of(is_phrase ? "" : piece))
+            if (!word.is_common && may_be_part(word.stem) && std::find(parts.begin(), parts.end(), word.stem) == parts.end())
+                parts.push_back(std::move(word.stem));
+    if (parts.empty()) return {};
+    auto compounds = storage::words_with(tx, parts, most_compounds);
+    for (auto& [part, words] : compounds)
+        std::erase_if(words, [&](const std::string& word) { return !is_compound_of(word, part); });
+    return compounds;
+}
+
 Question read_question(Tx& tx, const std::string& text) {
     Question question;
+    auto compounds = find_compounds(tx, text);
     const auto add = [&](const std::string& part) { question.tsquery += (question.tsquery.empty() ? "" : " & ") + part; };
     for (const auto& [piece, is_phrase] : pieces_of(text)) {
         std::string phrase;
@@ -148,10 +163,10 @@ Question read_question(Tx& tx, const std::string& text) {
                 continue;
             }
             std::string forms = quoted_lexeme(word.stem);
-            if (may_be_part(word.stem))
-                for (const auto& compound : storage::words_with(tx, word.stem, most_compounds))
-                    if (is_compound_of(compound, word.stem) && question.stems.insert(compound).second)
-                        forms += " | " + quoted_lexeme(compound);
+            for (const auto& compound : compounds[word.stem]) {
+                question.stems.insert(compound);
+                forms += " | " + quoted_lexeme(compound);
+            }
             add("(" + forms + ")");
         }
         if (!phrase.empty()) add("(" + phrase + ")");
@@ -167,7 +182,24 @@ std::int64_t number(std::string_view text) {
     return value;
 }
 
-bool is_wanted(const storage::StoredUserRoom& room, const SearchRequest& request) {
+/// Where a page begins: below a place in the reading order, or behind so many by rank; and what the first page counted.
+struct SearchToken {
+    std::int64_t from = 0;
+    std::optional<int> count;
+
+    static SearchToken parse(std::string_view token) {
+        if (token.empty()) return {};
+        if (token.front() != 'f') throw Refusal(Reason::invalid_param, "that is not a token of a search");
+        const auto middle = token.find('_');
+        SearchToken parsed{number(token.substr(1, middle == token.npos ? middle : middle - 1)), std::nullopt};
+        if (middle != token.npos)
+            parsed.count = static_cast<int>(std::clamp<std::int64_t>(number(token.substr(middle + 1)), 0, most_counted));
+        return parsed;
+    }
+    std::string str() const { return fmt::format("f{}_{}", from, count.value_or(0)); }
+};
+
+bool is_wanted(const storage::SearchableRoom& room, const SearchRequest& request) {
     if (room.forgotten || room.membership == static_cast<int>(Membership::invite) ||
         room.membership == static_cast<int>(Membership::knock))
         return false;
@@ -181,19 +213,22 @@ bool is_wanted(const storage::StoredUserRoom& room, const SearchRequest& request
 struct Places {
     std::vector<RoomNid> rooms, partly;
     std::vector<storage::SearchQuery::Stretch> stretches;
+    Ord oldest = std::numeric_limits<Ord>::max(), newest = std::numeric_limits<Ord>::min();
+    std::int64_t posts = 0;
 };
 
 net::Task<Places> places(Rooms& rooms, const SearchRequest& request) {
     Places places;
-    const auto person = co_await find_person(rooms.parts().db, request.user);
-    if (!person) throw Refusal(Reason::unknown_token, "This account has been closed.");
-    const auto listed = co_await rooms.parts().db.read([&](Tx& tx) { return storage::rooms_of_user(tx, person->nid); });
+    const auto listed = co_await rooms.parts().db.read([&](Tx& tx) { return storage::searchable_rooms(tx, request.user_nid); });
     for (const auto& entry : listed) {
         if (!is_wanted(entry, request)) continue;
         const auto id = schema::RoomId::parse(entry.room_id);
         if (!id || !rooms.opening(*id, request.user.str()).open) continue;
         places.rooms.push_back(entry.room);
-        const bool all = entry.membership == static_cast<int>(Membership::join) && (entry.room_flags & hides_history) == 0;
+        places.oldest = std::min(places.oldest, entry.oldest);
+        places.newest = std::max(places.newest, entry.newest);
+        places.posts += entry.posts;
+        const bool all = entry.membership == static_cast<int>(Membership::join) && (entry.flags & hides_history) == 0;
         if (all) continue;
         places.partly.push_back(entry.room);
         const auto room = co_await rooms.find(entry.room);
@@ -206,16 +241,17 @@ net::Task<Places> places(Rooms& rooms, const SearchRequest& request) {
 
 struct Hits {
     Question question;
-    std::vector<storage::SearchHit> hits;
-    std::vector<StoredEvent> events;                     ///< Behind the hits.
+    std::vector<storage::SearchHit> found;               ///< One more than asked for, if there is one more.
     int count = 0;
 };
 
-Hits ask(Tx& tx, const SearchRequest& request, const Places& where, std::int64_t from) {
+Hits ask(Tx& tx, const SearchRequest& request, const Places& where, const SearchToken& begin) {
     Hits result;
     result.question = read_question(tx, request.text);
     if (result.question.tsquery.empty() || where.rooms.empty()) return result;
-    storage::SearchQuery query{where.rooms, where.partly, where.stretches};
+    storage::SearchQuery query{.rooms = where.rooms, .oldest = where.oldest, .newest = where.newest, .posts = where.posts};
+    query.partly = where.partly;
+    query.stretches = where.stretches;
     query.words = result.question.tsquery;
     query.author = request.author;
     query.after_ts = request.after_ts;
@@ -225,12 +261,14 @@ Hits ask(Tx& tx, const SearchRequest& request, const Places& where, std::int64_t
     query.by_rank = request.by_rank;
     query.limit = request.limit + 1;
     if (request.by_rank)
-        query.offset = static_cast<int>(from);
-    else
-        query.below = from;
-    result.hits = storage::find_posts(tx, query);
-    result.count = storage::count_posts(tx, query, most_counted);
-    result.events = storage::events_of(tx, result.hits);
+        query.offset = static_cast<int>(std::min<std::int64_t>(begin.from, most_counted));
+    else if (!request.from.empty())
+        query.below = begin.from;
+    // What was counted once need not be counted again; what is ranked must be looked at as a whole.
+    query.most = begin.count && !request.by_rank ? query.limit : std::max(most_counted, query.limit);
+    auto page = storage::find_posts(tx, query);
+    result.found = std::move(page.hits);
+    result.count = std::min(begin.count.value_or(page.total), most_counted);
     return result;
 }
 
@@ -276,38 +314,31 @@ std::vector<SnippetPart> snippet_of(const std::string& text, const std::set<std:
 }
 
 net::Task<SearchResult> search(Rooms& rooms, Follower& follower, SearchRequest request) {
-    std::int64_t from = 0;
-    if (!request.from.empty()) {
-        if (request.from.front() != 'f') throw Refusal(Reason::invalid_param, "that is not a token of a search");
-        from = number(std::string_view(request.from).substr(1));
-    }
+    const auto begin = SearchToken::parse(request.from);
     co_await follower.catch_up();
     const auto where = co_await places(rooms, request);
-    const auto answer = co_await rooms.parts().db.read([&](Tx& tx) { return ask(tx, request, where, from); });
+    const auto answer = co_await rooms.parts().db.read([&](Tx& tx) { return ask(tx, request, where, begin); });
 
     SearchResult result;
     result.count = answer.count;
     result.count_is_exact = answer.count < most_counted;
-    std::map<EventNid, std::pair<RoomPtr, TimelineEventPtr>> lines;
-    for (const auto& event : answer.events) {
-        const auto room = co_await rooms.find(event.room);
-        if (room) lines.emplace(event.nid, std::pair(room, make_line(event, room->rules())));
-    }
-
     std::size_t taken = 0;
-    for (const auto& hit : answer.hits) {
+    for (const auto& hit : answer.found) {
         if (taken == static_cast<std::size_t>(request.limit)) break;
         ++taken;
-        const auto line = lines.find(hit.event);
-        if (line == lines.end() || line->second.second->redacted) continue;
+        const auto room = co_await rooms.find(hit.event.room);
+        if (!room) continue;
+        auto line = make_line(hit.event, room->rules());
+        if (line->redacted) continue;
         auto snippet = snippet_of(hit.body, answer.question.stems);
         for (const auto& part : snippet)
             if (part.hit) result.highlights.insert(part.text);
-        const auto topic = hit.root == hit.event ? std::nullopt : std::optional(hit.root);
-        result.found.push_back({line->second.first, line->second.second, topic, hit.rank, std::move(snippet)});
+        const auto topic = hit.root == hit.event.nid ? std::nullopt : std::optional(hit.root);
+        result.found.push_back({room, std::move(line), topic, hit.rank, std::move(snippet)});
     }
-    if (answer.hits.size() > static_cast<std::size_t>(request.limit))
-        result.next = request.by_rank ? fmt::format("f{}", from + request.limit) : fmt::format("f{}", answer.hits[taken - 1].ord);
+    if (answer.found.size() > taken)
+        result.next =
+            SearchToken{request.by_rank ? begin.from + request.limit : *answer.found[taken - 1].event.ord, answer.count}.str();
     co_return result;
 }
 
