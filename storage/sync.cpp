@@ -109,6 +109,13 @@ std::vector<std::pair<Position, std::string>> device_list_changes(Tx& tx, UserNi
     return changes;
 }
 
+int most_per_room(const TimelineSelection& selection) {
+    const bool open = !selection.types && !selection.senders && selection.not_types.empty() && selection.not_senders.empty() &&
+                      !selection.contains_url;
+    // One more than asked for tells whether there are more.
+    return selection.limit + 1 + (open ? 0 : room_for_markers);
+}
+
 std::vector<StoredEvent> sync_timelines(Tx& tx, const std::vector<TimelineWish>& wishes, const TimelineSelection& selection) {
     std::vector<std::int64_t> rooms, after, up_to;
     for (const auto& wish : wishes) {
@@ -116,10 +123,7 @@ std::vector<StoredEvent> sync_timelines(Tx& tx, const std::vector<TimelineWish>&
         after.push_back(wish.after);
         up_to.push_back(wish.up_to);
     }
-    const bool open = !selection.types && !selection.senders && selection.not_types.empty() && selection.not_senders.empty() &&
-                      !selection.contains_url;
-    // One more than asked for tells whether there are more.
-    const auto limit = selection.limit + 1 + (open ? 0 : room_for_markers);
+    const auto limit = most_per_room(selection);
     return read_events(tx.exec("SELECT " EVENT_COLUMNS R"(
         FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS w(room, after, up_to)
         CROSS JOIN LATERAL (

@@ -64,6 +64,8 @@ struct TimelineSelection {
     std::optional<bool> contains_url;
 };
 /// In the reading order of each room.
+/// How many events sync_timelines() reads of a room. That many: there may be more, also if some of them are not shown.
+int most_per_room(const TimelineSelection& selection);
 std::vector<StoredEvent> sync_timelines(Tx& tx, const std::vector<TimelineWish>& wishes, const TimelineSelection& selection);
 
 /// The state of a room as of `up_to`: all of it, or only what changed after `since`.

@@ -53,10 +53,16 @@ private:
 net::Task<std::shared_ptr<const sync::Filter>> filter_of(const Call& call, Services& services) {
     const auto text = call.query("filter");
     if (!text || text->empty()) co_return sync::Filter::none();
-    if (text->front() == '{') co_return sync::Filter::parse(*text);
-    const auto stored = co_await services.accounts.filters.find(call.session().user_nid, *text);
-    if (!stored) throw Refusal(Reason::invalid_param, "There is no filter of that id.");
-    co_return sync::Filter::parse(*stored);
+    const bool is_inline = text->front() == '{';
+    auto& recent = services.sync.filters();
+    const auto key = is_inline ? *text : fmt::format("{}/{}", schema::raw(call.session().user_nid), *text);
+    if (auto known = recent.find(key)) co_return known;
+    std::optional<std::string> json = *text;
+    if (!is_inline) json = co_await services.accounts.filters.find(call.session().user_nid, *text);
+    if (!json) throw Refusal(Reason::invalid_param, "There is no filter of that id.");
+    auto filter = sync::Filter::parse(*json);
+    recent.keep(key, filter);
+    co_return filter;
 }
 
 // GET /_matrix/client/v3/sync

@@ -107,7 +107,7 @@ net::Task<> set_class(Rooms& rooms, schema::UserNid nid, schema::RoomNid room_ni
     const auto room = co_await rooms.find(room_nid);
     auto* member = room ? room->local_member(nid) : nullptr;
     if (!member || member->push_class == push_class) co_return;
-    member->push_class = push_class;
+    room->set_push_class(*member, push_class);
     storage::Submission submission{.positions = 1};
     submission.user_rooms.push_back(unread::row_of(room_nid, *member, 0));
     co_await room->submit(std::move(submission), [nid](Committed& committed) { committed.read_by.push_back(nid); });

@@ -14,38 +14,49 @@ StateEvent::StateEvent(EventNid event_nid, EventPtr event, const schema::RoomRul
 
 namespace {
 
-/// Member events as last parsed, of all rooms: a room may have thousands, but few of them speak at a time, and each
-/// message asks for its sender's several times. A place holds one event, known by its bytes.
-class ParsedMembers {
+/// Member events as last parsed and rendered, of all rooms: a room may have thousands, but few of them speak at a time, and
+/// each message asks for its sender's several times, and again for everybody to whom it is delivered. A place holds one
+/// event, known by its bytes.
+class RecentMembers {
 public:
-    EventPtr find(const net::Bytes& json) const {
-        const auto& entry = place(json);
-        return entry.first == json ? entry.second : nullptr;
+    struct Entry {
+        net::Bytes json;
+        EventPtr event;
+        std::string client;                              ///< Empty: not yet rendered.
+    };
+    /// The place of these bytes, emptied if it held others.
+    Entry& of(const net::Bytes& json) {
+        auto& entry = entries_[std::hash<net::Bytes>()(json) / 16 % entries_.size()];
+        if (entry.json != json) entry = {json, nullptr, {}};
+        return entry;
     }
-    void keep(const net::Bytes& json, EventPtr event) { place(json) = {json, std::move(event)}; }
 
 private:
-    using Entry = std::pair<net::Bytes, EventPtr>;
-    Entry& place(const net::Bytes& json) const { return entries_[std::hash<net::Bytes>()(json) / 16 % entries_.size()]; }
-    mutable std::vector<Entry> entries_ = std::vector<Entry>(256);
+    std::vector<Entry> entries_ = std::vector<Entry>(256);
 };
 
-thread_local ParsedMembers parsed_members;  // Rooms live on the I/O thread, of which tests have several.
+thread_local RecentMembers recent_members;  // Rooms live on the I/O thread, of which tests have several.
 
 }  // namespace
 
 EventPtr StateEvent::event() const {
     if (parsed_) return parsed_;
-    if (auto known = parsed_members.find(json)) return known;
+    auto& recent = recent_members.of(json);
+    if (recent.event) return recent.event;
     auto event = schema::load_event(*json, id, rules_);
     if (event->type == "m.room.member")
-        parsed_members.keep(json, event);
+        recent.event = event;
     else
         parsed_ = event;
     return event;
 }
 
-std::string StateEvent::client_json() const { return schema::render_client_event(*event(), rules_); }
+std::string StateEvent::client_json() const {
+    if (parsed_) return schema::render_client_event(*parsed_, rules_);
+    auto& recent = recent_members.of(json);
+    if (recent.client.empty()) recent.client = schema::render_client_event(*event(), rules_);
+    return recent.client;
+}
 
 Room::Room(Parts parts, RoomNid nid, schema::RoomId id, const schema::RoomRules& rules)
     : receipts(parts.lane.head()), parts_(std::move(parts)), nid_(nid), id_(std::move(id)), rules_(rules) {}

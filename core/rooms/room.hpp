@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -194,6 +195,8 @@ public:
     LocalMember* local_member(UserNid user);
     LocalMember* local_member(std::string_view user_id);
     const std::map<UserNid, LocalMember>& local_members() const { return local_members_; }
+    /// Only in memory; whoever calls it sees to the row.
+    void set_push_class(LocalMember& member, int push_class);
 
     // --- the timeline that is in memory: the newest `ring_size` live events, oldest first
     static constexpr std::size_t ring_size = 64;
@@ -384,6 +387,7 @@ private:
     std::map<std::string, int, std::less<>> remote_servers_;
     mutable std::unique_ptr<schema::PowerLevels> power_levels_;
     std::map<UserNid, LocalMember> local_members_;
+    std::set<UserNid> individuals_;                      ///< Those of them whose push class is individual.
     std::unordered_map<std::string, UserNid> local_nids_;
     Ord min_ord_ = 0;
     int flags_ = 0;

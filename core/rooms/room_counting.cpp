@@ -12,13 +12,22 @@ namespace runde::rooms {
 
 namespace rows = storage::rows;
 
+void Room::set_push_class(LocalMember& member, int push_class) {
+    member.push_class = push_class;
+    if ((push_class & PushClass::individual) != 0)
+        individuals_.insert(member.nid);
+    else
+        individuals_.erase(member.nid);
+}
+
 /// What the counting will need and memory does not hold: the rules of members with rules of their own, and the place
 /// of the author in a thread that is older than what they have read.
 net::Task<> Room::prepare_counting(const schema::EventDraft& draft) {
     std::vector<PushProfiles::Who> individuals;
-    for (const auto& [nid, member] : local_members_)
-        if ((member.push_class & PushClass::individual) != 0 && member.membership == Membership::join && !parts_.profiles.warm(nid))
-            individuals.push_back({nid, member.id});
+    for (const auto nid : individuals_) {
+        const auto& member = local_members_.at(nid);
+        if (member.membership == Membership::join && !parts_.profiles.warm(nid)) individuals.push_back({nid, member.id});
+    }
     if (!individuals.empty()) co_await parts_.profiles.load(std::move(individuals));
 
     const auto relation = relation_of(draft.content);
@@ -69,8 +78,9 @@ void Room::single_out(Build& build, const schema::Event& event, const TimelineEv
             if (const auto* member = local_member(user); member && concerns(*member) && !is_individual(*member)) add(*member, 2);
     }
 
-    for (const auto& [nid, member] : local_members_) {
-        if (!is_individual(member) || !concerns(member)) continue;
+    for (const auto nid : individuals_) {
+        const auto& member = local_members_.at(nid);
+        if (!concerns(member)) continue;
         const auto* profile = parts_.profiles.warm(nid);
         if (!profile) continue;
         PushOutcome outcome;

@@ -72,12 +72,11 @@ void Room::restore(storage::StoredRoomWhole whole) {
         local.membership = static_cast<Membership>(member.membership);
         local.member_event = member.member;
         local.forgotten = member.forgotten;
-        local.push_class = member.push_class;
         local.read_ord = member.read_ord;
         local.all_ord = member.all_ord;
         local.base_main = member.base_main;
         local.base_threads = member.base_threads;
-        local_members_.emplace(member.user, std::move(local));
+        set_push_class(local_members_.emplace(member.user, std::move(local)).first->second, member.push_class);
     }
     for (const auto& read : whole.thread_reads)
         if (auto* member = local_member(read.user)) member->threads[read.root] = {read.read_ord, read.base};

@@ -69,6 +69,18 @@ std::shared_ptr<const Filter> Filter::parse(std::string_view text) {
     return std::make_shared<const Filter>(parse(json.get_object()));
 }
 
+std::shared_ptr<const Filter> RecentFilters::find(const std::string& key) const {
+    const auto found = filters_.find(key);
+    return found == filters_.end() ? nullptr : found->second;
+}
+
+void RecentFilters::keep(std::string key, std::shared_ptr<const Filter> filter) {
+    if (key.size() > most_key) return;
+    // Whoever is still there brings theirs again with the next request.
+    if (filters_.size() >= most) filters_.clear();
+    filters_.insert_or_assign(std::move(key), std::move(filter));
+}
+
 const std::shared_ptr<const Filter>& Filter::none() {
     static const auto open = std::make_shared<const Filter>();
     return open;

@@ -1,6 +1,8 @@
 #pragma once
 #include <memory>
+#include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "core/rooms/event_filter.hpp"
 #include "schema/json.hpp"
@@ -27,6 +29,19 @@ struct Filter {
     static const std::shared_ptr<const Filter>& none();
 
     bool wants_room(std::string_view room_id) const { return rooms.wants_room(room_id); }
+};
+
+/// Filters as last parsed. Clients name the same one in every request, and whoever waits for news is to cost nothing but
+/// the news. A filter that was stored never changes under its id.
+class RecentFilters {
+public:
+    /// `key` says all that the filter depends on: its text, or whose it is and its id. nullptr: not known (any more).
+    std::shared_ptr<const Filter> find(const std::string& key) const;
+    void keep(std::string key, std::shared_ptr<const Filter> filter);
+
+private:
+    static constexpr std::size_t most = 1000, most_key = 2048;
+    std::unordered_map<std::string, std::shared_ptr<const Filter>> filters_;
 };
 
 }  // namespace runde::sync

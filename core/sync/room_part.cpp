@@ -335,6 +335,8 @@ void decide_timeline(RoomPart& part, const Asker& asker) {
         }
         part.timeline.push_back({*event, walk.at_event()});
     }
+    // Who is ignored or what may not be seen has taken places in the reading: what is older was not looked at.
+    if (part.events_cut) part.limited = true;
     if (!part.limited && walk.before() == Membership::join) part.was_member = true;
     if (part.place.membership == Membership::join) part.was_member = true;
     std::reverse(part.timeline.begin(), part.timeline.end());
@@ -417,8 +419,8 @@ bool render(std::string& out, const RoomPart& part, const Asker& asker) {
     const auto account_data = account_data_events(part, asker);
     const bool left = part.section == RoomPart::Section::leave;
     const auto ephemeral = left ? std::vector<std::string>{} : ephemeral_events(part, asker);
-    const bool tells = !part.timeline.empty() || !part.state.empty() || !account_data.empty() || !ephemeral.empty() ||
-                       part.is_whole() || part.tells_counts || left;
+    const bool tells = !part.timeline.empty() || part.events_cut || !part.state.empty() || !account_data.empty() ||
+                       !ephemeral.empty() || part.is_whole() || part.tells_counts || left;
     if (!tells) return false;
 
     schema::append_quoted(out, part.place.id.str());

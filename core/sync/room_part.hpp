@@ -55,6 +55,7 @@ struct RoomPart {
 
     // --- found
     std::vector<TimelineEventPtr> events;                ///< In order, before filter, visibility and limit.
+    bool events_cut = false;                             ///< The stretch may hold older ones that were not read.
     std::vector<storage::SyncState> stored_state;        ///< Unless from_ring.
     std::optional<storage::SyncSummary> stored_summary;  ///< Unless the room is in memory.
     std::optional<std::string> preview;                  ///< A JSON array: what another server tells of a room we are not in.

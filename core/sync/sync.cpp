@@ -326,8 +326,10 @@ net::Task<> Sync::fetch(Plan& plan) {
             part.stored_summary = summary;
             part.reading = reading_of(summary, part.withdrawn);
         }
-        if (const auto events = found.timelines.find(part.place.nid); events != found.timelines.end())
+        if (const auto events = found.timelines.find(part.place.nid); events != found.timelines.end()) {
             part.events = std::move(events->second);
+            part.events_cut = std::ssize(part.events) >= storage::most_per_room(selection);
+        }
         for (auto& receipt : found.receipts)
             if (receipt.room == part.place.nid) part.receipts.push_back(std::move(receipt));
         if (!part.from_ring &&

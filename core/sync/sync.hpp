@@ -42,6 +42,7 @@ public:
     net::Task<SyncAnswer> answer(const SyncRequest& request, UserHubPtr hub, std::optional<Token> nothing_until = std::nullopt);
 
     Hubs& hubs() { return hubs_; }
+    RecentFilters& filters() { return filters_; }
 
 private:
     struct Plan;
@@ -57,6 +58,7 @@ private:
     net::Task<> forget_messages(UserNid user, DeviceNid device, Position up_to);
 
     Hubs& hubs_;
+    RecentFilters filters_;
 };
 
 /// A /sync that waits. Held by its hub while it does; whoever made it must end it by answer, cancel or finish.

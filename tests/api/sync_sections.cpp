@@ -147,6 +147,40 @@ TEST_CASE("people one ignores are not heard") {
     CHECK(timeline(phone.sync(), room) == "(m.room.topic)");
 }
 
+TEST_CASE("a gap in which somebody ignored has spoken says that it is one") {
+    TestServer server;
+    auto anna = server.person("anna"), ben = server.person("ben"), carl = server.person("carl");
+    const auto room = create_room(anna);
+    bring(anna, ben, room);
+    bring(anna, carl, room);
+    REQUIRE(ben.put("/user/" + ben.id + "/account_data/m.ignored_user_list",
+                    fmt::format(R"({{"ignored_users":{{"{}":{{}}}}}})", carl.id)) == "200");
+    App phone(ben, R"({"room":{"timeline":{"limit":3}}})");
+    phone.sync();
+    for (int i = 1; i <= 4; ++i) say(anna, room, fmt::format("Anna {}", i));
+    say(carl, room, "Carl");
+
+    SUBCASE("read from the disk") {
+        server.restart();
+        const auto news = phone.sync();
+        CHECK(news.at(at("join", room, "/timeline/limited")) == "true");
+        CHECK(timeline(news, room) == "Anna 2, Anna 3, Anna 4");
+    }
+    SUBCASE("read from memory") {
+        const auto news = phone.sync();
+        CHECK(news.at(at("join", room, "/timeline/limited")) == "true");
+        CHECK(timeline(news, room) == "Anna 2, Anna 3, Anna 4");
+    }
+    SUBCASE("and nobody else") {
+        for (int i = 2; i <= 4; ++i) say(carl, room, fmt::format("Carl {}", i));
+        server.restart();
+        const auto news = phone.sync();
+        CHECK(news.at(at("join", room, "/timeline/limited")) == "true");
+        const auto before = ben.get(room_path(room, "/messages?dir=b&from=" + news.at(at("join", room, "/timeline/prev_batch"))));
+        CHECK(before.text.find("Anna 4") != std::string::npos);
+    }
+}
+
 TEST_CASE("filters on timelines") {
     TestServer server;
     auto anna = server.person("anna"), ben = server.person("ben");
@@ -188,6 +222,11 @@ TEST_CASE("filters on timelines") {
     const auto id = anna.post("/user/" + anna.id + "/filter", R"({"room":{"timeline":{"types":["m.reaction"]}}})").at("/filter_id");
     const auto named = anna.get("/sync?since=" + from + "&filter=" + id);
     CHECK(timeline(named, room) == "(m.reaction)");
+    // Whoever asks again with it costs no more than without.
+    const auto again = anna.get("/sync?since=" + named.at("/next_batch") + "&filter=" + id);
+    CHECK(again.cost.reads == 0);
+    // It is hers alone.
+    CHECK(ben.get("/sync?filter=" + id) == "400 M_INVALID_PARAM");
 }
 
 TEST_CASE("typing is seen while it lasts") {
