@@ -45,19 +45,6 @@ net::Task<net::Response> put_state_keyed(const Call& call, Services& services) {
     co_return co_await put_state_for(call, services, call.param("stateKey"));
 }
 
-/// Whoever is in the room reads the state as it is; who left, as it was then.
-net::Task<std::vector<rooms::StateEventPtr>> readable_state(const rooms::ReadableRoom& from, Services& services) {
-    const auto& room = *from.room;
-    if (room.is_joined(from.viewer.user.str()) || from.viewer.visible.newest() >= schema::live_ord(room.head_position())) {
-        std::vector<rooms::StateEventPtr> state;
-        room.current().for_each([&](int key, schema::EventNid) {
-            if (auto event = room.state_by_key(key)) state.push_back(std::move(event));
-        });
-        co_return state;
-    }
-    co_return co_await rooms::state_after(services.rooms, from.room, from.viewer.visible.newest() >> 16);
-}
-
 std::string rendered(const std::vector<rooms::StateEventPtr>& state) {
     std::string out;
     for (const auto& event : state) {
@@ -69,7 +56,7 @@ std::string rendered(const std::vector<rooms::StateEventPtr>& state) {
 
 net::Task<net::Response> get_all_state(const Call& call, Services& services) {
     const auto from = co_await readable_room(call, services);
-    const auto state = co_await readable_state(from, services);
+    const auto state = co_await rooms::readable_state(services.rooms, from);
     co_return net::Response::json("[" + rendered(state) + "]");
 }
 
@@ -82,7 +69,7 @@ net::Task<net::Response> get_state_for(const Call& call, Services& services, std
     if (from.room->is_joined(from.viewer.user.str())) {
         found = from.room->state(type, state_key);
     } else {
-        const auto state = co_await readable_state(from, services);
+        const auto state = co_await rooms::readable_state(services.rooms, from);
         for (const auto& event : state)
             if (event->event()->is_state(type, state_key)) found = event;
     }
@@ -108,7 +95,7 @@ net::Task<net::Response> get_members(const Call& call, Services& services) {
     // Whoever left asks for later members in vain: they are told those of the moment they left.
     const auto visible = from.viewer.visible.newest();
     const auto state = at ? co_await rooms::state_after(services.rooms, from.room, std::min(at->after, visible) >> 16)
-                          : co_await readable_state(from, services);
+                          : co_await rooms::readable_state(services.rooms, from);
     std::vector<rooms::StateEventPtr> members;
     for (const auto& entry : state) {
         const auto event = entry->event();

@@ -77,16 +77,21 @@ Wish read_wish(const Call& call) {
     return wish;
 }
 
-std::string profiles(const rooms::Room& room, const std::vector<rooms::TimelineEventPtr>& events) {
+/// Of those who wrote what stands around what was found, as they were called then; its own author as of itself.
+net::Task<std::string> profiles(const rooms::Found& found, std::vector<rooms::TimelineEventPtr> around, Services& services) {
+    std::erase_if(around, [&](const auto& event) { return event->sender == found.event->sender; });
+    auto members = co_await rooms::member_events_of(services.rooms, found.room, {found.event});
+    const auto others = co_await rooms::member_events_of(services.rooms, found.room, std::move(around));
+    members.insert(members.end(), others.begin(), others.end());
     schema::JsonObject people;
-    for (const auto& event : events) {
-        const auto content = room.state_content("m.room.member", event->sender);
+    for (const auto& member : members) {
+        const auto event = member->event();
         schema::JsonObject person;
         for (const auto* name : {"displayname", "avatar_url"})
-            if (const auto value = schema::string_at(content, name)) person[name] = *value;
-        people[event->sender] = std::move(person);
+            if (const auto value = schema::string_at(event->content(), name)) person[name] = *value;
+        people[*event->state_key] = std::move(person);
     }
-    return schema::to_text(people);
+    co_return schema::to_text(people);
 }
 
 /// The rooms of what was found, each with what the searcher may see there.
@@ -138,25 +143,23 @@ net::Task<std::string> context_of(const rooms::Found& found, const rooms::Readab
                                    rooms::render_all(newer.events, in.viewer, {}, now), start.str(), end.str());
     if (wish.with_profiles) {
         auto shown = older.events;
-        shown.push_back(found.event);
         shown.insert(shown.end(), newer.events.begin(), newer.events.end());
-        text += fmt::format(R"(,"profile_info":{})", profiles(*found.room, shown));
+        const auto info = co_await profiles(found, std::move(shown), services);
+        text += fmt::format(R"(,"profile_info":{})", info);
     }
     co_return text + "}";
 }
 
-std::string state_of(const rooms::SearchResult& result) {
-    std::map<std::string, std::string> rooms;
-    for (const auto& found : result.found) {
-        auto& text = rooms[found.room->id().str()];
-        if (!text.empty()) continue;
-        found.room->for_each_state([&](const rooms::StateEvent& event, const std::string&, const std::string&) {
-            text += fmt::format("{}{}}}", text.empty() ? "" : ",", event.client_json());
-        });
-    }
+/// The state of the rooms of what was found, as far as the searcher may read it: in a room that they have left, as it was then.
+net::Task<std::string> state_of(const Readable& readable, Services& services) {
     std::string out;
-    for (const auto& [room, events] : rooms) out += fmt::format("{}{}:[{}]", out.empty() ? "" : ",", schema::quoted(room), events);
-    return "{" + out + "}";
+    for (const auto& [nid, in] : readable) {
+        const auto state = co_await rooms::readable_state(services.rooms, in);
+        std::string events;
+        for (const auto& event : state) events += fmt::format("{}{}}}", events.empty() ? "" : ",", event->client_json());
+        out += fmt::format("{}{}:[{}]", out.empty() ? "" : ",", schema::quoted(in.room->id().str()), events);
+    }
+    co_return "{" + out + "}";
 }
 
 std::string groups_of(const rooms::SearchResult& result, const std::vector<std::string>& keys) {
@@ -199,7 +202,10 @@ net::Task<net::Response> post_search(const Call& call, Services& services) {
     std::string body = fmt::format(R"({{"search_categories":{{"room_events":{{"count":{},"highlights":{},"results":[{}])",
                                    result.count, schema::to_text(highlights), results);
     if (!result.next.empty()) body += fmt::format(R"(,"next_batch":"{}")", result.next);
-    if (wish.with_state) body += fmt::format(R"(,"state":{})", state_of(result));
+    if (wish.with_state) {
+        const auto state = co_await state_of(readable, services);
+        body += fmt::format(R"(,"state":{})", state);
+    }
     if (!wish.group_by.empty()) body += fmt::format(R"(,"groups":{})", groups_of(result, wish.group_by));
     co_return net::Response::json(body + "}}}");
 }

@@ -316,7 +316,8 @@ void Room::refuse_bad_relation(const schema::Event& event) const {
 void Room::refuse_redaction(const schema::Event& event) const {
     if (!event.redacts) return;
     const auto target = known_events_.find(event.redacts->str());
-    if (target == known_events_.end() || target->second.sender == event.sender.str()) return;
+    if (target == known_events_.end()) throw Refusal(Reason::not_found, "There is no such event in this room.");
+    if (target->second.sender == event.sender.str()) return;
     const auto& levels = power_levels();
     if (levels.level_of(event.sender) < levels.needed_to_redact())
         throw Refusal(Reason::forbidden, "You may not remove what others have written here.");

@@ -292,8 +292,8 @@ std::string render_all(const std::vector<TimelineEventPtr>& events, const Viewer
     return out;
 }
 
-net::Task<std::string> members_of(Rooms& rooms, RoomPtr room, std::vector<TimelineEventPtr> events) {
-    if (events.empty()) co_return "";
+net::Task<std::vector<StateEventPtr>> member_events_of(Rooms& rooms, RoomPtr room, std::vector<TimelineEventPtr> events) {
+    if (events.empty()) co_return std::vector<StateEventPtr>{};
     const auto& newest =
         **std::max_element(events.begin(), events.end(), [](const auto& a, const auto& b) { return a->ord < b->ord; });
     std::vector<StateEventPtr> members;
@@ -318,6 +318,11 @@ net::Task<std::string> members_of(Rooms& rooms, RoomPtr room, std::vector<Timeli
         });
         for (const auto& event : stored) members.push_back(state_event_of(event, room->rules()));
     }
+    co_return members;
+}
+
+net::Task<std::string> members_of(Rooms& rooms, RoomPtr room, std::vector<TimelineEventPtr> events) {
+    const auto members = co_await member_events_of(rooms, std::move(room), std::move(events));
     std::string out;
     for (const auto& member : members) {
         if (!out.empty()) out += ',';
@@ -334,6 +339,20 @@ net::Task<std::vector<StateEventPtr>> state_after(Rooms& rooms, RoomPtr room, Po
     });
     std::vector<StateEventPtr> state;
     for (const auto& event : stored) state.push_back(state_event_of(event, room->rules()));
+    co_return state;
+}
+
+net::Task<std::vector<StateEventPtr>> readable_state(Rooms& rooms, const ReadableRoom& from) {
+    const auto& room = *from.room;
+    const auto newest = from.viewer.visible.newest();
+    if (!room.is_joined(from.viewer.user.str()) && newest < schema::live_ord(room.head_position())) {
+        auto then = co_await state_after(rooms, from.room, newest >> 16);
+        co_return then;
+    }
+    std::vector<StateEventPtr> state;
+    room.current().for_each([&](int key, EventNid) {
+        if (auto event = room.state_by_key(key)) state.push_back(std::move(event));
+    });
     co_return state;
 }
 

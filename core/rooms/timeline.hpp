@@ -86,12 +86,16 @@ net::Task<Bundles> bundles(storage::Database& db, std::vector<BundleWish> wishes
 std::string render_all(const std::vector<TimelineEventPtr>& events, const Viewer& viewer, const Bundles& bundles,
                        std::int64_t now_ms);
 
-/// Member events of the senders of `events` (lazy loading) as they were at the newest of these, rendered, comma separated.
-/// No reads while nobody's membership or name has changed since.
+/// Member events of the senders of `events` as they were at the newest of these. No reads while nobody's membership or name
+/// has changed since.
+net::Task<std::vector<StateEventPtr>> member_events_of(Rooms& rooms, RoomPtr room, std::vector<TimelineEventPtr> events);
+/// The same (lazy loading), rendered, comma separated.
 /// https://spec.matrix.org/v1.19/client-server-api/#lazy-loading-room-members
 net::Task<std::string> members_of(Rooms& rooms, RoomPtr room, std::vector<TimelineEventPtr> events);
 
 /// The room's state after `pos` in the log of its changes: for what was true before somebody left.
 net::Task<std::vector<StateEventPtr>> state_after(Rooms& rooms, RoomPtr room, Position pos);
+/// The state as the viewer may read it: whoever is in the room reads it as it is; who left, as it was then.
+net::Task<std::vector<StateEventPtr>> readable_state(Rooms& rooms, const ReadableRoom& from);
 
 }  // namespace runde::rooms

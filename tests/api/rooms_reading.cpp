@@ -248,3 +248,50 @@ TEST_CASE("what is found brings its bundle along, and what its reader was then")
     CHECK(found.at(results + "/1/result/unsigned/m.relations/m.thread/count") == "1");
     CHECK(found.at(results + "/0/result/unsigned/membership") == "join");
 }
+
+TEST_CASE("a search tells of a room's state what the searcher may read") {
+    TestServer server;
+    auto anna = server.person("anna"), ben = server.person("ben"), carl = server.person("carl");
+    const auto room = create(anna);
+    REQUIRE(ben.post(in(room, "/join")) == "200");
+    REQUIRE(anna.put(in(room, "/state/m.room.topic"), R"({"topic":"für alle"})") == "200");
+    say(anna, room, "Schmetterlinge", "1");
+    const auto search = [&](Person& who) {
+        const auto found = who.post(
+            "/search",
+            R"({"search_categories":{"room_events":{"search_term":"Schmetterlinge","include_state":true,"event_context":{"include_profile":true}}}})");
+        REQUIRE(found == "200");
+        CHECK(found["/search_categories/room_events/results"].as_array().size() == 1);
+        return found;
+    };
+    const std::string name = "/search_categories/room_events/results/0/context/profile_info/@anna:hearth.test/displayname";
+    CHECK(search(ben).text.find("für alle") != std::string::npos);
+
+    REQUIRE(anna.post(in(room, "/ban"), fmt::format(R"({{"user_id":"{}"}})", ben.id)) == "200");
+    REQUIRE(carl.post(in(room, "/join")) == "200");
+    REQUIRE(anna.put(in(room, "/state/m.room.topic"), R"({"topic":"nicht für Ben"})") == "200");
+    REQUIRE(anna.put(fmt::format("/profile/{}/displayname", segment(anna.id)), R"({"displayname":"Anna nach Ben"})") == "200");
+    const auto of_ben = search(ben), of_anna = search(anna);
+    CHECK(of_anna.text.find("nicht für Ben") != std::string::npos);
+    CHECK(of_ben.text.find("nicht für Ben") == std::string::npos);
+    CHECK(of_ben.text.find("für alle") != std::string::npos);
+    CHECK(of_ben.text.find(carl.id) == std::string::npos);
+    CHECK(of_ben.text.find("Anna nach Ben") == std::string::npos);
+    // What somebody was called when they wrote is their name beside it.
+    CHECK(of_ben.at(name) == "anna");
+    CHECK(of_anna.at(name) == "anna");
+}
+
+TEST_CASE("only what stands in the room can be redacted") {
+    TestServer server;
+    auto anna = server.person("anna");
+    const auto room = create(anna), second = create(anna);
+    const auto here = say(anna, room, "hier", "1"), there = say(anna, second, "dort", "2");
+    CHECK(anna.put(in(room, fmt::format("/redact/{}/3", segment(there))), "{}") == "404 M_NOT_FOUND");
+    CHECK(anna.put(in(room, "/redact/%24nothing/4"), "{}") == "404 M_NOT_FOUND");
+    CHECK(anna.put(in(room, "/send/m.room.redaction/5"), fmt::format(R"({{"redacts":"{}"}})", there)) == "404 M_NOT_FOUND");
+    CHECK(anna.get(in(second, "/event/" + segment(there))).at("/content/body") == "dort");
+    CHECK(anna.put(in(room, fmt::format("/redact/{}/6", segment(here))), "{}") == "200");
+    CHECK(anna.put(in(room, fmt::format("/redact/{}/6", segment(here))), "{}") == "200");
+    CHECK_FALSE(anna.get(in(room, "/event/" + segment(here))).has("/content/body"));
+}
