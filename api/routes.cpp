@@ -64,6 +64,8 @@ Router all_routes() {
     router.add(web::principle_routes());
     router.add(web::rules_page_routes());
     router.add(web::visit_routes());
+    router.add(web::guest_routes());
+    router.add(web::accessibility_routes());
     router.add(web::crisis_routes());
     return router;
 }

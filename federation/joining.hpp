@@ -37,6 +37,9 @@ public:
     /// Throws Refusal with what the servers said, not_found when nobody knows the room, remote_failed when nobody answered.
     net::Task<rooms::RoomPtr> join(rooms::Person user, schema::RoomId room, std::vector<std::string> via,
                                    schema::JsonObject content);
+    /// Returns when no join of that room is under way, after ten seconds at the latest: events that follow on our join reach us
+    /// before its answer has been taken in, and would be of a room that we are not in yet.
+    net::Task<> settled(schema::RoomId room);
     net::Task<> knock(rooms::Person user, schema::RoomId room, std::vector<std::string> via, schema::JsonObject content);
     /// Declines an invitation, takes back a knock. When no server of the room hears it, it is so here at least.
     net::Task<> leave(rooms::Person user, schema::RoomId room, schema::JsonObject content);
@@ -56,7 +59,7 @@ private:
     };
     struct Offer {
         const schema::RoomRules* rules;
-        schema::EventPtr event;                          ///< Signed by us.
+        schema::EventPtr event;  ///< Signed by us.
     };
     using Attempt = std::function<net::Task<>(schema::ServerName)>;
 

@@ -147,6 +147,7 @@ net::Task<JsonObject> Receiver::take_alone(ServerName origin, std::string txn, c
 
 net::Task<> Receiver::stage_room(std::string origin, schema::RoomId id, std::vector<std::string> texts, std::vector<Item>& items,
                                  std::vector<RoomNid>& nids, Verdicts& verdicts) {
+    co_await parts_.joining.settled(id);
     const auto room = co_await parts_.rooms.find(id);
     if (!room) co_return;
     const auto events = co_await parts_.checks.check(std::move(texts), room->rules(), id);

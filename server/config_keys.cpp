@@ -90,7 +90,8 @@ void describe(Config& config, Keys& keys) {
     keys.key("after_decision_days", config.admission.after_decision_days, "Days after the decision. Withdrawn ones go at once.");
     keys.key("without_reaction_days", config.admission.without_reaction_days, "Days after the last sign of either side.");
     keys.key("knocks_from_everywhere", config.admission.knocks_from_everywhere,
-             "People of other servers may ask by knocking at a group's card. false: only those of offices the group recognises.");
+             "People of other servers may ask, by knocking at a group's card or on its page. false: only those of offices that the "
+             "group recognises.");
 
     keys.section("turn", "A TURN server, so that calls work behind routers.");
     keys.key("uris", config.turn.uris, "\"turns:turn.example.org?transport=tcp\"");

@@ -2,6 +2,7 @@
 #include "api/client/rooms_support.hpp"
 #include "api/client/signed_in.hpp"
 #include "api/selfhelp/admission_json.hpp"
+#include "api/selfhelp/desk.hpp"
 #include "api/selfhelp/tables.hpp"
 #include "core/selfhelp/admission_texts.hpp"
 #include "core/selfhelp/attestation.hpp"
@@ -44,7 +45,12 @@ net::Response created(const JsonObject& body) {
 
 net::Task<net::Response> get_door(const Call& call, Services& services) {
     const auto door = co_await services.admission.entrance(call.param("groupId"));
-    co_return client::answer(to_json(door));
+    auto body = to_json(door);
+    // Whom a group trusts is the team's business.
+    const auto who = co_await rights(call, services);
+    if (who.may_admit(call.param("groupId")))
+        body["recognises"] = schema::JsonArray(door.recognises.begin(), door.recognises.end());
+    co_return client::answer(body);
 }
 
 net::Task<net::Response> post_application(const Call& call, Services& services) {
@@ -145,7 +151,7 @@ net::Task<net::Response> post_attestation(const Call& call, Services& services) 
 
 constexpr std::string_view doc = "docs/api.md#admission";
 constexpr Route routes[] = {
-    {net::Method::get, "/_runde/v1/groups/{groupId}/admission", Access::anyone, Rate::read, get_door, doc},
+    {net::Method::get, "/_runde/v1/groups/{groupId}/admission", Access::maybe_user, Rate::read, get_door, doc},
     {net::Method::post, "/_runde/v1/groups/{groupId}/applications", Access::maybe_user, Rate::registration, post_application, doc},
     {net::Method::get, "/_runde/v1/applications", Access::user, Rate::read, get_mine, doc},
     {net::Method::get, "/_runde/v1/applications/{applicationId}", Access::user, Rate::read, own_file, doc},

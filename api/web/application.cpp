@@ -34,7 +34,7 @@ Html button_form(View& view, const std::string& action, const Phrase& label, std
                 view.say(label));
 }
 
-Html where_it_stands(View& view, const ApplicationFile& file, const std::string& rules_path) {
+Html where_it_stands(View& view, const Visitor& visitor, const ApplicationFile& file, const std::string& rules_path) {
     const auto found = std::ranges::find(texts::states, file.row.state, &texts::StateWords::state);
     if (found == texts::states.end()) return {};
     const auto said = std::ranges::find_if(file.log.rbegin(), file.log.rend(), [](const auto& line) { return !line.text.empty(); });
@@ -43,8 +43,10 @@ Html where_it_stands(View& view, const ApplicationFile& file, const std::string&
                                                           view.say(texts::from_the_team), prose(said->text, 3));
     Html next;
     if (file.row.state == "admitted")
-        next = html(R"(<p class="row"><a class="button primary" href="{}">{}</a><a class="button" href="/mitglieder">{}</a></p>)",
-                    Url(rules_path), view.say(texts::accept_rules_now), view.say(texts::to_members_page));
+        next = html(R"(<p class="row"><a class="button primary" href="{}">{}</a>{}</p>)", Url(rules_path),
+                    view.say(texts::accept_rules_now),
+                    visitor.session ? html(R"(<a class="button" href="/mitglieder">{}</a>)", view.say(texts::to_members_page))
+                                    : html(R"(<span>{}</span>)", view.say(texts::rooms_in_app)));
     if (file.row.state == "declined")
         next = html(R"(<p><a class="button" href="/gruppen">{}</a></p>)", view.say(texts::back_to_groups));
     return html(R"(<section class="stand" aria-labelledby="stand"><h2 id="stand">{}</h2><p>{}</p>{}{}</section>)",
@@ -132,67 +134,73 @@ Html stay_or_leave(View& view, const ApplicationFile& file) {
         button_form(view, path_of(file, "/zurueckziehen"), texts::withdraw, "danger"));
 }
 
-Html visit_bar(View& view, const accounts::Session& session) {
-    return html(R"(<div class="row visit"><span class="muted">{}</span>{}</div>)",
-                view.say(texts::signed_in_as, session.user.localpart()),
+Html visit_bar(View& view, const Visitor& visitor) {
+    return html(R"(<div class="row visit"><span class="muted">{}</span>{}</div>)", view.say(texts::signed_in_as, visitor.name()),
                 button_form(view, "/antrag/abmelden", texts::sign_out, "quiet"));
 }
 
-/// Everything about one request. `form`: what was sent and could not be taken.
-net::Task<net::Response> application_page(View& view, Services& services, const accounts::Session& session,
-                                          const ApplicationFile& file, const FormData& form) {
-    Html talk;
+/// The talk with the team: for guests it is in their own app.
+net::Task<Html> talk_of(View& view, Services& services, const Visitor& visitor, const ApplicationFile& file, const FormData& form) {
     const auto room = file.row.room ? schema::RoomId::parse(*file.row.room) : std::nullopt;
-    if (room)
-        talk = co_await reception(view, services, session, *room, path_of(file, "/nachricht"), form);
+    Html talk;
+    if (room && visitor.session)
+        talk = co_await reception(view, services, *visitor.session, *room, path_of(file, "/nachricht"), form);
+    else if (room)
+        talk = html(R"(<p class="card">{}</p>)", view.say(texts::talk_in_app, visitor.user.str()));
     else if (is_open(file))
         talk = html(R"(<p class="card">{}</p>)", view.say(texts::talk_opens_soon));
-    if (!talk.empty())
-        talk = html(
-            R"(<section class="stack" aria-labelledby="gespraech"><h2 id="gespraech">{}</h2><p class="hint">{}</p>{}</section>)",
-            view.say(texts::talk_title), view.say(texts::talk_lead), talk);
+    if (talk.empty()) co_return talk;
+    co_return html(
+        R"(<section class="stack" aria-labelledby="gespraech"><h2 id="gespraech">{}</h2><p class="hint">{}</p>{}</section>)",
+        view.say(texts::talk_title), view.say(texts::talk_lead), talk);
+}
+
+/// Everything about one request. `form`: what was sent and could not be taken.
+net::Task<net::Response> application_page(View& view, Services& services, const Visitor& visitor, const ApplicationFile& file,
+                                          const FormData& form) {
+    const auto talk = co_await talk_of(view, services, visitor, file, form);
     const auto rules_path =
-        selfhelp::consent_path(selfhelp::ConsentToken{file.row.group, session.user}.sign(services.rooms.identity().key));
+        selfhelp::consent_path(selfhelp::ConsentToken{file.row.group, visitor.user}.sign(services.rooms.identity().key));
     const auto remember =
         file.row.new_account && is_open(file)
             ? html(R"(<section class="notice" aria-labelledby="merken"><h2 id="merken">{}</h2><p>{}</p></section>)",
-                   view.say(texts::remember_title), view.say(texts::remember, session.user.localpart()))
+                   view.say(texts::remember_title), view.say(texts::remember, visitor.user.localpart()))
             : Html();
-    const auto body = html(R"(<div class="stack">{}<h1>{}</h1>{}{}{}{}{}{}{}{}</div>)", visit_bar(view, session),
+    const auto body = html(R"(<div class="stack">{}<h1>{}</h1>{}{}{}{}{}{}{}{}</div>)", visit_bar(view, visitor),
                            view.say(texts::request_to, file.group.card.name), problem_summary(view, form),
-                           where_it_stands(view, file, rules_path), remember, interview(view, file, form), talk,
+                           where_it_stands(view, visitor, file, rules_path), remember, interview(view, file, form), talk,
                            own_answers(view, file), history(view, file), stay_or_leave(view, file));
     co_return answer(view,
                      {.title = view.say(texts::ask_window), .body = body, .status = form.is_fine() ? 200 : 422, .session = true});
 }
 
-/// What all steps begin with: who comes, and their file. `session` is absent when they must sign in first.
+/// What all steps begin with: who comes. `who` is absent when they must sign in first.
 struct Visit {
     View view;
-    std::optional<accounts::Session> session;
+    std::optional<Visitor> who;
 };
 net::Task<Visit> visit(const Call& call, Services& services) {
     auto view = co_await open_view(call, services);
-    auto session = co_await visitor(view, services);
-    co_return Visit{std::move(view), std::move(session)};
+    auto who = co_await visitor(view, services);
+    co_return Visit{std::move(view), std::move(who)};
 }
 
 // GET /antrag: the one request, or the list of them; signing in for whoever has not.
 net::Task<net::Response> get_requests(const Call& call, Services& services) {
-    auto [view, session] = co_await visit(call, services);
+    auto [view, who] = co_await visit(call, services);
     const auto back = safe_return(call.query("weiter").value_or(""));
-    if (!session) co_return sign_in_page(view, back, {});
+    if (!who) co_return sign_in_page(view, services, back, {});
     if (back != "/antrag") co_return see_other(view, back);
-    const auto mine = co_await services.admission.mine(session->user);
+    const auto mine = co_await services.admission.mine(who->user);
     if (mine.size() == 1) co_return see_other(view, "/antrag/" + mine.front().id);
     Html list;
     for (const auto& row : mine) {
-        const auto file = co_await services.admission.own_file(session->user, row.id);
+        const auto file = co_await services.admission.own_file(who->user, row.id);
         const auto state = std::ranges::find(texts::states, row.state, &texts::StateWords::state);
         list += html(R"(<li class="card"><h2><a href="{}">{}</a></h2><p>{}</p></li>)", Url(path_of(file)), file.group.card.name,
                      state == texts::states.end() ? "" : view.say(state->title));
     }
-    const auto body = html(R"(<div class="stack">{}<h1>{}</h1>{}</div>)", visit_bar(view, *session), view.say(texts::your_requests),
+    const auto body = html(R"(<div class="stack">{}<h1>{}</h1>{}</div>)", visit_bar(view, *who), view.say(texts::your_requests),
                            mine.empty() ? html(R"(<p>{}</p><p><a class="button" href="/gruppen">{}</a></p>)",
                                                view.say(texts::no_requests), view.say(texts::back_to_groups))
                                         : html(R"(<ul class="plain stack">{}</ul>)", list));
@@ -201,33 +209,33 @@ net::Task<net::Response> get_requests(const Call& call, Services& services) {
 
 // GET /antrag/{id}
 net::Task<net::Response> get_request(const Call& call, Services& services) {
-    auto [view, session] = co_await visit(call, services);
-    if (!session) co_return sign_in_page(view, safe_return(view.path()), {});
-    const auto file = co_await services.admission.own_file(session->user, call.param("id"));
+    auto [view, who] = co_await visit(call, services);
+    if (!who) co_return sign_in_page(view, services, safe_return(view.path()), {});
+    const auto file = co_await services.admission.own_file(who->user, call.param("id"));
     const auto response = FormData();
-    co_return co_await application_page(view, services, *session, file, response);
+    co_return co_await application_page(view, services, *who, file, response);
 }
 
 /// Runs a step of the applicant's: `act` does it or complains, then the page is shown anew.
 template <class Act>
 net::Task<net::Response> step(const Call& call, Services& services, Act act) {
-    auto [view, session] = co_await visit(call, services);
-    if (!session) co_return sign_in_page(view, "/antrag/" + call.param("id"), {});
+    auto [view, who] = co_await visit(call, services);
+    if (!who) co_return sign_in_page(view, services, "/antrag/" + call.param("id"), {});
     FormData form(call, view);
     try {
-        co_await act(view, *session, form);
+        co_await act(view, *who, form);
     } catch (const Refusal& refusal) {
         if (refusal.reason != Reason::bad_state && refusal.reason != Reason::invalid_param) throw;
         form.complain("", refusal.text);
     }
     if (form.is_fine()) co_return see_other(view, "/antrag/" + call.param("id"));
-    const auto file = co_await services.admission.own_file(session->user, call.param("id"));
-    co_return co_await application_page(view, services, *session, file, form);
+    const auto file = co_await services.admission.own_file(who->user, call.param("id"));
+    co_return co_await application_page(view, services, *who, file, form);
 }
 
 // POST /antrag/{id}/termin
 net::Task<net::Response> post_slot(const Call& call, Services& services) {
-    const auto act = [&](View& view, const accounts::Session& session, FormData& form) -> net::Task<> {
+    const auto act = [&](View& view, const Visitor& visitor, FormData& form) -> net::Task<> {
         std::int64_t slot = 0;
         for (const char c : form.value("termin-wahl"))
             if (c >= '0' && c <= '9' && slot < 100'000'000'000'000) slot = slot * 10 + (c - '0');
@@ -235,50 +243,51 @@ net::Task<net::Response> post_slot(const Call& call, Services& services) {
             form.complain("termin-wahl", std::string(view.say(texts::slot_missing)));
             co_return;
         }
-        co_await services.admission.pick_slot(session.user, call.param("id"), slot);
+        co_await services.admission.pick_slot(visitor.user, call.param("id"), slot);
     };
     co_return co_await step(call, services, act);
 }
 
 // POST /antrag/{id}/termin/zurueck
 net::Task<net::Response> post_slot_back(const Call& call, Services& services) {
-    const auto act = [&](View&, const accounts::Session& session, FormData&) {
-        return services.admission.give_slot_back(session.user, call.param("id"));
+    const auto act = [&](View&, const Visitor& visitor, FormData&) {
+        return services.admission.give_slot_back(visitor.user, call.param("id"));
     };
     co_return co_await step(call, services, act);
 }
 
 // POST /antrag/{id}/bleiben
 net::Task<net::Response> post_stay(const Call& call, Services& services) {
-    const auto act = [&](View&, const accounts::Session& session, FormData&) {
-        return services.admission.stay(session.user, call.param("id"));
+    const auto act = [&](View&, const Visitor& visitor, FormData&) {
+        return services.admission.stay(visitor.user, call.param("id"));
     };
     co_return co_await step(call, services, act);
 }
 
 // POST /antrag/{id}/nachricht
 net::Task<net::Response> post_message(const Call& call, Services& services) {
-    const auto act = [&](View& view, const accounts::Session& session, FormData& form) -> net::Task<> {
+    const auto act = [&](View& view, const Visitor& visitor, FormData& form) -> net::Task<> {
         if (form.value("nachricht").empty()) {
             form.complain("nachricht", std::string(view.say(texts::message_empty)));
             co_return;
         }
-        const auto file = co_await services.admission.own_file(session.user, call.param("id"));
+        const auto file = co_await services.admission.own_file(visitor.user, call.param("id"));
         const auto room = schema::RoomId::parse(file.row.room.value_or(""));
         if (!room) throw Refusal(Reason::bad_state, std::string(view.say(texts::talk_opens_soon)));
-        co_await say_in_reception(services, session, *room, form.value("nachricht"), form.value("einmal"));
+        if (!visitor.session) throw Refusal(Reason::bad_state, view.say(texts::talk_in_app, visitor.user.str()));
+        co_await say_in_reception(services, *visitor.session, *room, form.value("nachricht"), form.value("einmal"));
     };
     co_return co_await step(call, services, act);
 }
 
 // POST /antrag/{id}/zurueckziehen: everything goes, so the visit ends here, too.
 net::Task<net::Response> post_withdraw(const Call& call, Services& services) {
-    auto [view, session] = co_await visit(call, services);
-    if (!session) co_return sign_in_page(view, "/antrag/" + call.param("id"), {});
+    auto [view, who] = co_await visit(call, services);
+    if (!who) co_return sign_in_page(view, services, "/antrag/" + call.param("id"), {});
     const FormData form(call, view);
-    const auto file = co_await services.admission.own_file(session->user, call.param("id"));
-    co_await services.admission.withdraw(session->user, call.param("id"));
-    if (file.row.new_account) co_await end_visit(view, services);
+    const auto file = co_await services.admission.own_file(who->user, call.param("id"));
+    co_await services.admission.withdraw(who->user, call.param("id"));
+    if (file.row.new_account || !who->session) co_await end_visit(view, services);
     const auto body = html(R"(<div class="stack"><h1>{}</h1><p class="lead">{}</p><p><a class="button" href="/">{}</a></p></div>)",
                            view.say(texts::gone_title), view.say(texts::gone), view.say(texts::to_front));
     co_return answer(view, {.title = view.say(texts::ask_window), .body = body});
@@ -297,21 +306,21 @@ net::Response change_page(View& view, const ApplicationFile& file, const FormDat
 
 // GET /antrag/{id}/aendern
 net::Task<net::Response> get_change(const Call& call, Services& services) {
-    auto [view, session] = co_await visit(call, services);
-    if (!session) co_return sign_in_page(view, safe_return(view.path()), {});
-    const auto file = co_await services.admission.own_file(session->user, call.param("id"));
+    auto [view, who] = co_await visit(call, services);
+    if (!who) co_return sign_in_page(view, services, safe_return(view.path()), {});
+    const auto file = co_await services.admission.own_file(who->user, call.param("id"));
     co_return change_page(view, file, filled_in(file.form, file.row));
 }
 
 // POST /antrag/{id}/aendern
 net::Task<net::Response> post_change(const Call& call, Services& services) {
-    auto [view, session] = co_await visit(call, services);
-    if (!session) co_return sign_in_page(view, safe_return(view.path()), {});
+    auto [view, who] = co_await visit(call, services);
+    if (!who) co_return sign_in_page(view, services, safe_return(view.path()), {});
     FormData form(call, view);
-    const auto file = co_await services.admission.own_file(session->user, call.param("id"));
+    const auto file = co_await services.admission.own_file(who->user, call.param("id"));
     auto wish = read_application(view, form, file.group.id, file.form);
     if (form.is_fine()) try {
-            co_await services.admission.correct(session->user, file.row.id, std::move(wish));
+            co_await services.admission.correct(who->user, file.row.id, std::move(wish));
         } catch (const Refusal& refusal) {
             form.complain("", refusal.text);
         }
@@ -327,9 +336,9 @@ net::Response download(std::string text, std::string type, std::string_view name
 
 // GET /antrag/{id}/termin.ics: what stands in a calendar may be read over a shoulder, so it says nothing of a group.
 net::Task<net::Response> get_calendar_file(const Call& call, Services& services) {
-    auto [view, session] = co_await visit(call, services);
-    if (!session) co_return sign_in_page(view, safe_return("/antrag/" + call.param("id")), {});
-    const auto file = co_await services.admission.own_file(session->user, call.param("id"));
+    auto [view, who] = co_await visit(call, services);
+    if (!who) co_return sign_in_page(view, services, safe_return("/antrag/" + call.param("id")), {});
+    const auto file = co_await services.admission.own_file(who->user, call.param("id"));
     if (!file.slot) throw Refusal(Reason::not_found, "");
     const auto title = selfhelp::admission::calendar_title(view.text_register());
     const auto place = file.slot->way == "in_person" || file.slot->way == "video" ? file.slot->place : std::string();
@@ -341,9 +350,9 @@ net::Task<net::Response> get_calendar_file(const Call& call, Services& services)
 
 // GET /antrag/{id}/kopie.json: Art. 15 and 20 of the GDPR.
 net::Task<net::Response> get_copy(const Call& call, Services& services) {
-    auto [view, session] = co_await visit(call, services);
-    if (!session) co_return sign_in_page(view, safe_return("/antrag/" + call.param("id")), {});
-    const auto copy = co_await services.admission.copy(session->user, call.param("id"));
+    auto [view, who] = co_await visit(call, services);
+    if (!who) co_return sign_in_page(view, services, safe_return("/antrag/" + call.param("id")), {});
+    const auto copy = co_await services.admission.copy(who->user, call.param("id"));
     co_return download(schema::canonical_json(copy, schema::Numbers::any), "application/json", "anfrage.json");
 }
 

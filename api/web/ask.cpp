@@ -5,6 +5,7 @@
 #include "api/web/texts/frame.hpp"
 #include "api/web/texts/groups.hpp"
 #include "api/web/visit.hpp"
+#include "core/accounts/accounts.hpp"
 #include "core/selfhelp/admission_office.hpp"
 
 namespace runde::api::web {
@@ -17,10 +18,14 @@ namespace {
 std::string ask_path(const storage::GroupRow& group) { return "/gruppen/" + net::percent_encode(group.id) + "/anfragen"; }
 
 /// For whoever is not signed in: a name and a password, made up here and now.
-Html account_fields(const View& view, const FormData& form, const storage::GroupRow& group) {
-    return html(R"(<section class="stack"><h2>{}</h2><p>{} <a href="{}">{}</a></p>{}{}</section>)", view.say(texts::account_part),
-                view.say(texts::have_account), Url("/antrag?weiter=" + net::percent_encode(ask_path(group))),
-                view.say(texts::sign_in),
+Html account_fields(const View& view, Services& services, const FormData& form, const storage::GroupRow& group) {
+    const auto back = ask_path(group);
+    const auto with_account =
+        html(R"(<p>{} <a href="{}">{}</a></p>{})", view.say(texts::have_account),
+             Url("/antrag?weiter=" + net::percent_encode(back)), view.say(texts::sign_in), way_for_guests(view, services, back));
+    if (services.accounts.options.registration == accounts::RegistrationMode::closed)
+        return html(R"(<section class="notice"><p>{}</p>{}</section>)", view.say(texts::only_with_account), with_account);
+    return html(R"(<section class="stack"><h2>{}</h2>{}{}{}</section>)", view.say(texts::account_part), with_account,
                 input(view, form,
                       {.name = "name",
                        .label = std::string(view.say(texts::pseudonym)),
@@ -36,10 +41,10 @@ Html account_fields(const View& view, const FormData& form, const storage::Group
                        .longest = 512}));
 }
 
-net::Response ask_page(View& view, const selfhelp::Entrance& door, const FormData& form,
-                       const std::optional<accounts::Session>& session) {
-    const auto who = session ? html("<p class=\"card\">{}</p>", view.say(texts::ask_as, session->user.localpart()))
-                             : account_fields(view, form, door.group);
+net::Response ask_page(View& view, Services& services, const selfhelp::Entrance& door, const FormData& form,
+                       const std::optional<Visitor>& visitor) {
+    const auto who = visitor ? html("<p class=\"card\">{}</p>", view.say(texts::ask_as, visitor->name()))
+                             : account_fields(view, services, form, door.group);
     const auto consent = html(R"({}<p><a href="/datenschutz">{}</a></p>)",
                               checkbox(view, form, {.name = "einverstanden", .label = std::string(view.say(texts::consent))}),
                               view.say(texts::read_privacy));
@@ -52,15 +57,15 @@ net::Response ask_page(View& view, const selfhelp::Entrance& door, const FormDat
              view.say(texts::send_request));
     return answer(
         view,
-        {.title = view.say(texts::ask_window), .body = body, .status = form.is_fine() ? 200 : 422, .session = session.has_value()});
+        {.title = view.say(texts::ask_window), .body = body, .status = form.is_fine() ? 200 : 422, .session = visitor.has_value()});
 }
 
 // GET /gruppen/{group}/anfragen
 net::Task<net::Response> get_ask(const Call& call, Services& services) {
     auto view = co_await open_view(call, services);
     const auto door = co_await services.admission.entrance(call.param("group"));
-    const auto session = co_await visitor(view, services);
-    co_return ask_page(view, door, {}, session);
+    const auto who = co_await visitor(view, services);
+    co_return ask_page(view, services, door, {}, who);
 }
 
 /// Which field a refusal of the domain is about; what has no field is about the whole form.
@@ -81,26 +86,26 @@ net::Task<net::Response> post_ask(const Call& call, Services& services) {
     auto view = co_await open_view(call, services);
     FormData form(call, view);
     const auto door = co_await services.admission.entrance(call.param("group"));
-    const auto session = co_await visitor(view, services);
+    const auto who = co_await visitor(view, services);
 
     auto wish = read_application(view, form, door.group.id, door.form);
-    if (!session && form.value("name").empty()) form.complain("name", view.say(texts::answer_missing, view.say(texts::pseudonym)));
-    if (!session && form.raw("passwort").empty())
-        form.complain("passwort", view.say(texts::answer_missing, view.say(texts::password)));
+    if (!who && form.value("name").empty()) form.complain("name", view.say(texts::answer_missing, view.say(texts::pseudonym)));
+    if (!who && form.raw("passwort").empty()) form.complain("passwort", view.say(texts::answer_missing, view.say(texts::password)));
     if (!form.checked("einverstanden")) form.complain("einverstanden", std::string(view.say(texts::consent_missing)));
     std::string made;
     if (form.is_fine()) try {
-            if (session) {
-                made = co_await services.admission.apply({session->user, session->user_nid}, std::move(wish));
+            if (who) {
+                const auto nid = who->session ? std::optional(who->session->user_nid) : std::nullopt;
+                made = co_await services.admission.apply({who->user, nid}, std::move(wish));
             } else {
                 const auto arrived = co_await services.admission.arrive(form.value("name"), form.raw("passwort"), std::move(wish));
-                start_visit(view, arrived.tokens);
+                start_visit(view, arrived.tokens.access);
                 made = arrived.application;
             }
         } catch (const Refusal& refusal) {
             complain(view, form, refusal);
         }
-    if (!form.is_fine()) co_return ask_page(view, door, form, session);
+    if (!form.is_fine()) co_return ask_page(view, services, door, form, who);
     co_return see_other(view, "/antrag/" + made);
 }
 

@@ -78,7 +78,10 @@ Html listed_card(const View& view, const selfhelp::Listing& listing, const std::
     auto topic = topic_label(view, topics, card.topic);
     if (topic == card.topic && !listing.topic_label.empty()) topic = listing.topic_label;
     const auto where = card.region.empty() ? std::string() : " · " + card.region;
-    const auto whose = listing.own ? Html() : html(R"(<p class="hint">{}</p>)", view.say(texts::at_partner, listing.server));
+    const auto whose =
+        listing.own ? Html()
+                    : html(R"(<p class="hint">{}</p>)",
+                           view.say(texts::at_partner, listing.organisation.empty() ? listing.server : listing.organisation));
     const auto knock = listing.own || !listing.url.empty()
                            ? Html()
                            : html(R"(<p class="hint">{}</p>)", view.say(texts::with_matrix, listing.room_id));

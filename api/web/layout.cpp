@@ -73,12 +73,13 @@ Html footer(const View& view) {
                     one.language, one.language, current, one.label);
     });
     return html(R"(<footer><section aria-labelledby="fuss-hilfe"><h2 id="fuss-hilfe">{}</h2>{}<p>{}</p></section>)"
-                R"(<nav aria-label="{}"><ul class="plain">{}{}{}{}</ul></nav>)"
+                R"(<nav aria-label="{}"><ul class="plain">{}{}{}{}{}</ul></nav>)"
                 R"(<nav class="tones" aria-label="{}"><ul class="plain">{}</ul></nav><p class="muted">{}</p></footer>)",
                 view.say(texts::help_and_contact), contact, view.say(texts::footer_crisis), view.say(texts::footer_menu),
                 menu_item(view, "/impressum", texts::imprint), menu_item(view, "/datenschutz", texts::privacy),
                 menu_item(view, "/hausregeln", texts::house_rules), menu_item(view, "/grundsaetze", texts::principles),
-                view.say(texts::choose_words), choices, view.say(texts::no_tracking));
+                menu_item(view, "/barrierefreiheit", texts::accessibility_page), view.say(texts::choose_words), choices,
+                view.say(texts::no_tracking));
 }
 
 Html document(const View& view, const Page& page) {

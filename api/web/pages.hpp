@@ -9,7 +9,7 @@ std::span<const Route> page_routes();
 
 /// Pages that the server draws, complete without a script: the front page; the directory of
 /// groups, asking to join one, one's own request, a group's rules; imprint, privacy notice and house rules; the nine
-/// principles; help in a crisis.
+/// principles; the statement on accessibility; help in a crisis.
 std::span<const Route> front_routes();
 std::span<const Route> application_routes();
 std::span<const Route> ask_routes();
@@ -18,6 +18,8 @@ std::span<const Route> notice_routes();
 std::span<const Route> principle_routes();
 std::span<const Route> rules_page_routes();
 std::span<const Route> visit_routes();
+std::span<const Route> accessibility_routes();
+std::span<const Route> guest_routes();
 std::span<const Route> crisis_routes();
 
 }  // namespace runde::api::web

@@ -6,30 +6,36 @@
 #include "api/web/texts/application.hpp"
 #include "api/web/texts/frame.hpp"
 #include "core/accounts/accounts.hpp"
+#include "core/selfhelp/admission_office.hpp"
+#include "core/selfhelp/guests.hpp"
 
 namespace runde::api::web {
 
 using schema::Reason;
 using schema::Refusal;
 
-net::Task<std::optional<accounts::Session>> visitor(const View& view, Services& services) {
+net::Task<std::optional<Visitor>> visitor(const View& view, Services& services) {
     const auto token = view.cookie(visit_cookie);
     if (!token || token->empty()) co_return std::nullopt;
-    std::optional<accounts::Session> session;
+    if (auto guest = services.admission.guests().guest(*token)) co_return Visitor{*std::move(guest)};
+    std::optional<Visitor> visitor;
     try {
-        session = co_await services.sessions.require(*token);
+        auto session = co_await services.sessions.require(*token);
+        if (!session.locked) visitor = Visitor{session.user, std::move(session)};
     } catch (const Refusal&) {
-        co_return std::nullopt;  // Erased, signed out, or never ours: to a visitor it is all the same.
+        // Erased, signed out, or never ours: to a visitor it is all the same.
     }
-    if (session->locked) session.reset();
-    co_return session;
+    co_return visitor;
 }
 
-void start_visit(View& view, const accounts::Tokens& tokens) { view.set_cookie(visit_cookie, tokens.access, View::Lives::session); }
+void start_visit(View& view, std::string_view token) { view.set_cookie(visit_cookie, token, View::Lives::session); }
 
 net::Task<> end_visit(View& view, Services& services) {
-    const auto session = co_await visitor(view, services);
-    if (session) co_await services.accounts.devices.remove(session->user_nid, session->user, std::vector{session->device_id});
+    const auto who = co_await visitor(view, services);
+    if (who && who->session) {
+        const auto& session = *who->session;
+        co_await services.accounts.devices.remove(session.user_nid, session.user, std::vector{session.device_id});
+    }
     view.drop_cookie(visit_cookie);
 }
 
@@ -40,11 +46,17 @@ std::string safe_return(std::string_view target) {
     return ours && !for_forms && Url(target).str() == target ? std::string(target) : "/antrag";
 }
 
-net::Response sign_in_page(View& view, std::string_view back, const FormData& form) {
+Html way_for_guests(const View& view, Services& services, std::string_view back) {
+    if (!services.admission.guests().welcome()) return {};
+    return html(R"(<p><a href="{}">{}</a></p>)", Url("/antrag/auswaerts?weiter=" + net::percent_encode(back)),
+                view.say(texts::account_elsewhere));
+}
+
+net::Response sign_in_page(View& view, Services& services, std::string_view back, const FormData& form) {
     const auto body =
         html(R"(<div class="stack narrow"><h1>{}</h1><p class="lead">{}</p>{}<form class="stack" method="post" )"
              R"(action="/antrag/anmelden" novalidate>{}<input type="hidden" name="weiter" value="{}">{}{}<div>)"
-             R"(<button class="primary">{}</button></div></form></div>)",
+             R"(<button class="primary">{}</button></div></form>{}</div>)",
              view.say(texts::back_title), view.say(texts::back_lead), problem_summary(view, form), token_field(view), back,
              input(view, form, {.name = "name", .label = std::string(view.say(texts::pseudonym)), .autocomplete = "username"}),
              input(view, form,
@@ -53,7 +65,7 @@ net::Response sign_in_page(View& view, std::string_view back, const FormData& fo
                     .type = "password",
                     .autocomplete = "current-password",
                     .longest = 512}),
-             view.say(texts::sign_in));
+             view.say(texts::sign_in), way_for_guests(view, services, back));
     return answer(view, {.title = view.say(texts::sign_in), .body = body, .status = form.is_fine() ? 200 : 422});
 }
 
@@ -70,14 +82,14 @@ net::Task<net::Response> post_sign_in(const Call& call, Services& services) {
     if (!wrong) try {
             const auto signed_in =
                 co_await services.accounts.sign_in.with_password(form.value("name"), form.raw("passwort"), device);
-            start_visit(view, signed_in.tokens);
+            start_visit(view, signed_in.tokens.access);
         } catch (const Refusal& refusal) {
             if (refusal.reason == Reason::limit_exceeded) throw;
             wrong = true;  // Whether there is such a name is nobody's business.
         }
     if (!wrong) co_return see_other(view, back);
     form.complain("name", std::string(view.say(texts::sign_in_wrong)));
-    co_return sign_in_page(view, back, form);
+    co_return sign_in_page(view, services, back, form);
 }
 
 // GET /antrag/anmelden: somebody reloads the page that told them what was wrong.

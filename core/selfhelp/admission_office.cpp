@@ -7,6 +7,7 @@
 
 #include "core/selfhelp/admission_carrier.hpp"
 #include "core/selfhelp/attestation.hpp"
+#include "core/selfhelp/guests.hpp"
 #include "core/selfhelp/words.hpp"
 #include "schema/refusal.hpp"
 #include "schema/signing.hpp"
@@ -66,7 +67,18 @@ admission::Application application_of(Tx& tx, const ApplicationRow& row) {
 }  // namespace
 
 struct AdmissionOffice::Impl : AdmissionCarrier {
-    Impl(Parts what, AdmissionOptions how) : AdmissionCarrier(std::move(what), std::move(how)) {}
+    Impl(Parts what, AdmissionOptions how)
+        : AdmissionCarrier(std::move(what), std::move(how)),
+          guests({.runtime = parts.runtime,
+                  .db = parts.db,
+                  .rooms = parts.rooms,
+                  .follower = parts.follower,
+                  .service = parts.service,
+                  .jobs = parts.jobs,
+                  .room_erased = parts.room_erased,
+                  .page = parts.signed_by && !options.page.empty() ? options.page + "/auswaerts" : std::string()}) {}
+
+    Guests guests;
 
     std::int64_t now() const { return parts.runtime.clock().now_ms(); }
 
@@ -156,6 +168,16 @@ struct AdmissionOffice::Impl : AdmissionCarrier {
         parts.jobs.look();
     }
 
+    /// Whether people of that server may ask this group. Throws Refusal(forbidden).
+    net::Task<> require_taken_from(const UserId& user, std::string group) {
+        if (options.knocks_from_everywhere) co_return;
+        const auto form = co_await parts.db.read([&](Tx& tx) { return storage::find_admission_form(tx, group); });
+        if (!form || std::find(form->recognises.begin(), form->recognises.end(), user.server()) == form->recognises.end())
+            throw Refusal(Reason::forbidden,
+                          "Diese Stelle nimmt Anfragen nur von Konten auf ihrer eigenen Seite an. / This office takes applications "
+                          "from accounts of its own page only.");
+    }
+
     /// Checks what was said, without writing anything.
     static ApplicationRow checked(const std::vector<admission::Field>& form, const ApplicationForm& said, std::int64_t at) {
         const auto contact = admission::read_contact(said.email, said.phone);
@@ -184,6 +206,7 @@ AdmissionOffice::AdmissionOffice(Parts parts, AdmissionOptions options)
     });
 }
 
+Guests& AdmissionOffice::guests() { return impl_->guests; }
 const admission::Deadlines& AdmissionOffice::deadlines() const { return impl_->options.deadlines; }
 
 net::Task<Entrance> AdmissionOffice::entrance(std::string group) {
@@ -200,6 +223,7 @@ net::Task<std::string> AdmissionOffice::apply(Applicant applicant, ApplicationFo
     const auto at = impl->now();
     std::optional<std::string> recognised;
     if (said.attestation) recognised = co_await impl->check_attestation(applicant.user, said);
+    if (!applicant.nid && !recognised) co_await impl->require_taken_from(applicant.user, said.group);
     const auto id = co_await impl->parts.db.transact([&](Tx& tx) {
         const auto group = require_group(storage::lock_group(tx, said.group));
         auto row = Impl::checked(form_of(storage::find_admission_form(tx, said.group)), said, at);
@@ -261,12 +285,7 @@ net::Task<bool> AdmissionOffice::knocked(schema::RoomId room, Applicant applican
     const auto impl = impl_;
     const auto group = co_await impl->parts.db.read([&](Tx& tx) { return storage::find_group_of_room(tx, room.str()); });
     if (!group || group->card_id != room.str()) co_return false;
-    if (!applicant.nid && !impl->options.knocks_from_everywhere) {
-        const auto asked = co_await entrance(group->id);
-        if (std::find(asked.recognises.begin(), asked.recognises.end(), applicant.user.server()) == asked.recognises.end())
-            throw Refusal(Reason::forbidden,
-                          "Diese Stelle nimmt Anfragen nur über ihre Seite an. / This office takes applications on its page only.");
-    }
+    if (!applicant.nid) co_await impl->require_taken_from(applicant.user, group->id);
     // Whoever knocks again hears what they heard before.
     const auto under_way = co_await impl->parts.db.read([&](Tx& tx) {
         const auto all = storage::applications_of_user(tx, applicant.user.str());
@@ -473,7 +492,10 @@ net::Task<> AdmissionOffice::look_for_seats() {
     co_await impl->look_for_seats();
 }
 
-void AdmissionOffice::on_commit(const rooms::Committed& committed) { impl_->on_commit(committed); }
+void AdmissionOffice::on_commit(const rooms::Committed& committed) {
+    impl_->on_commit(committed);
+    impl_->guests.on_commit(committed);
+}
 bool AdmissionOffice::is_reception(std::string_view room_id) const { return impl_->is_reception(room_id); }
 void AdmissionOffice::load_now() { impl_->load_now(); }
 

@@ -19,6 +19,8 @@
 
 namespace runde::selfhelp {
 
+class Guests;
+
 constexpr std::string_view reception_room_type = "org.runde.reception";
 /// State of a reception: {application_id, group_id, state}, so that a page can show where one is.
 constexpr std::string_view application_event = "org.runde.application";
@@ -26,7 +28,7 @@ constexpr std::string_view application_event = "org.runde.application";
 struct AdmissionOptions {
     admission::Deadlines deadlines = {};
     std::string page = {};               ///< Where applicants come back to, for mails; empty: mails have no link.
-    bool knocks_from_everywhere = true;   ///< False: only people of this server and of recognised offices may knock.
+    bool knocks_from_everywhere = true;   ///< False: only people of this server and of recognised offices may ask.
 };
 
 /// What somebody says who wants to join.
@@ -91,6 +93,8 @@ public:
     };
     AdmissionOffice(Parts parts, AdmissionOptions options);  ///< Registers its jobs: before Jobs::start().
 
+    /// People with an account elsewhere, at our pages.
+    Guests& guests();
     /// How long files live here.
     const admission::Deadlines& deadlines() const;
 

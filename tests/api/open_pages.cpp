@@ -28,8 +28,9 @@ net::Request page(std::string path, std::string_view language = "de-DE") {
 std::string header(const Answer& answer, std::string_view name) { return std::string(answer.headers.find(name).value_or("")); }
 bool says(const Answer& answer, std::string_view text) { return answer.text.find(text) != std::string::npos; }
 
-constexpr std::string_view open_pages[] = {"/",           "/krise",   "/grundsaetze",    "/impressum", "/datenschutz",
-                                           "/hausregeln", "/gruppen", "/gruppen?q=Angst"};
+constexpr std::string_view open_pages[] = {
+    "/",        "/krise",          "/grundsaetze", "/impressum", "/datenschutz", "/hausregeln", "/barrierefreiheit",
+    "/gruppen", "/gruppen?q=Angst"};
 
 }  // namespace
 

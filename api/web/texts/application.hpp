@@ -114,6 +114,95 @@ inline constexpr Phrase have_account{{
     .leicht = "Haben Sie hier schon einen Namen?",
     .en = "You already have a name and a password here?",
 }};
+inline constexpr Phrase only_with_account{{
+    .sie = "Hier können Sie nur mit einem Konto anfragen, das Sie schon haben. Die Kontaktstelle hilft Ihnen gern weiter.",
+    .du = "Hier kannst du nur mit einem Konto anfragen, das du schon hast. Die Kontaktstelle hilft dir gern weiter.",
+    .leicht = "Für eine Anfrage brauchen Sie ein Konto. Haben Sie kein Konto? Die Kontaktstelle hilft Ihnen.",
+    .en = "Here you can only ask with an account that you have already. The contact office is glad to help.",
+}};
+inline constexpr Phrase account_elsewhere{{
+    .sie = "Sie haben ein Konto bei einer anderen Stelle oder auf einem anderen Matrix-Server?",
+    .du = "Du hast ein Konto bei einer anderen Stelle oder auf einem anderen Matrix-Server?",
+    .leicht = "Haben Sie ein Konto bei einer anderen Stelle?",
+    .en = "You have an account at another office or on another Matrix server?",
+}};
+inline constexpr Phrase elsewhere_title{{.sie = "Mit einem Konto von anderswo",
+                                         .leicht = "Mit einem Konto von einer anderen Stelle",
+                                         .en = "With an account from elsewhere"}};
+inline constexpr Phrase elsewhere_lead{{
+    .sie = "Ein neues Konto brauchen Sie nicht. Wir schicken Ihrem Konto eine Nachricht mit einem Link. So wissen wir, dass es "
+           "Ihres ist.",
+    .du = "Ein neues Konto brauchst du nicht. Wir schicken deinem Konto eine Nachricht mit einem Link. So wissen wir, dass es "
+          "deines ist.",
+    .leicht = "Sie brauchen kein neues Konto. Sie bekommen eine Nachricht von uns. In der Nachricht ist ein Link.",
+    .en = "You need no new account. We send yours a message with a link. So we know that it is yours.",
+}};
+inline constexpr Phrase matrix_address{
+    {.sie = "Ihre Matrix-Adresse", .du = "Deine Matrix-Adresse", .leicht = "Ihre Matrix-Adresse", .en = "Your Matrix address"}};
+inline constexpr Phrase matrix_address_hint{{
+    .sie = "Sie steht in Ihrer App bei den Einstellungen und sieht so aus: @name:server.de",
+    .du = "Sie steht in deiner App bei den Einstellungen und sieht so aus: @name:server.de",
+    .leicht = "Die Adresse steht in Ihrer App bei den Einstellungen. Sie sieht so aus: @name:server.de",
+    .en = "Your app shows it in its settings. It looks like this: @name:server.org",
+}};
+inline constexpr Phrase matrix_address_wrong{{
+    .sie = "Das ist keine Matrix-Adresse. Sie beginnt mit @ und hat einen Doppelpunkt, zum Beispiel @name:server.de",
+    .leicht = "Das ist keine Matrix-Adresse. Eine Matrix-Adresse sieht so aus: @name:server.de",
+    .en = "That is no Matrix address. It begins with @ and has a colon, for example @name:server.org",
+}};
+inline constexpr Phrase matrix_address_ours{{
+    .sie = "Dieses Konto ist hier bei uns. Melden Sie sich mit Name und Passwort an.",
+    .du = "Dieses Konto ist hier bei uns. Melde dich mit Name und Passwort an.",
+    .leicht = "Dieses Konto ist bei uns. Bitte melden Sie sich mit Namen und Passwort an.",
+    .en = "That account is one of ours. Please sign in with name and password.",
+}};
+inline constexpr Phrase send_link{{.sie = "Link schicken", .en = "Send the link"}};
+inline constexpr Phrase link_sent_title{{.sie = "Sehen Sie in Ihrer App nach",
+                                         .du = "Sieh in deiner App nach",
+                                         .leicht = "Sehen Sie in Ihre App",
+                                         .en = "Have a look at your app"}};
+inline constexpr Phrase link_sent{{
+    .sie = "Wenn es {} gibt, finden Sie dort gleich eine Einladung in den Raum „Bestätigung“. Nehmen Sie sie an und öffnen Sie den "
+           "Link "
+           "darin, am besten in diesem Browser. Er gilt eine halbe Stunde.",
+    .du = "Wenn es {} gibt, findest du dort gleich eine Einladung in den Raum „Bestätigung“. Nimm sie an und öffne den Link darin, "
+          "am "
+          "besten in diesem Browser. Er gilt eine halbe Stunde.",
+    .leicht =
+        "Gibt es {}? Dann bekommen Sie jetzt in Ihrer App eine Einladung. Der Raum heißt „Bestätigung“. Nehmen Sie die Einladung "
+        "an. Tippen Sie dort auf den Link. Sie haben eine halbe Stunde Zeit.",
+    .en = "If {} exists, an invitation to the room “Confirmation” arrives there soon. Accept it and open the link in it, best in "
+          "this "
+          "browser. It works for half an hour.",
+}};
+inline constexpr Phrase enter_title{{.sie = "Schön, dass Sie da sind", .du = "Schön, dass du da bist", .en = "Good to see you"}};
+inline constexpr Phrase enter_lead{{
+    .sie = "Hier geht es weiter für {}. Geben Sie diesen Link niemandem.",
+    .du = "Hier geht es weiter für {}. Gib diesen Link niemandem.",
+    .leicht = "Hier geht es weiter für {}. Geben Sie den Link niemandem.",
+    .en = "This leads on for {}. Give this link to nobody.",
+}};
+inline constexpr Phrase enter{{.sie = "Weiter", .en = "Continue"}};
+inline constexpr Phrase link_over_title{{.sie = "Dieser Link gilt nicht mehr", .en = "This link does not work any more"}};
+inline constexpr Phrase link_over{{
+    .sie = "Er gilt eine halbe Stunde und nur einmal. Sie können sich einen neuen schicken lassen.",
+    .du = "Er gilt eine halbe Stunde und nur einmal. Du kannst dir einen neuen schicken lassen.",
+    .leicht = "Der Link geht nur eine halbe Stunde lang. Und nur ein Mal. Sie können einen neuen Link bekommen.",
+    .en = "It works for half an hour, and once. You can have a new one sent.",
+}};
+inline constexpr Phrase talk_in_app{{
+    .sie = "Das Gespräch führen Sie in Ihrer Matrix-App, mit dem Konto {}: Dort wartet die Einladung in den Empfang.",
+    .du = "Das Gespräch führst du in deiner Matrix-App, mit dem Konto {}: Dort wartet die Einladung in den Empfang.",
+    .leicht =
+        "Sie schreiben mit dem Team in Ihrer App. Ihr Konto ist {}. Dort finden Sie eine Einladung. Der Raum heißt „Empfang“.",
+    .en = "The talk is in your Matrix app, with the account {}: the invitation to the reception waits there.",
+}};
+inline constexpr Phrase rooms_in_app{{
+    .sie = "Die Räume der Gruppe finden Sie in Ihrer App.",
+    .du = "Die Räume der Gruppe findest du in deiner App.",
+    .leicht = "Die Räume der Gruppe sind in Ihrer App.",
+    .en = "The group's rooms are in your app.",
+}};
 inline constexpr Phrase ask_as{{.sie = "Sie fragen an als {}.", .du = "Du fragst an als {}.", .en = "You ask as {}."}};
 inline constexpr Phrase yes{{.sie = "Ja", .en = "Yes"}};
 inline constexpr Phrase no{{.sie = "Nein", .en = "No"}};

@@ -23,6 +23,7 @@ inline constexpr Phrase imprint{{.sie = "Impressum", .en = "Imprint"}};
 inline constexpr Phrase privacy{{.sie = "Datenschutz", .en = "Privacy"}};
 inline constexpr Phrase house_rules{{.sie = "Hausregeln", .leicht = "Regeln", .en = "House rules"}};
 inline constexpr Phrase principles{{.sie = "Neun Grundsätze", .leicht = "9 Regeln für uns", .en = "Nine principles"}};
+inline constexpr Phrase accessibility_page{{.sie = "Barrierefreiheit", .leicht = "Barriere-Freiheit", .en = "Accessibility"}};
 inline constexpr Phrase choose_words{{.sie = "Sprache und Anrede", .leicht = "Sprache wählen", .en = "Language"}};
 inline constexpr Phrase help_and_contact{{.sie = "Hilfe und Kontakt", .en = "Help and contact"}};
 inline constexpr Phrase footer_contact{{

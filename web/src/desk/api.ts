@@ -87,6 +87,15 @@ export interface Entrance {
   mode: Admission;
   fields: Question[];
   deciders: number;
+  /** Servers of offices whose admissions count here; only for the team. */
+  recognises?: string[];
+}
+export type Outcome = 'admitted' | 'declined' | 'withdrawn' | 'lapsed';
+export interface Count {
+  /** "2026-11" */
+  month: string;
+  outcome: Outcome;
+  n: number;
 }
 
 export type ApplicationState = 'received' | 'interview' | 'waiting' | 'admitted' | 'declined' | 'withdrawn' | 'lapsed';
@@ -141,6 +150,7 @@ export const desk = {
   saveText: (kind: string, texts: VersionedText['texts']) => server.put<{ version: number }>(path`/_runde/v1/texts/${kind}`, { texts }),
 
   topics: async () => (await server.get<{ topic_codes: TopicCode[] }>(`${runde}/topic_codes`)).topic_codes,
+  saveTopics: (topic_codes: TopicCode[]) => server.put(`${runde}/topic_codes`, { topic_codes }),
   groups: async () => (await server.get<{ groups: Group[] }>(`${runde}/groups`)).groups,
   group: (id: string) => server.get<Group>(group(id)),
   makeGroup: (wishes: GroupWishes) => server.post<Group>(`${runde}/groups`, wishes),
@@ -151,7 +161,9 @@ export const desk = {
   acceptance: (id: string) => server.get<{ accepted: number; members: number }>(group(id) + '/rules/acceptance'),
 
   entrance: (id: string) => server.get<Entrance>(group(id) + '/admission'),
-  saveEntrance: (id: string, fields: Question[], deciders: number) => server.put<Entrance>(group(id) + '/admission', { fields, deciders }),
+  saveEntrance: (id: string, fields: Question[], deciders: number, recognises: string[]) =>
+    server.put<Entrance>(group(id) + '/admission', { fields, deciders, recognises }),
+  counts: async (id: string) => (await server.get<{ counts: Count[] }>(group(id) + '/admission/counts')).counts,
   applications: async (id: string) => (await server.get<{ applications: Application[] }>(group(id) + '/applications')).applications,
   application: (id: string) => server.get<Application>(application(id)),
   vote: (id: string, verdict: 'admit' | 'decline', text: string, reason: string) =>
@@ -164,8 +176,17 @@ export const desk = {
 
   roles: async (groupId?: string) => (await server.get<{ roles: Grant[] }>(`${runde}/roles`, { query: { group_id: groupId } })).roles,
   grant: (user_id: string, role: Role, group_id?: string, until?: number) => server.post(`${runde}/roles`, { user_id, role, group_id, until }),
+  associationMembers: async () => (await server.get<{ user_ids: string[] }>(`${runde}/association_members`)).user_ids,
+  addAssociationMember: (user: string) => server.put(path`/_runde/v1/association_members/${user}`, {}),
+  removeAssociationMember: (user: string) => server.delete(path`/_runde/v1/association_members/${user}`),
   withdrawRole: (grant: number) => server.delete(`${runde}/roles/${grant}`),
 };
+
+/** A user id from what somebody has typed: a name of ours, or a whole Matrix address. */
+export function userId(typed: string): string {
+  const name = typed.trim().toLowerCase();
+  return name.startsWith('@') ? name : `@${name}:${session.userId.split(':').slice(1).join(':')}`;
+}
 
 /** What somebody may do, as core/selfhelp/roles decides it; the server decides again. */
 export class Rights {

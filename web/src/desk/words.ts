@@ -238,6 +238,52 @@ const words = {
   personHint: { sie: 'Oder die ganze Matrix-Adresse: @name:server', en: 'Or the whole Matrix address: @name:server' },
   until: { sie: 'Bis (wenn sie endet)', en: 'Until (if it ends)' },
   withdrawRole: { sie: 'Zurückziehen: {role} von {name}', en: 'Withdraw {role} from {name}' },
+
+  // Members of the association
+  associationMembers: { sie: 'Vereinsmitglieder', en: 'Members of the association' },
+  associationHint: {
+    sie: 'Wer hier online mitmacht, wird dadurch nicht Mitglied des Vereins. Hier steht, wer es ist; das sehen nur Vorstand und Kontaktstelle, und die Person selbst.',
+    leicht: 'Online mitmachen ist nicht das Gleiche wie Mitglied im Verein. Hier steht, wer Mitglied im Verein ist. Das sehen nur wenige Menschen.',
+    en: 'Taking part online makes nobody a member of the association. This says who is one; only board and office see it, and the person.',
+  },
+  noAssociationMembers: { sie: 'Noch ist niemand eingetragen.', en: 'Nobody is entered yet.' },
+  addAssociationMember: { sie: 'Mitglied eintragen', en: 'Enter a member' },
+  removeAssociationMember: { sie: 'Austragen: {name}', en: 'Remove {name}' },
+  remove: { sie: 'Austragen', en: 'Remove' },
+
+  // Topics
+  topicCodes: { sie: 'Themen', en: 'Topics' },
+  topicCodesHint: {
+    sie: 'Unter diesen Themen werden Gruppen gefunden. Ein Thema, das eine Gruppe trägt, kann man umbenennen, aber nicht streichen.',
+    leicht: 'Jede Gruppe hat ein Thema. Hier stehen alle Themen. Hat eine Gruppe das Thema? Dann können Sie es nicht löschen.',
+    en: 'Groups are found by these topics. A topic that a group has can be renamed, but not removed.',
+  },
+  topicLabel: { sie: 'Thema {n}', en: 'Topic {n}' },
+  topicLabelEn: { sie: 'Thema {n} auf Englisch', en: 'Topic {n} in English' },
+  addTopic: { sie: 'Thema hinzufügen', en: 'Add a topic' },
+  removeTopic: { sie: 'Thema {n} streichen', en: 'Remove topic {n}' },
+
+  // Counts
+  counts: { sie: 'Zahlen', en: 'Numbers' },
+  countsHint: {
+    sie: 'Das ist alles, was von gelöschten Anfragen bleibt: wie viele, in welchem Monat, wie sie ausgingen.',
+    leicht: 'Anfragen werden gelöscht. Nur diese Zahlen bleiben.',
+    en: 'This is all that stays of erased requests: how many, in which month, with which outcome.',
+  },
+  noCounts: { sie: 'Noch hat sich keine Anfrage gelöscht.', en: 'No request has erased itself yet.' },
+  month: { sie: 'Monat', en: 'Month' },
+  countAdmitted: { sie: 'aufgenommen', en: 'admitted' },
+  countDeclined: { sie: 'abgesagt', en: 'declined' },
+  countWithdrawn: { sie: 'zurückgezogen', en: 'withdrawn' },
+  countLapsed: { sie: 'nie gemeldet', en: 'never heard of' },
+
+  // Offices whose admissions count here
+  recognises: { sie: 'Aufnahmen dieser Stellen gelten auch hier', en: 'Admissions of these offices count here' },
+  recognisesHint: {
+    sie: 'Ein Servername je Zeile, zum Beispiel kontaktstelle-nord.de. Wer dort aufgenommen ist und eine Bescheinigung zeigt, muss hier nicht noch einmal alles erzählen.',
+    leicht: 'Schreiben Sie die Namen von anderen Stellen auf. Ein Name in jede Zeile. Ist jemand dort schon in einer Gruppe? Dann darf die Person auch hier mitmachen.',
+    en: 'One server name per line, for example office-north.org. Who has been admitted there and shows an attestation need not tell everything again.',
+  },
 } satisfies Record<string, Entry>;
 
 export type DeskKey = keyof typeof words;
