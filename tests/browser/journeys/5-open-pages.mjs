@@ -8,7 +8,7 @@ export const SIZES = {
   'in the dark': { viewport: { width: 390, height: 800 }, colorScheme: 'dark' },
   'on a phone of 320 px': { viewport: { width: 320, height: 640 }, isMobile: true, hasTouch: true },
 };
-const PAGES = { '/': 'front', '/gruppen': 'groups', '/grundsaetze': 'principles', '/krise': 'crisis', '/impressum': 'imprint', '/datenschutz': 'privacy', '/hausregeln': 'house-rules', '/nirgends': 'missing' };
+const PAGES = { '/': 'front', '/gruppen': 'groups', '/grundsaetze': 'principles', '/krise': 'crisis', '/impressum': 'imprint', '/datenschutz': 'privacy', '/hausregeln': 'house-rules', '/barrierefreiheit': 'accessibility', '/antrag': 'sign-in', '/nirgends': 'missing' };
 const BUDGET = 50 * 1024;
 
 export default async function (world, test) {

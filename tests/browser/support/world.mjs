@@ -18,6 +18,7 @@ export class World {
   #browser;
   #contexts = [];
   #strange = [];
+  #ours = new Set();
   #numbers = 0;
 
   async start() {
@@ -27,6 +28,11 @@ export class World {
 
   get url() {
     return this.server.url;
+  }
+
+  /** Further servers that pages of this journey may lead to. */
+  alsoOurs(...urls) {
+    for (const url of urls) this.#ours.add(url);
   }
 
   /** A name that nobody else has on this server. */
@@ -53,7 +59,7 @@ export class World {
     this.#contexts.push(context);
     context.on('request', (request) => {
       const { origin, protocol } = new URL(request.url());
-      if (origin !== this.url && protocol !== 'data:' && protocol !== 'blob:') this.#strange.push(`asked ${request.url()}`);
+      if (origin !== this.url && !this.#ours.has(origin) && protocol !== 'data:' && protocol !== 'blob:') this.#strange.push(`asked ${request.url()}`);
     });
     const page = await context.newPage();
     page.on('pageerror', (error) => this.#strange.push(`script error: ${error.message}`));
@@ -65,10 +71,10 @@ export class World {
     return page;
   }
 
-  /** A window in which `account` has signed in through the page. */
+  /** A window in which `account` has signed in through the page of its server. */
   async signedIn(account, options, greeting = /^Guten Tag/) {
     const page = await this.window(options);
-    await page.goto(`${this.url}/anmelden`);
+    await page.goto(`${account.url ?? this.url}/anmelden`);
     await page.getByLabel('Benutzername').fill(account.name);
     await page.getByLabel('Passwort', { exact: true }).fill(account.password);
     await page.getByRole('button', { name: 'Anmelden' }).click();
