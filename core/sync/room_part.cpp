@@ -314,6 +314,29 @@ const std::vector<std::string>& stripped_state_types() {
     return types;
 }
 
+bool take_from_room(RoomPart& part, const Filter& filter) {
+    const auto& room = *part.room;
+    const auto& ring = room.ring();
+    if (ring.empty() || ring.back()->pos > part.up_to || !filter.timeline.is_open()) return false;
+    const bool holds_all = room.ring_reaches(0) && room.min_ord() >= 0;
+    if (!holds_all && ring.size() <= static_cast<std::size_t>(filter.timeline.limit)) return false;
+    // Numbers are given as events come: state that is not committed yet has a higher one than the newest that is.
+    bool settled = true;
+    room.current().for_each([&](int key, EventNid event) {
+        settled = settled && event <= ring.back()->nid;
+        if (filter.state.lazy_load_members && room.dictionary().type(key) == "m.room.member") return;
+        if (auto state = room.state_by_key(key)) part.room_state.emplace_back(key, std::move(state));
+    });
+    if (!settled) {
+        part.room_state.clear();
+        return false;
+    }
+    part.events.assign(ring.begin(), ring.end());
+    part.from_room = true;
+    part.events_cut = !holds_all;
+    return true;
+}
+
 void decide_timeline(RoomPart& part, const Asker& asker) {
     if (part.withheld) {
         part.limited = part.was_member = true;
@@ -390,6 +413,13 @@ void decide_state(RoomPart& part, const Asker& asker) {
             if (wants_state(filter, event->type, event->sender)) add(line_of(*event));
         }
     } else {
+        for (const auto& [number, event] : part.room_state) {
+            const auto& type = part.room->dictionary().type(number);
+            const auto& key = part.room->dictionary().state_key(number);
+            if (!filter.wants_type(type) || shown.contains(Key{type, key})) continue;
+            const bool any_sender = !filter.senders && filter.not_senders.empty();
+            if (any_sender || filter.wants_sender(sender_of(*event))) add({type, key, event->client_json()});
+        }
         const auto wanted = lazy ? members_wanted(part, asker, events_of(part)) : std::vector<std::string>{};
         for (const auto& stored : part.stored_state) {
             if (!wants_state(filter, stored.type, stored.sender)) continue;

@@ -47,7 +47,7 @@ struct RoomPart {
     std::optional<Position> account_data_since;
     Position up_to = 0;
     bool from_ring = false;                              ///< The events are in memory, and so is what follows from them.
-    bool receipts_from_memory = false;
+    bool from_room = false;                              ///< Likewise where everything is told: newest events and whole state.
     bool tells_typing = false;
     bool tells_counts = false;                           ///< Worth an answer by itself.
     bool tells_summary = false;
@@ -56,7 +56,9 @@ struct RoomPart {
     // --- found
     std::vector<TimelineEventPtr> events;                ///< In order, before filter, visibility and limit.
     bool events_cut = false;                             ///< The stretch may hold older ones that were not read.
-    std::vector<storage::SyncState> stored_state;        ///< Unless from_ring.
+    std::vector<storage::SyncState> stored_state;        ///< Unless from_ring; from_room: only what the timeline replaced.
+    /// from_room: by key number; without members where they are lazy.
+    std::vector<std::pair<int, rooms::StateEventPtr>> room_state;
     std::optional<storage::SyncSummary> stored_summary;  ///< Unless the room is in memory.
     std::optional<std::string> preview;                  ///< A JSON array: what another server tells of a room we are not in.
     std::vector<storage::StoredReceipt> receipts;
@@ -84,6 +86,10 @@ rooms::Reading reading_of(const storage::SyncSummary& summary, rooms::Withdrawn&
 
 /// What somebody invited or knocking is shown of a room. https://spec.matrix.org/v1.19/client-server-api/#stripped-state
 const std::vector<std::string>& stripped_state_types();
+
+/// Everything about a room that is in memory, as of part.up_to: fills events and room_state and sets from_room. False where memory
+/// does not hold it so: something is on its way to the disk, or what the filter lets through may lie further back.
+bool take_from_room(RoomPart& part, const Filter& filter);
 
 /// Cuts part.events to what the asker may and wants to see: timeline, limited, was_member.
 void decide_timeline(RoomPart& part, const Asker& asker);

@@ -218,6 +218,7 @@ void Sync::plan_room(Plan& plan, const RoomPlace& place, bool whole) {
         part.tells_summary =
             std::any_of(part.events.begin(), part.events.end(), [](const auto& event) { return event->type == "m.room.member"; });
     }
+    if (whole && part.room && part.section == RoomPart::Section::join && !withheld) take_from_room(part, *plan.request.filter);
     plan.parts.push_back(std::move(part));
 }
 
@@ -259,7 +260,7 @@ net::Task<> Sync::fetch(Plan& plan) {
         }
         const auto since = part.events_since.value_or(-1);
         const bool quiet = !part.is_whole() && part.place.head <= since && part.place.member_pos <= since;
-        if (!part.from_ring && !quiet) whole_or_gap.push_back(&part);
+        if (!part.from_ring && !part.from_room && !quiet) whole_or_gap.push_back(&part);
         // Counts and heroes of rooms that are not in memory.
         const bool speaks = !quiet || part.tells_counts || part.place.account_data > since || part.place.receipts > since;
         if (!part.room && speaks) cold.push_back(part.place.nid);
@@ -278,7 +279,15 @@ net::Task<> Sync::fetch(Plan& plan) {
             for (const auto& preview : told)
                 if (preview.room == part.place.nid && is_stripped(part)) part.preview = preview.state;
     }
-    if (whole_or_gap.empty() && stripped.empty() && cold.empty() && receipts_after.empty()) {
+    storage::StateSelection wanted{.lazy = filter.state.lazy_load_members, .members = {}, .replaced = {}};
+    const auto want_replaced = [&](const RoomPart& part) {
+        if (!part.is_whole() || plan.request.use_state_after) return;
+        for (const auto& event : part.events)
+            if (event->replaces) wanted.replaced.emplace_back(part.place.nid, *event->replaces);
+    };
+    for (const auto& part : plan.parts)
+        if (part.from_room) want_replaced(part);
+    if (whole_or_gap.empty() && stripped.empty() && cold.empty() && receipts_after.empty() && wanted.replaced.empty()) {
         co_await find_threads(plan);
         co_return;
     }
@@ -294,7 +303,6 @@ net::Task<> Sync::fetch(Plan& plan) {
     for (const auto* part : stripped) states.push_back({part->place.nid, std::nullopt, part->up_to, stripped_state_types()});
     const auto selection = selection_of(filter.timeline, user);
     const auto up_to = plan.next.position;
-    const bool lazy = filter.state.lazy_load_members;
 
     struct Found {
         std::vector<storage::SyncSummary> summaries;
@@ -332,27 +340,23 @@ net::Task<> Sync::fetch(Plan& plan) {
         }
         for (auto& receipt : found.receipts)
             if (receipt.room == part.place.nid) part.receipts.push_back(std::move(receipt));
-        if (!part.from_ring &&
+        if (!part.from_ring && !part.from_room &&
             std::any_of(part.events.begin(), part.events.end(), [](const auto& event) { return event->type == "m.room.member"; }))
             part.tells_summary = true;
     }
     co_await find_threads(plan);
-    if (states.empty()) co_return;
+    if (states.empty() && wanted.replaced.empty()) co_return;
 
-    storage::StateSelection wanted{.lazy = lazy, .members = {}, .replaced = {}};
     for (const auto* part : whole_or_gap) {
-        if (lazy)
+        if (wanted.lazy)
             for (auto& member : members_wanted(*part, asker, part->events))
                 wanted.members.emplace_back(part->place.nid, std::move(member));
-        if (part->is_whole() && !plan.request.use_state_after)
-            for (const auto& event : part->events)
-                if (event->replaces) wanted.replaced.emplace_back(part->place.nid, *event->replaces);
+        want_replaced(*part);
     }
     for (const auto* part : stripped) wanted.members.emplace_back(part->place.nid, user.str());
     auto state = co_await hubs_.parts().db.read([&](storage::Tx& tx) { return storage::sync_states(tx, states, wanted); });
     std::unordered_map<RoomNid, RoomPart*> by_room;
-    for (auto* part : whole_or_gap) by_room.emplace(part->place.nid, part);
-    for (auto* part : stripped) by_room.emplace(part->place.nid, part);
+    for (auto& part : plan.parts) by_room.emplace(part.place.nid, &part);
     for (auto& event : state) by_room.at(event.room)->stored_state.push_back(std::move(event));
 }
 

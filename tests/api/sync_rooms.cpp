@@ -106,6 +106,49 @@ TEST_CASE("a first sync tells state and the newest messages once") {
     }
 }
 
+TEST_CASE("a first sync from memory tells what one from the disk tells, and reads little") {
+    TestServer server;
+    auto anna = server.person("anna"), ben = server.person("ben"), carl = server.person("carl"), dora = server.person("dora");
+    const auto quiet = create_room(anna, R"({"name":"Neu"})"), room = create_room(anna, R"({"name":"Dienstagsrunde"})");
+    for (const auto* place : {&quiet, &room}) bring(anna, ben, *place);
+    bring(anna, carl, room);
+    bring(anna, dora, room);
+    const auto said = say(carl, room, "Bin nur kurz da");
+    REQUIRE(carl.post(room_path(room, "/leave")) == "200");
+    for (int i = 0; i < 70; ++i) say(i % 3 == 0 ? dora : anna, room, fmt::format("Nachricht {}", i));
+    reply_in_thread(anna, room, said, "Schade");
+    const auto topic = anna.put(room_path(room, "/state/m.room.topic"), R"({"topic":"Jeden Dienstag"})").at("/event_id");
+    REQUIRE(anna.put(room_path(room, "/state/m.room.name"), R"({"name":"Mittwochsrunde"})") == "200");
+    REQUIRE(anna.put(room_path(room, fmt::format("/redact/{}/1", segment(topic))), "{}") == "200");
+    bring(anna, carl, room);
+
+    const std::vector<std::string> filters{
+        "{}",
+        R"({"room":{"state":{"lazy_load_members":true}}})",
+        R"({"room":{"timeline":{"limit":2},"state":{"lazy_load_members":true}}})",
+        R"({"room":{"timeline":{"limit":63}}})",
+        R"({"room":{"timeline":{"limit":100}}})",
+        R"({"room":{"timeline":{"limit":1,"types":["m.room.message"]},"state":{"types":["m.room.name","m.room.member"]}}})",
+        R"({"room":{"state":{"not_senders":[")" + carl.id + R"("]}}})"};
+    const auto ask = [&](const std::string& filter, std::string_view more) {
+        const auto answer = ben.get(fmt::format("/sync?filter={}{}", segment(filter), more));
+        REQUIRE(answer == "200");
+        return answer;
+    };
+    for (const auto* more : {"", "&use_state_after=true"})
+        for (const auto& filter : filters) {
+            CAPTURE(filter);
+            const auto warm = ask(filter, more);
+            // What relates to the events (3), receipts, what the timeline's state events replaced.
+            if (filter == filters[1]) CHECK(warm.cost.reads <= 5);
+            server.restart();
+            const auto cold = ask(filter, more);
+            CHECK(schema::to_text(warm["/rooms"]) == schema::to_text(cold["/rooms"]));
+            // Into memory with them again.
+            for (const auto* place : {&quiet, &room}) REQUIRE(ben.get(room_path(*place, "/state/m.room.name")) == "200");
+        }
+}
+
 TEST_CASE("a gap: the newest messages, what changed in between, and a way back") {
     TestServer server;
     auto anna = server.person("anna"), ben = server.person("ben");
