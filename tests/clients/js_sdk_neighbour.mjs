@@ -65,7 +65,6 @@ const root = await until("the topic", () =>
 );
 say(`read ${root.getSender()}`);
 await ben.sendMessage(forum, root.getId(), { msgtype: "m.text", body: answer });
-await until("his answer stands in the thread", () => ben.getRoom(forum).getThread(root.getId())?.length === 1);
 say("answered");
 ben.stopClient();
 process.exit(0);

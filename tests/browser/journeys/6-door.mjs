@@ -101,6 +101,36 @@ export default async function (world, test) {
     await page.getByRole('button', { name: new RegExp(`Moderation von ${ben.name}`) }).waitFor();
   });
 
+  await test('the office keeps topics, members of the association, and whose admissions count', async () => {
+    const page = await world.signedIn(vera);
+    await page.goto(`${world.url}/team/themen`);
+    await page.getByRole('button', { name: 'Thema hinzufügen' }).click();
+    await page.getByRole('textbox', { name: /^Thema \d+$/ }).last().fill('Schlaf & Träume');
+    await page.getByRole('button', { name: 'Speichern' }).click();
+    await page.getByText('Gespeichert.').waitFor();
+    const visitor = await world.window();
+    await visitor.goto(`${world.url}/gruppen`);
+    assert.equal(await visitor.getByLabel('Thema').locator('option', { hasText: 'Schlaf & Träume' }).getAttribute('value'), 'schlaf-traeume');
+
+    await page.goto(`${world.url}/team/vereinsmitglieder`);
+    await page.getByText('Noch ist niemand eingetragen.').waitFor();
+    await page.getByLabel('Benutzername').fill(ben.name);
+    await page.getByRole('button', { name: 'Mitglied eintragen' }).click();
+    await page.getByRole('button', { name: `Austragen: ${ben.name}` }).waitFor();
+    assert.equal((await ben.call('GET', '/_runde/v1/me')).association_member, true);
+    await page.getByRole('button', { name: `Austragen: ${ben.name}` }).click();
+    await page.getByText('Noch ist niemand eingetragen.').waitFor();
+
+    await page.goto(`${world.url}/team/gruppen/${group}/fragen`);
+    await page.getByLabel('Aufnahmen dieser Stellen gelten auch hier').fill('nord.example');
+    await page.getByRole('button', { name: 'Speichern' }).click();
+    await page.getByText('Gespeichert.').waitFor();
+    await page.reload();
+    await page.waitForFunction(() => document.getElementById('anerkennen')?.value === 'nord.example');
+    await page.goto(`${world.url}/team/gruppen/${group}/zahlen`);
+    await page.getByText('Noch hat sich keine Anfrage gelöscht.').waitFor();
+  });
+
   await test('Anna finds the group and asks, without a script', async () => {
     const page = await world.window(WITHOUT_SCRIPT);
     await page.goto(world.url);
@@ -247,7 +277,7 @@ export default async function (world, test) {
         await world.picture(page, `open${path.replaceAll('/', '-').replace(group, 'gruppe')}-${width}`, { fullPage: true });
       }
       const team = await world.signedIn(vera, options);
-      for (const path of ['', '/organisation', '/aufgaben', '/gruppe-anlegen', ...['', '/termine', '/karte', '/fragen', '/regeln', '/aufgaben'].map((part) => `/gruppen/${group}${part}`)]) {
+      for (const path of ['', '/organisation', '/aufgaben', '/vereinsmitglieder', '/themen', '/gruppe-anlegen', ...['', '/termine', '/karte', '/fragen', '/regeln', '/aufgaben', '/zahlen'].map((part) => `/gruppen/${group}${part}`)]) {
         await team.goto(`${world.url}/team${path}`);
         await team.getByRole('heading', { level: 1 }).waitFor();
         await team.getByRole('status').filter({ hasText: 'geladen' }).waitFor({ state: 'detached' });

@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { Account } from '../support/account.mjs';
 import { TwoOffices } from '../support/two_offices.mjs';
 
+import { SIZES } from './5-open-pages.mjs';
+
 export const chained = true;
 
 const PASSWORD = 'fünf stille grüne Hügel';
@@ -75,6 +77,25 @@ async function play(world, test, { north, south }, apps) {
     await app.said('in the forum');
   });
 
+  for (const [size, options] of Object.entries(SIZES))
+    await test(`axe finds nothing on the way for accounts from elsewhere ${size}`, async () => {
+      const page = await world.window(options);
+      await page.goto(`${north.url}/gruppen/${group.group_id}/anfragen`);
+      await page.getByRole('link', { name: /auf einem anderen Matrix-Server/ }).click();
+      await world.requireAccessible(page, 'the address');
+      await world.picture(page, `elsewhere-address-${options.viewport.width}`, { fullPage: true });
+      await page.getByLabel('Ihre Matrix-Adresse').fill('ben');
+      await page.keyboard.press('Enter');
+      await page.getByRole('alert').getByText('Das ist keine Matrix-Adresse').waitFor();
+      await world.requireAccessible(page, 'what is wrong with it');
+      await page.getByLabel('Ihre Matrix-Adresse').fill(`@niemand:${south.name}`);
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { name: 'Sehen Sie in Ihrer App nach' }).waitFor();
+      await world.requireAccessible(page, 'what happens now');
+      await page.goto(`${north.url}/antrag/auswaerts/nichts`);
+      await world.requireAccessible(page, 'a link that is over');
+    });
+
   await test('Anna finds the group on the page of the southern office', async () => {
     const page = await world.window(WITHOUT_SCRIPT);
     await page.goto(south.url);
@@ -111,6 +132,7 @@ async function play(world, test, { north, south }, apps) {
     await page.getByLabel('Ihre Nachricht').fill('Schön, dass Sie da sind.');
     await page.getByRole('button', { name: 'Absenden' }).click();
     await until(anna, () => anna.getByText('Schön, dass Sie da sind.').isVisible());
+    await page.goto(`${north.url}/team/gruppen/${group.group_id}/anfragen/${request}`);
     await decide(page);
     await until(anna, () => anna.getByRole('heading', { name: 'Willkommen! Sie sind aufgenommen' }).isVisible());
     await anna.getByRole('link', { name: 'Regeln lesen und annehmen' }).click();
