@@ -255,10 +255,11 @@ export default async function (world, test) {
     await page.getByText('Anfrage zurückziehen', { exact: true }).click();
     await page.getByRole('button', { name: 'Zurückziehen und alles löschen' }).click();
     await page.getByRole('heading', { name: 'Alles ist gelöscht' }).waitFor();
-    await page.goto(`${world.url}/antrag`);
-    await page.getByLabel('Fantasiename').fill(dora);
-    await page.getByLabel('Passwort').fill(PASSWORD);
     await until(page, async () => {
+      // Until the erasure is through she may still come in: so each try begins outside.
+      await page.context().clearCookies();
+      await page.goto(`${world.url}/antrag`);
+      await page.getByLabel('Fantasiename').fill(dora);
       await page.getByLabel('Passwort').fill(PASSWORD);
       await page.getByRole('button', { name: 'Anmelden' }).click();
       return page.getByText('Name oder Passwort stimmen nicht').first().isVisible();
