@@ -265,8 +265,9 @@ def spaces_and_directory(world):
         guest.join(space, server)
         found = guest.ask("GET", f"/rooms/{segment(space)}/hierarchy", version="v1")["rooms"]
         check([entry.get("name") for entry in found], ["A space", "A room of the space"])
-        listed = guest.ask("GET", f"/publicRooms?server={segment(server)}")["chunk"]
-        check(any(entry["room_id"] == room for entry in listed), True)
+        # Synapse counts who is in a room a moment after the room is made, and lists what it has counted.
+        until("the room in the directory", lambda: any(
+            entry["room_id"] == room for entry in guest.ask("GET", f"/publicRooms?server={segment(server)}")["chunk"]))
 
 
 @play

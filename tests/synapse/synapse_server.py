@@ -18,6 +18,7 @@ signing_key_path: {folder}/signing.key
 macaroon_secret_key: "only for this test"
 report_stats: false
 allow_public_rooms_over_federation: true
+room_list_publication_rules: [{{action: allow}}]
 suppress_key_server_warning: true
 trusted_key_servers: []
 enable_registration: true
