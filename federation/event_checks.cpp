@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "core/rooms/policy_server.hpp"
 #include "net/gate.hpp"
 #include "schema/refusal.hpp"
 
@@ -32,7 +33,8 @@ std::vector<std::string> key_ids_of(const JsonObject& object, std::string_view s
     const auto* of_server = signatures ? schema::object_at(*signatures, server) : nullptr;
     if (!of_server) return ids;
     for (const auto& [id, signature] : *of_server)
-        if (id.starts_with("ed25519:") && signature.is_string() && ids.size() < most_key_ids) ids.emplace_back(id);
+        // A policy server's key stands in the room, not among the server's keys.
+        if (id.starts_with("ed25519:") && id != rooms::PolicyServer::key_id && signature.is_string() && ids.size() < most_key_ids) ids.emplace_back(id);
     return ids;
 }
 

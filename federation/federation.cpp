@@ -43,6 +43,7 @@ Federation::Federation(Parts parts, const Options& what, std::shared_ptr<Link> w
                 .policy = policy,
                 .missing = missing,
                 .joining = joining}) {
+    parts.runtime.spawn("rooms that we watch over", policy.guard_rooms());
     parts.rooms.connect(neighbourhood);
     client.on_contact([this](const schema::ServerName& server) { sender.contact(server); });
     request_auth.on_contact([this](const schema::ServerName& server) { sender.contact(server); });
@@ -50,7 +51,7 @@ Federation::Federation(Parts parts, const Options& what, std::shared_ptr<Link> w
 
 Federation::~Federation() = default;
 
-bool Federation::is_idle() const { return sender.is_idle() && receiver.is_idle() && backfill.is_idle(); }
+bool Federation::is_idle() const { return sender.is_idle() && receiver.is_idle() && backfill.is_idle() && policy.is_idle(); }
 
 std::optional<std::int64_t> Federation::next_try() const {
     const auto out = sender.next_try(), in = receiver.next_try();

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "core/rooms/people.hpp"
+#include "core/rooms/policy_server.hpp"
 #include "core/rooms/restricted.hpp"
 #include "core/rooms/server_acl.hpp"
 #include "federation/hosting.hpp"
@@ -49,7 +50,8 @@ net::Task<> Invitations::invite(rooms::RoomPtr room, UserId inviter, UserId invi
     const auto& rules = room->rules();
     const auto& identity = parts_.rooms.identity();
     const auto draft = invitation(inviter, invited, std::move(content));
-    const auto ours = schema::seal_event(room->build_template(draft), rules, identity.server.str(), identity.key);
+    const auto ours = schema::seal_event(room->build_template(draft), rules, identity.server.str(), identity.key,
+                                         rooms::is_own_policy_server(*room) ? identity.policy_key : nullptr);
 
     const auto told = preview(*room, inviter);
     JsonObject answer;
@@ -177,7 +179,8 @@ net::Task<> Invitations::exchange(RoomId room_id, const JsonObject& body) {
     const auto& kept = original->event()->content();
     if (const auto name = schema::string_at(kept, "display_name")) third["display_name"] = *name;
     JsonObject content{{"membership", "invite"}, {"third_party_invite", std::move(third)}};
-    if (room->membership(invited->str()) == rooms::Membership::invite) co_return;
+    const auto already = room->membership(invited->str());
+    if (already == rooms::Membership::invite || already == rooms::Membership::join) co_return;
     const auto draft = invitation(*sender, *invited, content);
     if (const auto verdict = room->may(draft); !verdict) throw Refusal(Reason::forbidden, std::string(verdict.why));
     if (!parts_.rooms.identity().is_local(*invited)) {

@@ -1,9 +1,11 @@
 #include "federation/policy.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "core/rooms/server_acl.hpp"
 #include "schema/refusal.hpp"
+#include "storage/room_policies.hpp"
 
 namespace runde::federation {
 
@@ -14,6 +16,7 @@ using schema::JsonObject;
 using schema::Reason;
 using schema::Refusal;
 using schema::ServerName;
+using schema::UserId;
 
 namespace {
 
@@ -34,10 +37,28 @@ EventPtr with_signature(const schema::Event& event, const schema::RoomRules& rul
     return schema::load_event(schema::canonical_json(object, rules.numbers()), event.id, rules);
 }
 
+/// Going away and taking back what one has said oneself is nothing that needs anybody's consent.
+bool needs_no_consent(const rooms::Room& room, const schema::Event& event) {
+    if (event.type == "m.room.member")
+        return event.state_key == event.sender.str() && schema::string_at(event.content(), "membership") == "leave";
+    const auto* target = event.redacts ? room.known(event.redacts->str()) : nullptr;
+    return target && target->sender == event.sender.str();
+}
+
+/// Who of ours may say which server watches over the room, and has most power in it.
+std::optional<UserId> chooser_in(const rooms::Room& room) {
+    const auto& levels = room.power_levels();
+    std::optional<UserId> chosen;
+    for (const auto& [nid, member] : room.local_members())
+        if (member.membership == rooms::Membership::join && levels.level_of(member.id) >= levels.needed_for_state("m.room.policy") &&
+            (!chosen || levels.level_of(member.id) > levels.level_of(*chosen)))
+            chosen = member.id;
+    return chosen;
+}
+
 }  // namespace
 
-Policy::Policy(Parts parts)
-    : parts_(parts), key_("policy_server", schema::sha256("runde policy server " + parts.identity.key.seed())) {
+Policy::Policy(Parts parts) : parts_(parts), key_(*parts.identity.policy_key) {
     parts_.rooms.ask_policy([this](RoomPtr room, EventPtr event) { return ask(std::move(room), std::move(event)); });
 }
 
@@ -93,8 +114,12 @@ net::Task<EventPtr> Policy::ask(RoomPtr room, EventPtr event) {
     } catch (const RemoteRefusal& refused) {
         said = refused.text.empty() ? "The room's policy server " + by->name + " refuses this." : refused.text;
     } catch (const LinkFailed&) {
-        said = "The room's policy server " + by->name +
-               " does not answer. Until it does nobody here can write; whoever may change m.room.policy can remove it.";
+        if (needs_no_consent(*room, *event)) co_return event;
+        said = fmt::format(
+            "Der Server {0}, der über diesen Raum wacht, antwortet nicht. Bis er es wieder tut, kann von hier aus niemand "
+            "schreiben. Wer m.room.policy ändern darf, kann den Raum von ihm lösen. / The room's policy server {0} does not answer. "
+            "Until it does nobody here can write; whoever may change m.room.policy can remove it.",
+            by->name);
     }
     throw Refusal(Reason::forbidden, said);
 }
@@ -113,11 +138,44 @@ net::Task<> Policy::judge(RoomPtr room, std::vector<rooms::Incoming>& events) {
         } catch (const RemoteRefusal&) {
             incoming.refused_by_policy = true;
         } catch (const LinkFailed&) {
-            incoming.refused_by_policy = true;
+            incoming.refused_by_policy = !needs_no_consent(*room, *incoming.event);
         } catch (const Refusal&) {
             incoming.refused_by_policy = true;           // Our own guards, or no partner.
         }
     }
+}
+
+net::Task<> Policy::guard_rooms() {
+    guarding_ = true;
+    const auto us = parts_.identity.server.str();
+    try {
+        const auto watched = co_await parts_.rooms.parts().db.read(
+            [&](storage::Tx& tx) { return storage::watched_rooms(tx, rooms::is_forum_room, us); });
+        for (const auto& one : watched) {
+            try {
+                co_await guard_room(one.room);
+            } catch (const Refusal& refusal) {
+                spdlog::warn("a room could not be told that this server watches over it: {}", refusal.text);
+            }
+        }
+    } catch (const std::exception& failure) {
+        spdlog::error("the rooms that this server is to watch over could not be read: {}", failure.what());
+    }
+    guarding_ = false;
+}
+
+net::Task<> Policy::guard_room(schema::RoomNid nid) {
+    const auto room = co_await parts_.rooms.find(nid);
+    const auto create = room ? room->state("m.room.create") : nullptr;
+    if (!create || !parts_.identity.is_local(create->event()->sender)) co_return;
+    if (schema::boolean_at(create->event()->content(), "m.federate") == false) co_return;
+    const auto now = room->state("m.room.policy");
+    auto wanted = rooms::own_policy_content(parts_.identity);
+    if (now && schema::string_at(now->event()->content(), "via") != parts_.identity.server.str()) co_return;
+    if (now && now->event()->content() == wanted) co_return;
+    const auto chooser = chooser_in(*room);
+    if (!chooser) co_return;
+    co_await room->append({"m.room.policy", *chooser, "", std::move(wanted), std::nullopt});
 }
 
 net::Task<JsonObject> Policy::sign(ServerName origin, JsonObject pdu) {

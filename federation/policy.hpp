@@ -16,7 +16,10 @@ namespace runde::federation {
 ///
 /// While a room's policy server does not answer, nobody here can send to the room, and what others send without its
 /// signature fails softly. Whoever may change m.room.policy can end that at once: this event is never shown to it, and the
-/// refusal says so. A server that did not answer is not asked again for `pause`.
+/// refusal says so. Leaving the room, and taking back what one has said, need no consent then. A server that did not answer is
+/// not asked again for `pause`.
+///
+/// Forums and groups' rooms made here name our server by themselves (rooms::create_room); guard_rooms() sees to the others.
 class Policy {
 public:
     struct Parts {
@@ -38,16 +41,25 @@ public:
 
     /// POST /_matrix/policy/v1/sign. Throws Refusal: not_found (we are not that room's policy server), bad_json, forbidden.
     net::Task<schema::JsonObject> sign(schema::ServerName origin, schema::JsonObject pdu);
-    /// What rooms that choose us write into m.room.policy; derived from the signing key, and changes with it.
+    /// What rooms that choose us write into m.room.policy.
     std::string public_key() const { return key_.public_key(); }
+
+    /// Forums and groups' rooms that were made here before this server knew others name it from now on, and rooms that name it
+    /// with a key of before get the one of now; whoever has most power among our people in the room says so. At every start. What
+    /// somebody has chosen instead stays. Never throws.
+    net::Task<> guard_rooms();
+    bool is_idle() const { return !guarding_; }
 
 private:
     bool is_approved(const schema::Event& event, const schema::RoomRules& rules, const rooms::PolicyServer& by) const;
     std::string sign_ourselves(const schema::Event& event, const schema::RoomRules& rules) const;
     net::Task<schema::EventPtr> approved_by(const rooms::PolicyServer& by, rooms::RoomPtr room, schema::EventPtr event);
 
+    net::Task<> guard_room(schema::RoomNid nid);
+
     Parts parts_;
-    schema::SigningKey key_;
+    const schema::SigningKey& key_;
+    bool guarding_ = true;
     std::map<std::string, std::int64_t> silent_until_;
 };
 

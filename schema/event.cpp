@@ -196,9 +196,14 @@ bool content_hash_matches(const JsonObject& event) {
     return hash && *hash == content_hash(event);
 }
 
+namespace {
+std::string signed_bytes(const JsonObject& event, const RoomRules& rules) {
+    return canonical_json_without(redact(event, rules), {"signatures", "unsigned"}, rules.numbers());
+}
+}  // namespace
+
 void sign_event(JsonObject& event, const RoomRules& rules, std::string_view server, const SigningKey& key) {
-    const auto signed_bytes = canonical_json_without(redact(event, rules), {"signatures", "unsigned"}, rules.numbers());
-    add_signature(event, server, key.key_id(), key.sign(signed_bytes));
+    add_signature(event, server, key.key_id(), key.sign(signed_bytes(event, rules)));
 }
 
 bool verify_event(const JsonObject& event, const RoomRules& rules, std::string_view signer, std::string_view key_id,
@@ -208,11 +213,14 @@ bool verify_event(const JsonObject& event, const RoomRules& rules, std::string_v
     return key.verify(canonical_json_without(redact(event, rules), {"signatures", "unsigned"}, Numbers::any), *signature);
 }
 
-EventPtr seal_event(JsonObject object, const RoomRules& rules, std::string_view server, const SigningKey& key) {
+EventPtr seal_event(JsonObject object, const RoomRules& rules, std::string_view server, const SigningKey& key,
+                    const SigningKey* second) {
     JsonObject hashes;
     hashes["sha256"] = base64(content_hash(object, rules.numbers()));
     object["hashes"] = std::move(hashes);
-    sign_event(object, rules, server, key);
+    const auto bytes = signed_bytes(object, rules);
+    add_signature(object, server, key.key_id(), key.sign(bytes));
+    if (second) add_signature(object, server, second->key_id(), second->sign(bytes));
     return parse_event(std::move(object), rules);
 }
 

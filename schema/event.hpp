@@ -72,9 +72,10 @@ EventId hashed_event_id(const JsonObject& event, const RoomRules& rules);
 /// Whether `hashes.sha256` is that of the content. If not, the receiver must use the redacted form.
 bool content_hash_matches(const JsonObject& event);
 /// Adds hashes and our signature to a PDU that is otherwise complete (room versions 1-2: with its event_id),
-/// and parses it.
+/// and parses it. `second`: signs, too (a policy server's own events).
 /// https://spec.matrix.org/v1.19/server-server-api/#adding-hashes-and-signatures-to-outgoing-events
-EventPtr seal_event(JsonObject object, const RoomRules& rules, std::string_view server, const SigningKey& key);
+EventPtr seal_event(JsonObject object, const RoomRules& rules, std::string_view server, const SigningKey& key,
+                    const SigningKey* second = nullptr);
 /// Adds `server`'s signature to an event that has its hashes: for invites and restricted joins that we
 /// co-sign.
 void sign_event(JsonObject& event, const RoomRules& rules, std::string_view server, const SigningKey& key);

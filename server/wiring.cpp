@@ -2,6 +2,7 @@
 
 #include "api/routes.hpp"
 #include "core/rooms/membership.hpp"
+#include "core/rooms/policy_server.hpp"
 #include "core/rooms/push_profiles.hpp"
 #include "core/rooms/search.hpp"
 #include "core/selfhelp/forum.hpp"
@@ -36,7 +37,8 @@ Wiring::Wiring(net::Runtime& of, WiringOptions what)
       numbers(db),
       lane(runtime, options.database_url, options.durability),
       accounts(runtime, db, lane, numbers, options.accounts),
-      identity{options.accounts.server_name, options.signing_key},
+      policy_key(rooms::policy_key_of(options.signing_key)),
+      identity{options.accounts.server_name, options.signing_key, options.federation.enabled ? &policy_key : nullptr},
       rooms({.runtime = runtime, .db = db, .lane = lane, .numbers = numbers, .identity = identity}),
       follower(rooms),
       typing(rooms),

@@ -64,6 +64,7 @@ public:
     storage::Numbers numbers;
     storage::Lane lane;
     accounts::Accounts accounts;
+    const schema::SigningKey policy_key;
     const rooms::Identity identity;
     rooms::Rooms rooms;
     rooms::Follower follower;

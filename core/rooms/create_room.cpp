@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/rooms/policy_server.hpp"
 #include "schema/refusal.hpp"
 
 namespace runde::rooms {
@@ -141,6 +142,15 @@ private:
     std::vector<DraftAndOptions> drafts_;
 };
 
+/// What holds for our own people shall hold for members of other servers: their servers ask ours before they let an event pass.
+void guard_ourselves(CreateRoom& wish, const Identity& identity) {
+    const bool is_guarded = wish.guarded || schema::string_at(wish.creation_content, "type") == forum_room_type;
+    const bool is_chosen = std::ranges::any_of(
+        wish.initial_state, [](const auto& state) { return state.type == "m.room.policy" && state.state_key.empty(); });
+    if (!identity.policy_key || !is_guarded || is_chosen || schema::boolean_at(wish.creation_content, "m.federate") == false) return;
+    wish.initial_state.push_back({"m.room.policy", "", own_policy_content(identity)});
+}
+
 }  // namespace
 
 net::Task<RoomPtr> create_room(Rooms& rooms, Person creator, CreateRoom wish) {
@@ -167,6 +177,7 @@ net::Task<RoomPtr> create_room(Rooms& rooms, Person creator, CreateRoom wish) {
             nobody.insert(user.str());
     }
     std::erase_if(wish.invite, [&](const UserId& user) { return nobody.contains(user.str()); });
+    guard_ourselves(wish, rooms.identity());
     FirstEvents first(creator, wish, *rules);
     auto drafts = first.drafts(alias);
     for (const auto& person : invited) first.invite(person, drafts);

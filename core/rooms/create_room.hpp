@@ -26,6 +26,8 @@ struct CreateRoom {
     std::vector<InitialState> initial_state;
     std::vector<UserId> invite;
     bool is_direct = false;
+    /// Our server is to look at what members of other servers write, as at what our own do (policy_server.hpp). Forums always are.
+    bool guarded = false;
 };
 
 /// Makes the room with all its first events in one commit. Invitations to users of other servers are not among them:

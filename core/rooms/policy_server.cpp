@@ -23,6 +23,21 @@ std::optional<PolicyServer> policy_server_of(const Room& room) {
     return PolicyServer{std::string(*via), *key};
 }
 
+bool is_own_policy_server(const Room& room) {
+    const auto& identity = room.parts().identity;
+    const auto by = identity.policy_key ? policy_server_of(room) : std::nullopt;
+    return by && by->name == identity.server.str() && by->public_key == identity.policy_key->public_key();
+}
+
+schema::JsonObject own_policy_content(const Identity& identity) {
+    return {{"via", identity.server.str()},
+            {"public_keys", schema::JsonObject{{"ed25519", schema::base64(identity.policy_key->public_key())}}}};
+}
+
+schema::SigningKey policy_key_of(const schema::SigningKey& signing_key) {
+    return {"policy_server", schema::sha256("runde policy server " + signing_key.seed())};
+}
+
 bool is_policy_choice(std::string_view type, const std::optional<std::string>& state_key) {
     return type == "m.room.policy" && state_key && state_key->empty();
 }

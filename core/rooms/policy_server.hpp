@@ -16,6 +16,12 @@ struct PolicyServer {
 
 /// nullopt: the room has none, or names one that no member of it is on. By the current state.
 std::optional<PolicyServer> policy_server_of(const Room& room);
+/// Whether that is our server, under the key that it has now: then nobody is asked for our own events, they are signed twice.
+bool is_own_policy_server(const Room& room);
+/// What a room says that is to be watched over by our server. Only where Identity::policy_key is set.
+schema::JsonObject own_policy_content(const Identity& identity);
+/// Derived from the signing key, and changes with it: what names the old one is renewed at the next start (federation/policy).
+schema::SigningKey policy_key_of(const schema::SigningKey& signing_key);
 /// m.room.policy itself is never shown to the policy server: that is how a room gets rid of one.
 bool is_policy_choice(std::string_view type, const std::optional<std::string>& state_key);
 

@@ -39,6 +39,9 @@ class Charters;
 class Room;
 using RoomPtr = std::shared_ptr<Room>;
 
+/// m.room.create `type` of a forum (selfhelp/forum).
+constexpr std::string_view forum_room_type = "org.runde.forum";
+
 /// Bits of rooms.flags.
 enum RoomFlag : int {
     published = 1,           ///< In the room directory.
@@ -50,6 +53,8 @@ enum RoomFlag : int {
 struct Identity {
     schema::ServerName server;
     const schema::SigningKey& key;
+    /// What we sign with as a room's policy server (policy_server.hpp); nullptr: we know no other servers.
+    const schema::SigningKey* policy_key = nullptr;
     bool is_local(const UserId& user) const { return user.server() == server.str(); }
 };
 

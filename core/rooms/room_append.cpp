@@ -104,7 +104,7 @@ std::string Room::txn_key(const std::string& txn) const { return fmt::format("{}
 
 net::Task<std::vector<Room::Appended>> Room::append_all(std::vector<DraftAndOptions> drafts, storage::Submission more) {
     const auto self = shared_from_this();
-    if (parts_.ask_policy && policy_server_of(*this)) co_return co_await append_asking(std::move(drafts), std::move(more));
+    if (parts_.ask_policy && policy_server_of(*this) && !is_own_policy_server(*this)) co_return co_await append_asking(std::move(drafts), std::move(more));
     for (const auto& [draft, options] : drafts) {
         co_await prepare(draft, Whose::own);
         co_await prepare_counting(draft);
@@ -273,8 +273,9 @@ EventPtr Room::seal(const schema::EventDraft& draft, const AppendOptions& option
     if (draft.type.size() > 255 || (draft.state_key && draft.state_key->size() > 255))
         throw Refusal(Reason::too_large, "The event type or state key is longer than 255 bytes.");
     const auto now = parts_.runtime.clock().now_ms();
+    const bool watched = !is_policy_choice(draft.type, draft.state_key) && is_own_policy_server(*this);
     auto event = schema::seal_event(compose(draft, options.origin_ts.value_or(now)), rules_, parts_.identity.server.str(),
-                                    parts_.identity.key);
+                                    parts_.identity.key, watched ? parts_.identity.policy_key : nullptr);
     std::vector<EventPtr> keep_alive;
     if (event->is_state("m.room.create") && rules_.room_id_is_create_hash) id_ = event->room;
     const auto verdict = authorise(*event, rules_, lookup(keep_alive));

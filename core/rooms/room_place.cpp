@@ -154,7 +154,7 @@ void Room::set_current(Build& build, StateDictionary::KeyNo key, StateEventPtr e
     else
         state_events_.erase(key);
 
-    if (parsed && type == "m.room.create" && schema::string_at(parsed->content(), "type") == "org.runde.forum")
+    if (parsed && type == "m.room.create" && schema::string_at(parsed->content(), "type") == forum_room_type)
         flags_ |= is_forum_room;
     if (parsed && type == "m.room.history_visibility") {
         const auto visibility = schema::string_at(parsed->content(), "history_visibility");

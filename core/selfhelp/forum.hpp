@@ -11,7 +11,7 @@
 /// first post), set by whoever the room's power levels let: open or closed, pinned, answered, tagged.
 namespace runde::selfhelp::forum {
 
-constexpr std::string_view room_type = "org.runde.forum";
+constexpr std::string_view room_type = rooms::forum_room_type;
 constexpr std::string_view settings_event = "org.runde.forum";   ///< {tags: […], close_after_days: n}, state key "".
 constexpr std::string_view topic_event = "org.runde.topic";
 

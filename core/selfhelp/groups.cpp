@@ -102,6 +102,7 @@ CreateRoom Groups::space_of(const GroupRow& group) const {
     wish.name = group.card.name;
     wish.creation_content["type"] = "m.space";
     wish.power_levels = powers(group.id);
+    wish.guarded = true;
     wish.initial_state.push_back(state("m.room.history_visibility", {{"history_visibility", "invited"}}));
     wish.initial_state.push_back(state("m.room.guest_access", {{"guest_access", "forbidden"}}));
     return wish;
@@ -112,6 +113,7 @@ CreateRoom Groups::room_in_space(const GroupRow& group, bool forum) const {
     wish.preset = CreateRoom::Preset::private_chat;
     wish.name = fmt::format("{} – {}", group.card.name, forum ? "Forum" : "Gespräch");
     if (forum) wish.creation_content["type"] = forum::room_type;
+    wish.guarded = true;
     wish.power_levels = powers(group.id);
     // Whoever is in the space may come in without a further invitation.
     JsonArray allow{JsonObject{{"type", "m.room_membership"}, {"room_id", *group.space_id}}};

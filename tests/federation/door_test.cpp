@@ -113,6 +113,13 @@ TEST_CASE("a member from a partner node accepts the rules on the group's page, a
     offices.ben.say(forum, "Guten Abend aus der Nachbarschaft");
     offices.world.settle();
     CHECK(hearth.ask("SELECT count(*) FROM events WHERE type = 'm.room.message' AND sender = '@ben:haven.test'") == "1");
+    // New rules: his own server lets nothing of his pass before he accepts them, and says where.
+    REQUIRE(offices.erika.put("/_runde/v1/groups/abend/rules", R"({"texts":{"sie":"Es bleibt hier. Immer."}})") == "200");
+    const auto silent = offices.ben.send(forum, "m.room.message", R"({"msgtype":"m.text","body":"Darf ich?"})");
+    CHECK(silent == "403 M_FORBIDDEN");
+    CHECK(silent.at("/error").find("https://www.hearth.test/regeln/") != std::string::npos);
+    REQUIRE(hearth.http("POST", consent, "", R"({"version":2})") == "200");
+    CHECK(offices.ben.send(forum, "m.room.message", R"({"msgtype":"m.text","body":"Jetzt darf ich."})") == "200");
     // Another server's page cannot be forged for him here.
     CHECK(offices.world.server("haven.test").http("GET", consent) == "404 M_NOT_FOUND");
 }

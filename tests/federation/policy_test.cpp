@@ -12,8 +12,8 @@ namespace {
 
 std::string choice(TestServer& server) {
     const auto& name = server.wiring().identity.server.str();
-    return fmt::format(R"({{"via":"{}","public_keys":{{"ed25519":"{}"}}}})", name,
-                       schema::base64(server.wiring().federation->policy.public_key()));
+    return fmt::format(R"({{"public_keys":{{"ed25519":"{}"}},"via":"{}"}})",
+                       schema::base64(server.wiring().federation->policy.public_key()), name);
 }
 
 std::string message(std::string_view body, const std::string& root = "", std::string_view rel_type = "m.thread") {
@@ -28,7 +28,9 @@ constexpr auto forum = R"({"preset":"public_chat","creation_content":{"type":"or
 
 TEST_CASE("A forum whose server is its policy server: its order holds for members of other servers") {
     SharedRoom play(forum);
-    CHECK(play.anna.set_state(play.room, "m.room.policy", choice(play.hearth())) == "200");
+    // It names its server by itself.
+    const auto says = play.anna.get(fmt::format("/rooms/{}/state/m.room.policy", segment(play.room)));
+    CHECK(schema::canonical_json(says.json) == choice(play.hearth()));
     const auto root = play.anna.say(play.room, "A topic");
     play.world.settle();
     const auto fits = play.pdu(play.ben, "m.room.message", message("I answer", root));
@@ -49,6 +51,29 @@ TEST_CASE("A forum whose server is its policy server: its order holds for member
         play.deliver("hearth.test", {disturbs});
         CHECK(play.anna.sees(play.room) == "+anna, +ben, anna: A topic");
         CHECK(play.hearth().ask("SELECT count(*) FROM events WHERE flags & 4 <> 0") == "1");
+    }
+    SUBCASE("Ben is told why, by his own server, which knows forums, too") {
+        const auto beside = play.ben.send(play.room, "m.room.message", message("I talk beside it", root, "m.reference"));
+        CHECK(beside == "403 ORG.RUNDE.OUTSIDE_TOPIC");
+        CHECK(beside.at("/error").find("gehört jede Antwort in ein Thema") != std::string::npos);
+        CHECK(play.anna.set_state(play.room, "org.runde.topic", R"({"state":"closed"})", root) == "200");
+        play.world.settle();
+        const auto closed = play.ben.send(play.room, "m.room.message", message("I answer late", root));
+        CHECK(closed == "403 ORG.RUNDE.TOPIC_CLOSED");
+        CHECK(closed.at("/error").find("Dieses Thema ist geschlossen") != std::string::npos);
+        CHECK(play.ben.sees(play.room) == "+ben, anna: A topic");
+        // What he says in place goes on.
+        CHECK(play.ben.send(play.room, "m.room.message", message("Another topic")) == "200");
+    }
+    SUBCASE("our own events need no other server, and nobody need ask for them") {
+        play.world.link().log.clear();
+        play.anna.say(play.room, "Another topic");
+        play.world.settle();
+        CHECK(play.ben.sees(play.room) == "+ben, anna: A topic, anna: Another topic");
+        for (const auto& request : play.world.link().log) CHECK(request.find("/policy/") == std::string::npos);
+        play.world.cut_link();
+        play.anna.say(play.room, "A third");
+        CHECK(play.anna.sees(play.room) == "+anna, +ben, anna: A topic, anna: Another topic, anna: A third");
     }
     SUBCASE("without the policy server it is shown") {
         CHECK(play.anna.set_state(play.room, "m.room.policy", "{}") == "200");
@@ -105,6 +130,71 @@ TEST_CASE("A policy server that is away") {
         play.world.settle();
         CHECK(play.anna.send(play.room, "m.room.message", message("Among ourselves")) == "200");
     }
+}
+
+TEST_CASE("While a forum's own server is away its guests wait, but may go and take back") {
+    SharedRoom play(forum);
+    play.ben.say(play.room, "Ben's topic");
+    const auto second = play.ben.say(play.room, "Ben regrets this");
+    play.world.settle();
+    play.world.cut_link();
+    const auto refused = play.ben.send(play.room, "m.room.message", message("Is anybody there?"));
+    CHECK(refused == "403 M_FORBIDDEN");
+    CHECK(refused.at("/error").find("antwortet nicht") != std::string::npos);
+    const auto redacted = play.ben.put(fmt::format("/rooms/{}/redact/{}/r1", segment(play.room), segment(second)), "{}");
+    CHECK(redacted == "200");
+    CHECK(play.ben.sees(play.room) == "+ben, ben: Ben's topic, ben: (removed)");
+    SUBCASE("going") { CHECK(play.ben.leave(play.room) == "200"); }
+    SUBCASE("staying") {}
+    const bool gone = !play.room_at("haven.test")->is_joined(play.ben.id);
+    play.world.restore_link();
+    play.world.settle();
+    CHECK(play.anna.sees(play.room) == std::string("+anna, +ben, ben: Ben's topic, ben: (removed)") + (gone ? ", -ben" : ""));
+    if (gone) return;
+    play.world.advance(std::chrono::minutes(1));
+    CHECK(play.ben.send(play.room, "m.room.message", message("There you are again")) == "200");
+}
+
+TEST_CASE("Which rooms our server watches over, and with which key") {
+    auto key = std::make_shared<std::string>("h1");
+    SharedRoom play(forum, [key](server::WiringOptions& options) {
+        if (options.accounts.server_name.str() == "hearth.test")
+            options.signing_key = schema::SigningKey(*key, schema::sha256(*key));
+    });
+    const auto says = [&](const std::string& room) {
+        const auto state = play.anna.get(fmt::format("/rooms/{}/state/m.room.policy", segment(room)));
+        return state.status == 200 ? schema::canonical_json(state.json) : state.summary();
+    };
+    const auto talk = play.anna.create_room();
+    const auto inside = play.anna.create_room(R"({"creation_content":{"type":"org.runde.forum","m.federate":false}})");
+    const auto own_choice =
+        play.anna.create_room(R"({"creation_content":{"type":"org.runde.forum"},
+                                  "initial_state":[{"type":"m.room.policy","state_key":"","content":{"via":"watch.test"}}]})");
+    const auto freed = play.anna.create_room(forum);
+    CHECK(play.anna.set_state(freed, "m.room.policy", "{}") == "200");
+    CHECK(says(talk) == "404 M_NOT_FOUND");
+    CHECK(says(inside) == "404 M_NOT_FOUND");
+    CHECK(says(own_choice) == R"({"via":"watch.test"})");
+
+    // A forum from before this server knew others: it has no policy yet. And the signing key is another than it was.
+    const auto before = says(play.room);
+    play.hearth().ask(fmt::format("UPDATE rooms SET flags = flags | 4 WHERE room_id = '{}' RETURNING 1", talk));
+    *key = "h2";
+    play.world.restart();
+    play.world.settle();
+    CHECK(says(play.room) == choice(play.hearth()));
+    CHECK(says(play.room) != before);
+    CHECK(says(talk) == choice(play.hearth()));
+    CHECK(says(inside) == "404 M_NOT_FOUND");
+    CHECK(says(own_choice) == R"({"via":"watch.test"})");
+    CHECK(says(freed) == "{}");
+    // Ben's server has learnt of it, and both go on.
+    CHECK(play.ben.send(play.room, "m.room.message", message("A topic under the new key")) == "200");
+    play.world.settle();
+    play.anna.say(play.room, "Another");
+    play.world.settle();
+    CHECK(play.anna.sees(play.room) == "+anna, +ben, ben: A topic under the new key, anna: Another");
+    CHECK(play.ben.sees(play.room) == "+ben, ben: A topic under the new key, anna: Another");
 }
 
 TEST_CASE("Who the policy server is can be looked up") {

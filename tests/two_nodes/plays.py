@@ -77,17 +77,25 @@ def main():
         check("they talk, hearing each other at /sync", True)
         check("nobody else is a partner", refusal(gemse.join, "#x:somewhere.example"), "403 M_SERVER_NOT_TRUSTED")
 
-        # The north's server falls dead; what the south says meanwhile arrives when it is back.
+        # The north's server falls dead; what the south says meanwhile arrives when it is back. The forum waits for it: it watches
+        # over the forum that was made there, and nothing is said in it that it has not seen.
+        talk = moewe.create_room()
+        gemse.join(talk, "kontaktstelle-nord.test")
+        moewe.say(talk, "Hier geht es weiter")
+        gemse.hears(talk, "Hier geht es weiter")
         os.kill(process_of(folder, "nord"), signal.SIGKILL)
+        check("the forum waits for its server", refusal(gemse.reply_in_thread, room, topic, "Hallo?"), "403 M_FORBIDDEN")
         for number in range(3):
-            gemse.reply_in_thread(room, topic, f"Ist jemand da? {number}")
+            gemse.say(talk, f"Ist jemand da? {number}")
         # The south's server gets no second chance to tell before it is stopped, too: it remembers over that.
         stopped = two_nodes("--stop", "--data", folder)
         check("it stops", stopped.returncode, 0)
         again = two_nodes(*common)
         check("it starts again on the same data", again.returncode, 0)
-        until("what was said meanwhile", lambda: [f"Ist jemand da? {number}" for number in range(3)] == moewe.texts(room)[-3:], 90)
+        until("what was said meanwhile", lambda: [f"Ist jemand da? {number}" for number in range(3)] == moewe.texts(talk)[-3:], 90)
         check("what was said during the outage is there", True)
+        until("the forum goes on", lambda: refusal(gemse.reply_in_thread, room, topic, "Da seid ihr ja") == "200", 60)
+        moewe.hears(room, "Da seid ihr ja")
         with OPENER.open(urls["sued"] + "/", timeout=10) as page:
             check("the page is served", page.status, 200)
     except Exception as problem:  # noqa: BLE001
