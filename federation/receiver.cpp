@@ -213,11 +213,16 @@ net::Task<> Receiver::work_on(RoomNid nid, std::vector<Item> batch) {
             break;
         }
     }
-    if (answers.empty()) {
-        // They stay in the inbox: the next start tries again.
-        for (auto& item : batch) finish(item, {Verdict::incomplete, "could not be worked on now"});
+    if (answers.empty() && batch.size() > 1) {
+        // One of them may be the reason, which is none to keep the others out.
+        for (auto& item : batch) {
+            std::vector<Item> one;
+            one.push_back(std::move(item));
+            co_await work_on(nid, std::move(one));
+        }
         co_return;
     }
+    if (answers.empty()) co_return set_aside(nid, std::move(batch.front()));
     for (std::size_t i = 0; i < batch.size(); ++i) {
         if (answers[i].verdict != Verdict::incomplete) {
             if (answers[i].verdict == Verdict::accepted) wake_stuck(nid);
@@ -233,6 +238,17 @@ net::Task<> Receiver::work_on(RoomNid nid, std::vector<Item> batch) {
     }
 }
 
+/// What went wrong has nothing to do with the event, as far as we know (a database that is away): it is tried again later.
+void Receiver::set_aside(RoomNid nid, Item item) {
+    if (item.verdicts) std::exchange(item.verdicts, nullptr)->add(item.incoming.event->id.str(), "");
+    const RoomAndServer key{nid, item.origin};
+    auto& stuck = stuck_[key];
+    stuck.items.push_back(std::move(item));
+    if (stuck.running || stuck.retry_at) return;
+    stuck.retry_at = parts_.runtime.clock().now_ms() + first_pause.count();
+    parts_.runtime.spawn("take events in later", fetch_later(key, first_pause));
+}
+
 net::Task<> Receiver::fetch_for(RoomNid nid, std::string origin) {
     const RoomAndServer key{nid, origin};
     const auto server = ServerName::parse(origin);
@@ -243,11 +259,13 @@ net::Task<> Receiver::fetch_for(RoomNid nid, std::string origin) {
         std::vector<rooms::Incoming> incoming;
         for (const auto& item : items) incoming.push_back(item.incoming);
         std::vector<Received> answers;
+        bool failed = false;
         try {
             const auto room = co_await parts_.rooms.find(nid);
             if (room) answers = co_await parts_.missing.complete(room, *server, std::move(incoming));
         } catch (const std::exception& failure) {
             spdlog::warn("what events of {} cite could not be fetched: {}", origin, failure.what());
+            failed = true;
         }
         answers.resize(items.size());
         std::vector<Item> again;
@@ -256,6 +274,8 @@ net::Task<> Receiver::fetch_for(RoomNid nid, std::string origin) {
                 finish(items[i], answers[i]);
             else if (++items[i].tries < most_tries)
                 again.push_back(std::move(items[i]));
+            else if (failed)
+                finish(items[i], {Verdict::incomplete, "could not be worked on"});  // Its row stays: the next start tries again.
             else
                 co_await drop(nid, std::move(items[i]));
         }

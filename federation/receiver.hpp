@@ -108,6 +108,7 @@ private:
     using RoomAndServer = std::pair<RoomNid, std::string>;
     net::Task<> fetch_for(RoomNid room, std::string origin);
     net::Task<> fetch_later(RoomAndServer key, net::Milliseconds pause);
+    void set_aside(RoomNid room, Item item);
     void wake_stuck(RoomNid room);
     void finish(const Item& item, const rooms::Received& answer);
     net::Task<> drop(RoomNid room, Item item);

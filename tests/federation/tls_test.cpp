@@ -25,7 +25,8 @@ public:
                 heard = fmt::format("{} {} at {}", net::to_string(request.method), request.target,
                                     request.headers.find("Host").value_or("nowhere"));
                 signed_as = std::string(request.headers.find("Authorization").value_or(""));
-                co_return net::Response::json("{}");
+                if (drips) co_return dripping();
+                co_return net::Response::json(says);
             });
         options_.trusted_ca_file = certificate_.authority();
         options_.allow_private_addresses = {"127.0.0.0/8"};
@@ -54,6 +55,7 @@ public:
                 federation::LinkRequest request{
                     .method = net::Method::put, .target = "/_matrix/federation/v1/send/1", .body = "{}"};
                 request.authorization = "X-Matrix origin=\"hearth.test\"";
+                request.limits = limits;
                 const auto answer = co_await link_->send(*schema::ServerName::parse(server), std::move(request));
                 outcome.set_value(std::to_string(answer.status));
             } catch (const federation::LinkFailed& failed) {
@@ -64,9 +66,29 @@ public:
         return outcome.get_future().get();
     }
 
-    std::string heard, signed_as;
+    std::string heard, signed_as, says = "{}";
+    federation::Limits limits;
+    bool drips = false;  ///< Its answers come a byte at a time and never end.
 
 private:
+    class Drip : public net::BodySource {
+    public:
+        explicit Drip(net::Runtime& runtime) : runtime_(runtime) {}
+        net::Task<std::string> next() override {
+            co_await runtime_.clock().sleep(net::Milliseconds(5));
+            co_return " ";
+        }
+
+    private:
+        net::Runtime& runtime_;
+    };
+    net::Response dripping() {
+        net::Response response;
+        response.stream = std::make_unique<Drip>(runtime_);
+        return response;
+    }
+
+
     TestCertificate certificate_;
     net::Runtime runtime_;
     federation::Options options_;
@@ -102,5 +124,26 @@ TEST_CASE("but nobody is told anything who cannot prove to be that server") {
         CHECK(shore.ask() == net::to_string(net::FetchError::refused_by_filter));
         CHECK(shore.ask("127.0.0.1:1") == net::to_string(net::FetchError::refused_by_filter));
         CHECK(shore.heard == "");
+    }
+}
+
+TEST_CASE("and nobody holds us up, or fills our memory") {
+    Shore shore;
+    SUBCASE("with an answer that comes a byte at a time") {
+        shore.drips = true;
+        shore.limits.whole = net::Milliseconds(300);
+        CHECK(shore.ask() == net::to_string(net::FetchError::timeout));
+    }
+    SUBCASE("with one that never ends") {
+        shore.drips = true;
+        shore.limits.body_bytes = 8;
+        CHECK(shore.ask() == net::to_string(net::FetchError::too_large));
+    }
+    SUBCASE("with one that is larger than it may be") {
+        shore.says = std::string(5'000, ' ');
+        shore.limits.body_bytes = 4'999;
+        CHECK(shore.ask() == net::to_string(net::FetchError::too_large));
+        shore.limits.body_bytes = 5'000;
+        CHECK(shore.ask() == "200");
     }
 }
