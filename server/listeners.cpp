@@ -16,7 +16,9 @@ std::string_view area_of(std::string_view path) {
     const auto below = [&](std::string_view prefix) { return path.starts_with(prefix); };
     if (path == "/health") return "";
     if (path == "/metrics") return "metrics";
-    if (below("/_matrix/federation/") || below("/_matrix/key/") || path == "/.well-known/matrix/server") return "federation";
+    for (const auto* others : {"/_matrix/federation/", "/_matrix/key/", "/_matrix/policy/"})
+        if (below(others)) return "federation";
+    if (path == "/.well-known/matrix/server") return "federation";
     if (below("/_synapse/admin/") || below("/_runde/admin/")) return "admin";
     if (below("/_matrix/") || below("/_runde/") || below("/.well-known/matrix/")) return "client";
     return "web";
