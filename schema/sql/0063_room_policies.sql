@@ -1,4 +1,4 @@
--- 0042: which rooms name a policy server.
+-- 0063: which rooms name a policy server.
 -- Why:     at every start those that name ours under an older key are renewed (federation/policy).
 -- Locks:   writes to room_state wait while it is built: seconds per million rows.
 -- Undo:    DROP INDEX room_state_policy;
