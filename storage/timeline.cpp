@@ -162,18 +162,28 @@ std::vector<StoredEvent> related_events(Tx& tx, const RelationQuery& query) {
         query.room, query.parent_id, query.rel_type, query.event_type, query.after, query.before, query.limit, query.forward));
 }
 
+// The page is found along the index threads_last before anything is joined to it. Two statements, since one with a
+// condition for both would hide from the planner how few rows the page needs.
+#define THREAD_PAGE(PARTICIPATED)                                                                   \
+    "SELECT " EVENT_COLUMNS                                                                         \
+    ", t.last_ord, t.root_nid FROM (SELECT n.room_nid, n.root_nid, n.last_ord FROM threads n "      \
+    "WHERE n.room_nid = $1 AND (n.last_ord, n.root_nid) < ($2, $3) AND n.replies > 0 " PARTICIPATED \
+    "ORDER BY n.last_ord DESC, n.root_nid DESC LIMIT $4) AS t "                                     \
+    "JOIN events e ON e.room_nid = t.room_nid AND e.event_nid = t.root_nid" EVENT_JOINS             \
+    "ORDER BY t.last_ord DESC, t.root_nid DESC"
+
 std::vector<ThreadRow> threads_of(Tx& tx, RoomNid room, const std::optional<std::string>& participant,
                                   std::optional<ThreadPlace> below, int limit) {
     std::vector<ThreadRow> threads;
     const auto last = below ? below->last_ord : std::numeric_limits<Ord>::max();
     const auto root = below ? below->root : EventNid{std::numeric_limits<std::int64_t>::max()};
-    for (const auto& row : tx.exec("SELECT " EVENT_COLUMNS R"(, t.last_ord, t.root_nid
-             FROM threads t JOIN events e ON e.room_nid = t.room_nid AND e.event_nid = t.root_nid)" EVENT_JOINS R"(
-             WHERE t.room_nid = $1 AND (t.last_ord, t.root_nid) < ($3, $4) AND t.replies > 0
-               AND ($2::text IS NULL OR e.sender = $2 OR EXISTS (SELECT 1 FROM thread_users u
-                    WHERE u.room_nid = t.room_nid AND u.root_nid = t.root_nid AND u.sender = $2))
-             ORDER BY t.last_ord DESC, t.root_nid DESC LIMIT $5)",
-                                   room, participant, last, root, limit))
+    const auto rows =
+        participant ? tx.exec(THREAD_PAGE("AND ((SELECT true FROM thread_users u WHERE u.room_nid = n.room_nid "
+                                          "AND u.root_nid = n.root_nid AND u.sender = $5) OR (SELECT o.sender = $5 FROM events o "
+                                          "WHERE o.room_nid = n.room_nid AND o.event_nid = n.root_nid)) "),
+                              room, last, root, limit, *participant)
+                    : tx.exec(THREAD_PAGE(""), room, last, root, limit);
+    for (const auto& row : rows)
         threads.push_back({{row[event_columns].number(), row[event_columns + 1].nid<EventNid>()}, read_event(row)});
     return threads;
 }
