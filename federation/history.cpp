@@ -93,7 +93,10 @@ net::Task<std::string> event_for(rooms::Rooms& rooms, schema::ServerName server,
 
 std::vector<std::pair<int, EventNid>> state_nids_before(storage::Tx& tx, schema::RoomNid room, const StoredEvent& event) {
     std::vector<std::pair<int, EventNid>> nids;
-    if (!event.sg) return nids;  // The create event.
+    const bool is_first = event.type == "m.room.create" && event.state_key == "";
+    // Of what lies before our history, or was only ever cited, nobody here knows the state. An empty answer would be a lie.
+    if (!event.sg && !is_first) throw Refusal(Reason::not_found, "The state before this event is not known here.");
+    if (!event.sg) return nids;
     rooms::StateHistory history;
     for (const auto& group : storage::load_state_chain(tx, room, *event.sg)) history.restore(group_of(group));
     const auto state = history.state_at(rooms::StateGroupNo{*event.sg});

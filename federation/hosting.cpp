@@ -121,8 +121,11 @@ net::Task<Hosting::Taken> Hosting::take(Wish wish, ServerName origin, schema::Ro
     taken.event = incoming.front().event;
     const auto received = co_await room->receive(std::move(incoming));
     switch (received.front().verdict) {
-        case rooms::Received::Verdict::accepted:
-        case rooms::Received::Verdict::known: break;
+        case rooms::Received::Verdict::accepted: break;
+        case rooms::Received::Verdict::known:
+            // A repetition, after the answer got lost. Who has been sent away since is told no more of the room.
+            if (to_string(room->membership(checked.event->sender.str())) == membership_of(wish)) break;
+            throw Refusal(Reason::forbidden, "The room has gone on since.");
         case rooms::Received::Verdict::incomplete:
             throw Refusal(Reason::invalid_param, "The event cites events that are not known here.");
         case rooms::Received::Verdict::soft_failed:

@@ -25,9 +25,12 @@ public:
         begin(~0u);  // Length -1
     }
     void add(bool flag) { number(flag, 1); }
-    void add(std::string_view text) {
-        begin(static_cast<std::uint32_t>(text.size()));
-        elements_ += text;
+    void add(std::string_view value) {
+        // PostgreSQL's text cannot hold NUL, JSON's strings can: an event of another server must not stop its room by that.
+        // The event itself stands in its JSON, where NUL is written \u0000.
+        if (type_ == Type::text && value.find('\0') != std::string_view::npos) return add_without_nul(value);
+        begin(static_cast<std::uint32_t>(value.size()));
+        elements_ += value;
     }
     void add(std::int64_t value) {
         number(static_cast<std::uint64_t>(value), type_ == Type::int8 ? 8 : type_ == Type::int4 ? 4 : 2);
@@ -64,6 +67,15 @@ public:
     }
 
 private:
+    void add_without_nul(std::string_view value) {
+        std::string shown;
+        for (const char c : value)
+            if (c == '\0')
+                shown += "\uFFFD";
+            else
+                shown += c;
+        add(std::string_view(shown));
+    }
     void begin(std::uint32_t length) {
         append_big_endian(elements_, length, 4);
         ++count_;

@@ -272,6 +272,9 @@ Verdict Room::may(const schema::EventDraft& draft) const {
 EventPtr Room::seal(const schema::EventDraft& draft, const AppendOptions& options) {
     if (draft.type.size() > 255 || (draft.state_key && draft.state_key->size() > 255))
         throw Refusal(Reason::too_large, "The event type or state key is longer than 255 bytes.");
+    if (draft.type.empty()) throw Refusal(Reason::bad_json, "The event has no type.");
+    if (draft.type.find('\0') != std::string::npos || (draft.state_key && draft.state_key->find('\0') != std::string::npos))
+        throw Refusal(Reason::bad_json, "The event type or state key holds a character that it cannot hold.");
     const auto now = parts_.runtime.clock().now_ms();
     const bool watched = !is_policy_choice(draft.type, draft.state_key) && is_own_policy_server(*this);
     auto event = schema::seal_event(compose(draft, options.origin_ts.value_or(now)), rules_, parts_.identity.server.str(),

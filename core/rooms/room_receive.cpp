@@ -8,6 +8,7 @@
 //
 // The room goes on with events of its own meanwhile. Only while branches with different states are merged it holds still.
 #include <algorithm>
+#include <utility>
 
 #include "core/rooms/room_reception.hpp"
 #include "schema/refusal.hpp"
@@ -197,6 +198,10 @@ net::Task<Received> Room::Reception::judge(Incoming incoming) {
     const auto event = incoming.event;
     if (event->room != room_.id_) co_return Received{Verdicts::rejected, "an event of another room"};
     const auto* stored = find(event->id);
+    // Repeating it makes nothing better.
+    if (stored && stored->is_judged() && stored->is_rejected()) co_return Received{Verdicts::rejected, "rejected before"};
+    if (stored && stored->is_judged() && (stored->flags & rows::soft_failed) != 0)
+        co_return Received{Verdicts::soft_failed, "refused before"};
     if (stored && stored->is_judged()) co_return Received{Verdicts::known, "judged before"};
     if (event->is_state("m.room.create")) {
         if (stored) co_return Received{Verdicts::known, "judged before"};
@@ -364,7 +369,11 @@ net::Task<Received> Room::Reception::enter(Incoming incoming, EventNid nid, Stat
         std::vector<EventPtr> keep_alive;
         auto verdict = incoming.refused_by_policy ? Verdict{false, "the policy server refuses it"}
                                                   : authorise(*event, room_.rules_, room_.lookup(keep_alive));
-        if (verdict && room_.extremities_.size() >= most_extremities) verdict = {false, "too many branches at once"};
+        const auto stay = std::ranges::count_if(room_.extremities_, [&](const auto& extremity) {
+            return std::ranges::find(placement.covers, extremity.id) == placement.covers.end();
+        });
+        // Whoever brings branches together, or goes on with one, makes it no worse.
+        if (verdict && std::cmp_greater_equal(stay, most_extremities)) verdict = {false, "too many branches at once"};
         if (!verdict) {
             std::optional<StateGroupNo> after;
             if (event->is_state()) {

@@ -251,6 +251,9 @@ TEST_CASE("what a server that wants in may not do") {
             CHECK(send() == "200");
             CHECK(members(anna, room) == "anna, ben");
             CHECK(send() == "200");  // The same again does no harm.
+            REQUIRE(anna.post(fmt::format("/rooms/{}/ban", segment(room)), R"({"user_id":"@ben:haven.test"})") == "200");
+            CHECK(send() == "403 M_FORBIDDEN");  // But tells nothing to who has been sent away.
+            return;
         }
         SUBCASE("another key") { got = send(forged); }
         SUBCASE("another id") { got = send(theirs, "$somethingelse"); }
@@ -263,6 +266,45 @@ TEST_CASE("what a server that wants in may not do") {
         CHECK(got == "400 M_INVALID_PARAM");
         CHECK(members(anna, room) == "anna");
     }
+}
+
+TEST_CASE("whoever may only knock does not come in by asking twice") {
+    TwoServers world;
+    auto anna = world.person("hearth.test", "anna"), ben = world.person("haven.test", "ben");
+    const auto room = anna.create_room(
+        R"({"initial_state":[{"type":"m.room.join_rules","content":{"join_rule":"knock"}}],"name":"Evening","room_version":"11"})");
+    const auto offer = world.ask("haven.test", "hearth.test", Method::get,
+                                 fmt::format("/_matrix/federation/v1/make_knock/{}/{}?ver=11", segment(room), segment(ben.id)));
+    REQUIRE(summary(offer) == "200");
+    auto event = schema::parse_json(offer.body).as_object().at("event").as_object();
+    event["content"].as_object()["membership"] = "join";
+    const auto sealed =
+        schema::seal_event(event, *schema::find_room_rules("11"), "haven.test", schema::SigningKey("of_n", std::string(32, 'n')));
+    const auto send = [&] {
+        return world.ask("haven.test", "hearth.test", Method::put,
+                         fmt::format("/_matrix/federation/v2/send_join/{}/{}", segment(room), segment(sealed->id.str())),
+                         sealed->json);
+    };
+    CHECK(summary(send()) == "403 M_FORBIDDEN");
+    const auto again = send();
+    CHECK(summary(again) == "403 M_FORBIDDEN");
+    CHECK(again.body.find("auth_chain") == std::string::npos);
+    CHECK(members(anna, room) == "anna");
+}
+
+TEST_CASE("who joined later does not pretend to know the state of before") {
+    TwoServers world;
+    auto anna = world.person("hearth.test", "anna"), ben = world.person("haven.test", "ben");
+    const auto room = anna.create_room();
+    REQUIRE(ben.join(room, "hearth.test") == "200");
+    const auto state_at = [&](std::string_view type, std::string_view key) {
+        const auto event = anna.get(fmt::format("/rooms/{}/state/{}/{}?format=event", segment(room), type, segment(key)));
+        return summary(world.ask(
+            "hearth.test", "haven.test", Method::get,
+            fmt::format("/_matrix/federation/v1/state_ids/{}?event_id={}", segment(room), segment(event.at("/event_id")))));
+    };
+    CHECK(state_at("m.room.member", ben.id) == "200");
+    CHECK(state_at("m.room.member", anna.id) == "404 M_NOT_FOUND");
 }
 
 TEST_CASE("an invitation in every room version") {

@@ -107,16 +107,23 @@ TEST_CASE_FIXTURE(LaneFixture, "one refused submission does not harm its neighbo
     repeated.transactions = {{7, "send/1", 99, "$3"}};
     auto same_event = message(hall, 6);
     same_event.events[0].event_id = "$1";
-    auto with_nul = message(RoomNid{4}, 7);
-    with_nul.events[0].json[3] = '\0';
+    auto not_utf8 = message(RoomNid{4}, 7);
+    not_utf8.events[0].type = "\xff";
     const auto results = submit_together(
-        {message(kitchen, 2), repeated, message(garden, 4), message(hall, 5), same_event, with_nul, message(kitchen, 8)});
+        {message(kitchen, 2), repeated, message(garden, 4), message(hall, 5), same_event, not_utf8, message(kitchen, 8)});
     // The hall's later ones were made on top of the refused one, whatever they contain.
     CHECK(results ==
           std::vector<std::string>{"2", "event_txn_pkey", "3", "earlier_refused", "earlier_refused", "SQLSTATE 22021", "4"});
     CHECK(submit(same_event) == "events_id");
     CHECK(submit(message(hall, 9)) == "5");
     CHECK(ask("SELECT string_agg(event_id, ' ' ORDER BY pos) FROM events") == "$1 $2 $4 $8 $9");
+}
+
+TEST_CASE_FIXTURE(LaneFixture, "NUL, which JSON can say and PostgreSQL cannot hold, stops nobody") {
+    auto with_nul = message(kitchen, 1);
+    with_nul.events[0].type = std::string("a\0b", 3);
+    CHECK(submit(with_nul) == "1");
+    CHECK(ask("SELECT type = 'a' || chr(65533) || 'b' FROM events") == "t");
 }
 
 TEST_CASE_FIXTURE(LaneFixture, "outliers, backfilled events and late redactions find their place") {
