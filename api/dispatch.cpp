@@ -125,8 +125,9 @@ net::Task<net::Response> answer(const Router& router, const net::Request& reques
 
     Call call(request, std::move(match.params));
     co_await authenticate(call, route.access, services);
-    if (const auto& session = call.maybe_session(); session && session->suspended) require_open_to_suspended(call, route, services);
     limit_rate(call, route, services);
+    if (const auto& session = call.maybe_session(); session && session->suspended) require_open_to_suspended(call, route, services);
+    if (const auto& session = call.maybe_session(); session && session->must_change_password) require_own_password(route);
     auto response = co_await route.handler(call, services);
     co_return response;
 }

@@ -24,6 +24,22 @@ static constexpr std::array open_in_receptions{
     std::string_view("/_matrix/client/v3/rooms/{roomId}/typing/{userId}"),
 };
 
+static constexpr std::array open_before_own_password{
+    std::string_view("/_matrix/client/v3/account/whoami"),
+    std::string_view("/_matrix/client/v3/account/password"),
+    std::string_view("/_matrix/client/v3/capabilities"),
+    std::string_view("/_matrix/client/v3/logout"),
+    std::string_view("/_matrix/client/v3/logout/all"),
+};
+
+void require_own_password(const Route& route) {
+    const auto& open = open_before_own_password;
+    if (std::find(open.begin(), open.end(), route.pattern) != open.end()) return;
+    throw schema::Refusal(schema::Reason::forbidden,
+                          "Bitte wählen Sie zuerst ein eigenes Passwort. / Please choose a password of your own first.",
+                          {{"org.runde.must_change_password", true}});
+}
+
 void require_open_to_suspended(const Call& call, const Route& route, const Services& services) {
     const auto is = [&](std::string_view pattern) { return pattern == route.pattern; };
     if (route.method == net::Method::get || route.method == net::Method::head) return;

@@ -9,4 +9,8 @@ namespace runde::api {
 /// https://spec.matrix.org/v1.19/client-server-api/#account-suspension
 void require_open_to_suspended(const Call& call, const Route& route, const Services& services);
 
+/// What an account may do that still has the one-time password an operator was shown: choose its own, look who it is, sign out.
+/// Else that password would be no less than a lasting one. Throws Refusal(forbidden).
+void require_own_password(const Route& route);
+
 }  // namespace runde::api

@@ -136,9 +136,18 @@ TEST_CASE("an administrator made by the operator is asked to choose a password")
     Person boss(server, "boss", password);
     boss.take_session(in);
     CHECK(boss.get("/account/whoami").at("/org.runde.must_change_password") == "true");
-    CHECK(boss.get("/pushrules/") == "200");
+    // Until then that is all the account is good for.
+    CHECK(boss.get("/capabilities") == "200");
+    CHECK(server.http("GET", "/_matrix/client/versions", boss.token) == "200");
+    for (const auto* closed : {"/pushrules/", "/sync", "/joined_rooms"})
+        CHECK_MESSAGE(boss.get(closed) == "403 M_FORBIDDEN", closed);
+    const auto refused = boss.post("/createRoom", "{}");
+    CHECK(refused == "403 M_FORBIDDEN");
+    CHECK(refused.at("/org.runde.must_change_password") == "true");
     CHECK(boss.post("/account/password", with_auth(boss.password_auth(), R"(,"new_password":"battery staple")")) == "200");
     CHECK_FALSE(boss.get("/account/whoami").has("/org.runde.must_change_password"));
+    CHECK(boss.get("/pushrules/") == "200");
+    CHECK(boss.post("/createRoom", "{}") == "200");
 }
 
 TEST_CASE("a forgotten password is replaced by the operator") {

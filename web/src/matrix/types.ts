@@ -141,4 +141,6 @@ export interface SignedIn {
   user_id: string;
   access_token: string;
   device_id: string;
+  /** Somebody was handed this password; until they choose their own, the server lets them do nothing else. */
+  'org.runde.must_change_password'?: boolean;
 }

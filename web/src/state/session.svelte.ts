@@ -11,6 +11,7 @@ import { isTone, preferredLanguage, texts, type Tone } from '../texts/texts.svel
 
 const KEY = 'runde.session';
 const TONE_COOKIE = 'runde_sprache';
+const ONE_TIME = 'org.runde.must_change_password';
 
 class Session {
   #signedIn = $state.raw<SignedIn | undefined>(restore());
@@ -42,11 +43,24 @@ class Session {
     return this.#signedIn?.device_id ?? '';
   }
 
+  /** Signed in with a one-time password: first of all it is replaced. */
+  get needsOwnPassword(): boolean {
+    return this.#signedIn?.[ONE_TIME] === true;
+  }
+
   start(signedIn: SignedIn, stay: boolean): void {
-    this.#signedIn = signedIn;
     this.expired = false;
+    this.#keep(signedIn, stay);
+  }
+
+  hasOwnPassword(): void {
+    if (this.#signedIn) this.#keep({ ...this.#signedIn, [ONE_TIME]: undefined }, !this.isFleeting);
+  }
+
+  #keep(signedIn: SignedIn, stay: boolean): void {
+    this.#signedIn = signedIn;
     const { user_id, access_token, device_id } = signedIn;
-    (stay ? localStorage : sessionStorage).setItem(KEY, JSON.stringify({ user_id, access_token, device_id }));
+    (stay ? localStorage : sessionStorage).setItem(KEY, JSON.stringify({ user_id, access_token, device_id, [ONE_TIME]: signedIn[ONE_TIME] }));
   }
 
   /** Signs out here and on the server; a server that cannot be reached does not keep anybody signed in here. */

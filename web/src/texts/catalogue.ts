@@ -333,6 +333,13 @@ export const catalogue = {
   newPassword: { sie: 'Neues Passwort', en: 'New password' },
   signOutOthers: { sie: 'Alle anderen Geräte abmelden', en: 'Sign out all other devices' },
   passwordChanged: { sie: 'Das Passwort ist geändert.', en: 'The password has been changed.' },
+  ownPassword: { sie: 'Ein eigenes Passwort wählen', du: 'Ein eigenes Passwort wählen', en: 'Choose a password of your own' },
+  ownPasswordWhy: {
+    sie: 'Sie haben sich mit einem Passwort angemeldet, das nur für das erste Mal gilt. Bitte wählen Sie jetzt ein eigenes, das niemand sonst kennt. Danach geht es weiter.',
+    du: 'Du hast dich mit einem Passwort angemeldet, das nur für das erste Mal gilt. Bitte wähl jetzt ein eigenes, das niemand sonst kennt. Danach geht es weiter.',
+    leicht: 'Dieses Passwort gilt nur für das erste Mal. Bitte denken Sie sich jetzt ein neues Passwort aus. Nur Sie sollen es kennen. Danach geht es weiter.',
+    en: 'You signed in with a password that is good for the first time only. Please choose one now that nobody else knows. Then you can go on.',
+  },
   devices: { sie: 'Geräte', en: 'Devices' },
   devicesHint: { sie: 'Hier ist Ihr Konto angemeldet. Was Sie nicht kennen, melden Sie ab.', du: 'Hier ist dein Konto angemeldet. Was du nicht kennst, meldest du ab.', en: 'Your account is signed in here. Sign out what you do not recognise.' },
   thisDevice: { sie: 'dieses Gerät', en: 'this device' },
