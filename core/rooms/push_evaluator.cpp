@@ -19,35 +19,38 @@ using schema::JsonObject;
 /// Longer messages are looked at up to here: who is to be told is worth only so much work.
 constexpr std::size_t most_text = 8192;
 
-std::string folded(std::string_view text) {
-    std::string out;
-    icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), static_cast<int>(text.size()))).foldCase().toUTF8String(out);
+/// Without upper case, and as characters: "?" stands for one, however many bytes it has.
+std::u32string folded(std::string_view text) {
+    auto unicode = icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), static_cast<int>(text.size())));
+    unicode.foldCase();
+    std::u32string out;
+    out.reserve(static_cast<std::size_t>(unicode.length()));
+    for (int i = 0; i < unicode.length(); i = unicode.moveIndex32(i, 1)) out += static_cast<char32_t>(unicode.char32At(i));
     return out;
 }
 
-bool is_word(char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
+/// As the specification has it: everything else, "ä" too, is the end of a word.
+/// https://spec.matrix.org/v1.19/client-server-api/#conditions-1
+bool is_word(char32_t c) { return (c >= U'0' && c <= U'9') || (c >= U'a' && c <= U'z') || (c >= U'A' && c <= U'Z') || c == U'_'; }
 
 /// All places of the pattern at once, character by character: time is length of text times length of pattern,
 /// whatever the pattern is.
-bool glob(std::string_view pattern, std::string_view text, bool words) {
+bool glob(std::u32string_view pattern, std::u32string_view text, bool words) {
     std::vector<char> at(pattern.size() + 1, 0), next(pattern.size() + 1, 0);
     const auto begins_at = [&](std::size_t i) { return i == 0 || (words && !is_word(text[i - 1])); };
     const auto ends_at = [&](std::size_t i) { return i == text.size() || (words && !is_word(text[i])); };
     for (std::size_t i = 0;; ++i) {
         if (begins_at(i)) at[0] = 1;
         for (std::size_t p = 0; p < pattern.size(); ++p)
-            if (at[p] && pattern[p] == '*') at[p + 1] = 1;
+            if (at[p] && pattern[p] == U'*') at[p + 1] = 1;
         if (at[pattern.size()] && ends_at(i)) return true;
         if (i == text.size()) return false;
         std::fill(next.begin(), next.end(), 0);
         for (std::size_t p = 0; p < pattern.size(); ++p) {
             if (!at[p]) continue;
-            if (pattern[p] == '*')
+            if (pattern[p] == U'*')
                 next[p] = 1;
-            else if (pattern[p] == '?' || pattern[p] == text[i])
+            else if (pattern[p] == U'?' || pattern[p] == text[i])
                 next[p + 1] = 1;
         }
         std::swap(at, next);
