@@ -2,6 +2,7 @@
 #include "api/client/tables.hpp"
 #include "api/services.hpp"
 #include "core/accounts/accounts.hpp"
+#include "core/sync/filter.hpp"
 
 namespace runde::api::client {
 
@@ -10,6 +11,8 @@ namespace {
 // POST /_matrix/client/v3/user/{userId}/filter
 net::Task<net::Response> post_filter(const Call& call, Services& services) {
     require_self(call);
+    // The one that /sync reads it with: what is stored can be used.
+    sync::Filter::parse(schema::to_text(call.json()));
     auto id = co_await services.accounts.filters.define(call.session().user_nid, call.json());
     schema::JsonObject body;
     body["filter_id"] = std::move(id);

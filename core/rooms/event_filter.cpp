@@ -43,7 +43,7 @@ EventFilter EventFilter::parse(const schema::JsonObject& object) {
     const schema::Fields fields(object);
     EventFilter filter;
     if (const auto limit = fields.integer("limit")) {
-        if (*limit < 0) throw schema::Refusal(schema::Reason::invalid_param, "limit must not be negative");
+        if (*limit < 0) throw schema::Refusal(schema::Reason::bad_json, "limit must not be negative");
         filter.limit = static_cast<int>(std::clamp<std::int64_t>(*limit, 1, 100));
         filter.limit_given = true;
     }

@@ -23,13 +23,11 @@ void check_lists(const schema::JsonObject& object) {
         const std::string_view about(name);
         for (const auto& entry : *list) {
             if (about.ends_with("senders") && !schema::UserId::parse(entry))
-                throw Refusal(Reason::invalid_param, "The filter's " + std::string(about) + " holds something that is no user id.");
+                throw Refusal(Reason::bad_json, "The filter's " + std::string(about) + " holds something that is no user id.");
             if (about.ends_with("rooms") && !schema::RoomId::parse(entry))
-                throw Refusal(Reason::invalid_param, "The filter's " + std::string(about) + " holds something that is no room id.");
+                throw Refusal(Reason::bad_json, "The filter's " + std::string(about) + " holds something that is no room id.");
         }
     }
-    const auto limit = fields.integer("limit");
-    if (limit && *limit < 1) throw Refusal(Reason::invalid_param, "The filter's limit must be greater than 0.");
 }
 
 EventFilter part(const schema::JsonObject& object, std::string_view name) {
@@ -45,10 +43,11 @@ Filter Filter::parse(const schema::JsonObject& object) {
     const schema::Fields fields(object);
     Filter filter;
     fields.strings("event_fields");
-    if (const auto format = fields.string("event_format"); format && *format != "client")
-        throw Refusal(Reason::invalid_param, "Events are offered in the format \"client\" only.");
+    // "federation" is answered in the format of clients: what it asks for is the same, and more of it.
+    if (const auto format = fields.string("event_format"); format && *format != "client" && *format != "federation")
+        throw Refusal(Reason::bad_json, "event_format is client or federation.");
     filter.account_data = part(object, "account_data");
-    filter.presence = part(object, "presence");
+    part(object, "presence");  // Checked; there is no presence here.
     if (const auto* room = fields.object("room")) {
         check_lists(*room);
         filter.rooms = EventFilter::parse(*room);
@@ -62,7 +61,7 @@ Filter Filter::parse(const schema::JsonObject& object) {
 }
 
 std::shared_ptr<const Filter> Filter::parse(std::string_view text) {
-    constexpr std::size_t most_bytes = 65536;
+    constexpr std::size_t most_bytes = 16 * 1024;
     if (text.size() > most_bytes) throw Refusal(Reason::too_large, "The filter is too long.");
     const auto json = schema::parse_json(text, schema::Numbers::any, 16);
     if (!json.is_object()) throw Refusal(Reason::bad_json, "The filter must be a JSON object.");

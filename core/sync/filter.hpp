@@ -15,13 +15,13 @@ using rooms::EventFilter;
 ///
 /// `event_fields` is checked and otherwise ignored: "a server may include more fields than were requested".
 struct Filter {
-    EventFilter account_data, presence;
+    EventFilter account_data;
     EventFilter rooms;                       ///< Only its rooms and not_rooms.
     bool include_leave = false;
     EventFilter timeline, state, ephemeral, room_account_data;
 
-    /// Throws Refusal(bad_json) for members of a wrong type, invalid_param for what cannot be (a negative limit, a user id
-    /// that is none, event_format "federation", which this server does not offer).
+    /// Throws Refusal(bad_json) for members of a wrong type and for what cannot be (a negative limit, a user id that is none),
+    /// too_large for long lists. A limit of 0 counts as 1. Events come in the format of clients, also when "federation" is asked.
     static Filter parse(const schema::JsonObject& object);
     /// The same for text: a filter stored, or one in the query. Throws also not_json.
     static std::shared_ptr<const Filter> parse(std::string_view text);

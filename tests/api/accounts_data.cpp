@@ -160,6 +160,28 @@ TEST_CASE("filters") {
     CHECK(anna.post(path, "nonsense") == "400 M_NOT_JSON");
 }
 
+TEST_CASE("a filter that was stored can be used, one that cannot is not stored") {
+    TestServer server;
+    auto anna = server.person("anna");
+    REQUIRE(anna.post("/createRoom", "{}") == "200");
+    const auto path = "/user/" + anna.id + "/filter";
+    std::string many;
+    for (int i = 0; i < 600; ++i) many += fmt::format(R"({}"t.{}")", i ? "," : "", i);
+    const auto too_many = fmt::format(R"({{"room":{{"timeline":{{"types":[{}]}}}}}})", many);
+    const auto too_long = fmt::format(R"({{"event_fields":["{}"]}})", std::string(17'000, 'x'));
+    for (const std::string& filter : {too_many, too_long}) {
+        CHECK(anna.post(path, filter) == "413 M_TOO_LARGE");
+        CHECK(anna.get("/sync?filter=" + segment(filter)) == "413 M_TOO_LARGE");
+    }
+    for (const auto* filter : {R"({"room":{"timeline":{"limit":0}}})", R"({"event_format":"federation"})",
+                               R"({"presence":{"limit":0,"types":null}})", R"({"account_data":{"limit":0},"room":{"state":{"limit":0}}})"}) {
+        const auto stored = anna.post(path, filter);
+        REQUIRE_MESSAGE(stored == "200", filter);
+        CHECK_MESSAGE(anna.get("/sync?filter=" + stored.at("/filter_id")) == "200", filter);
+        CHECK_MESSAGE(anna.get("/sync?filter=" + segment(filter)) == "200", filter);
+    }
+}
+
 TEST_CASE("of the filters the newest hundred are kept") {
     TestServer server;
     auto anna = server.person("anna");

@@ -99,11 +99,11 @@ TEST_CASE("bad filters are refused") {
     auto anna = server.person("anna");
     for (const auto* filter : {R"({"room": 3})", R"({"room": {"timeline": {"limit": "many"}}})",
                                R"({"room": {"timeline": {"types": "m.room.message"}}})",
-                               R"({"room": {"state": {"lazy_load_members": "yes"}}})", R"({"presence": {"types": [1]}})"})
+                               R"({"room": {"state": {"lazy_load_members": "yes"}}})", R"({"presence": {"types": [1]}})",
+                               R"({"room": {"timeline": {"limit": -1}}})", R"({"room": {"rooms": ["hearth"]}})",
+                               R"({"room": {"timeline": {"senders": ["anna"]}}})", R"({"event_format": "xml"})"})
         CHECK_MESSAGE(anna.get("/sync?filter=" + segment(filter)) == "400 M_BAD_JSON", filter);
-    for (const auto* filter : {R"({"room": {"timeline": {"limit": -1}}})", R"({"room": {"rooms": ["hearth"]}})",
-                               R"({"room": {"timeline": {"senders": ["anna"]}}})", R"({"event_format": "federation"})", "77"})
-        CHECK_MESSAGE(anna.get("/sync?filter=" + segment(filter)) == "400 M_INVALID_PARAM", filter);
+    CHECK(anna.get("/sync?filter=77") == "400 M_INVALID_PARAM");
     CHECK(anna.get("/sync?filter=" + segment("{not json")) == "400 M_NOT_JSON");
     CHECK(anna.get("/sync?timeout=soon") == "400 M_INVALID_PARAM");
     CHECK(anna.get("/sync?set_presence=asleep") == "400 M_INVALID_PARAM");
