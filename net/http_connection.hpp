@@ -3,6 +3,7 @@
 #include <chrono>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -38,7 +39,8 @@ public:
     std::uint16_t port() const { return port_; }
     void reload_tls();
     /// The address to hold a client to: the peer's, or what a trusted proxy says.
-    void fill_in_client(Request& request, const std::string& peer) const;
+    void fill_in_client(Request& request, const std::string& peer);
+    void warn_of_unknown_proxy();
     std::span<char> scratch() { return scratch_; }
     std::string_view date();
 
@@ -58,6 +60,7 @@ private:
     bool told_about_accepting_ = false;
     std::string date_;
     std::int64_t date_second_ = 0;
+    std::optional<std::int64_t> told_about_proxy_ms_;
 };
 
 /// One connection and its requests, one after the other. See HttpServer for what holds.

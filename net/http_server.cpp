@@ -164,9 +164,21 @@ bool HttpServer::Impl::is_trusted(const std::string& address) const {
     return parsed && std::ranges::any_of(trusted_, [&](const auto& network) { return network.contains(*parsed); });
 }
 
-void HttpServer::Impl::fill_in_client(Request& request, const std::string& peer) const {
+/// Anybody may send the header, so it is said once an hour at most, and without an address.
+void HttpServer::Impl::warn_of_unknown_proxy() {
+    const auto now = runtime.clock().now_ms();
+    if (told_about_proxy_ms_ && now - *told_about_proxy_ms_ < 3'600'000) return;
+    told_about_proxy_ms_ = now;
+    spdlog::warn("X-Forwarded-For came from a peer that is not among trusted_proxies. If a reverse proxy stands before this server, "
+                 "name it there: else everybody behind it counts as one visitor, and they wait for each other");
+}
+
+void HttpServer::Impl::fill_in_client(Request& request, const std::string& peer) {
     request.client_address = peer;
-    if (!is_trusted(peer)) return;
+    if (!is_trusted(peer)) {
+        if (request.headers.find("X-Forwarded-For")) warn_of_unknown_proxy();
+        return;
+    }
     if (const auto proto = request.headers.find("X-Forwarded-Proto")) request.tls = *proto == "https";
     // Every proxy appends the address it saw: read from the end, the first one that is not a proxy of ours is
     // it. What stands further left may be invented by the client.

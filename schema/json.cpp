@@ -229,8 +229,14 @@ Fields Fields::of(const Json& value) {
     return Fields(value.get_object());
 }
 
+/// The member; nullptr when it is absent or null, which is how some languages write "absent".
+static const Json* given(const JsonObject& object, std::string_view name) {
+    const auto* value = object.if_contains(name);
+    return value && !value->is_null() ? value : nullptr;
+}
+
 std::optional<std::string_view> Fields::string(std::string_view name, std::size_t max_bytes) const {
-    const auto value = object_.if_contains(name);
+    const auto value = given(object_, name);
     if (!value) return std::nullopt;
     if (!value->is_string()) wrong_type(name, "a string");
     const std::string_view text = value->get_string();
@@ -249,7 +255,7 @@ std::string_view Fields::string_or(std::string_view name, std::string_view other
 }
 
 std::optional<std::int64_t> Fields::integer(std::string_view name) const {
-    const auto value = object_.if_contains(name);
+    const auto value = given(object_, name);
     if (!value) return std::nullopt;
     const auto number = integer_in(*value);
     if (!number) wrong_type(name, "an integer");
@@ -263,7 +269,7 @@ std::int64_t Fields::required_integer(std::string_view name) const {
 }
 
 std::optional<bool> Fields::boolean(std::string_view name) const {
-    const auto value = object_.if_contains(name);
+    const auto value = given(object_, name);
     if (!value) return std::nullopt;
     if (!value->is_bool()) wrong_type(name, "true or false");
     return value->get_bool();
@@ -272,7 +278,7 @@ std::optional<bool> Fields::boolean(std::string_view name) const {
 bool Fields::boolean_or(std::string_view name, bool otherwise) const { return boolean(name).value_or(otherwise); }
 
 const JsonObject* Fields::object(std::string_view name) const {
-    const auto value = object_.if_contains(name);
+    const auto value = given(object_, name);
     if (value && !value->is_object()) wrong_type(name, "an object");
     return value ? &value->get_object() : nullptr;
 }
@@ -284,7 +290,7 @@ const JsonObject& Fields::required_object(std::string_view name) const {
 }
 
 const JsonArray* Fields::array(std::string_view name) const {
-    const auto value = object_.if_contains(name);
+    const auto value = given(object_, name);
     if (value && !value->is_array()) wrong_type(name, "an array");
     return value ? &value->get_array() : nullptr;
 }

@@ -121,9 +121,6 @@ void Wiring::connect() {
             if (change.local && change.after == rooms::Membership::join && change.before != rooms::Membership::join)
                 runtime.spawn("push class", rooms::classify(rooms, *change.local, change.user, committed.room.nid()));
     });
-    accounts.listeners.profile_changed.add([this](schema::UserNid, const schema::UserId& user, std::string_view) {
-        runtime.spawn("profile to rooms", rooms::spread_profile(rooms, user));
-    });
     accounts.listeners.deactivated.add([this](schema::UserNid nid, const schema::UserId& user, bool) {
         runtime.spawn("withdraw applications", admission.account_closed(user));
         runtime.spawn("leave all rooms", rooms::leave_all(rooms, rooms::Person{nid, user, {}}));

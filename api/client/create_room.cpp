@@ -65,12 +65,13 @@ CreateRoom read_wish(const Fields& body) {
 /// The room stands, whether or not the servers of its guests answer.
 net::Task<> invite_elsewhere(Services& services, schema::UserId creator, schema::RoomId room, schema::UserId guest, bool is_direct,
                              std::shared_ptr<net::Gate> done) {
+    // Whatever happens on the way: whoever makes the room is not to wait for ever.
+    const std::shared_ptr<void> when_over(nullptr, [done](void*) { done->open(); });
     try {
         co_await rooms::invite(services.rooms, creator, room, guest, std::nullopt, is_direct);
     } catch (const Refusal&) {
         // The creator sees who was invited, and may try again.
     }
-    done->open();
 }
 
 net::Task<net::Response> post_create_room(const Call& call, Services& services) {

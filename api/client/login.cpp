@@ -2,8 +2,10 @@
 #include "api/client/signed_in.hpp"
 #include "api/client/tables.hpp"
 #include "api/discovery.hpp"
+#include "api/rate_limits.hpp"
 #include "api/services.hpp"
 #include "core/accounts/accounts.hpp"
+#include "net/runtime.hpp"
 
 namespace runde::api::client {
 
@@ -58,9 +60,17 @@ net::Task<net::Response> post_login(const Call& call, Services& services) {
 // POST /_matrix/client/v3/refresh
 net::Task<net::Response> post_refresh(const Call& call, Services& services) {
     const auto token = call.fields().required_string("refresh_token", 1024);
-    const auto tokens = co_await services.accounts.sessions.refresh(token);
+    std::optional<accounts::Tokens> tokens;
+    try {
+        tokens = co_await services.accounts.sessions.refresh(token);
+    } catch (const Refusal&) {
+        // Many members may share an address, and each refreshes every few minutes; who guesses is slowed down like at the login.
+        services.rate_limits.require(Rate::login, caller_of_address(call.request().client_address),
+                                     services.runtime.clock().now_ms());
+        throw;
+    }
     JsonObject body;
-    add_tokens(body, tokens);
+    add_tokens(body, *tokens);
     co_return answer(body);
 }
 
@@ -84,7 +94,7 @@ constexpr Route routes[] = {
      "client-server-api/#get_matrixclientv3login"},
     {net::Method::post, "/_matrix/client/v3/login", Access::anyone, Rate::login, post_login,
      "client-server-api/#post_matrixclientv3login"},
-    {net::Method::post, "/_matrix/client/v3/refresh", Access::anyone, Rate::login, post_refresh,
+    {net::Method::post, "/_matrix/client/v3/refresh", Access::anyone, Rate::read, post_refresh,
      "client-server-api/#post_matrixclientv3refresh"},
     {net::Method::post, "/_matrix/client/v3/logout", Access::user_even_locked, Rate::write, post_logout,
      "client-server-api/#post_matrixclientv3logout"},

@@ -2,8 +2,10 @@
 #include "api/client/tables.hpp"
 #include "api/services.hpp"
 #include "core/accounts/accounts.hpp"
-#include "core/rooms/rooms.hpp"
+#include "core/rooms/membership.hpp"
 #include "federation/federation.hpp"
+#include "net/gate.hpp"
+#include "net/runtime.hpp"
 
 namespace runde::api::client {
 
@@ -23,6 +25,21 @@ net::Task<JsonObject> require_profile(const Call& call, Services& services, std:
         profile = co_await services.federation->neighbourhood.profile(user, field);
     if (!profile) throw Refusal(Reason::not_found, "");
     co_return *std::move(profile);
+}
+
+net::Task<> spread(Services& services, schema::UserId user, std::shared_ptr<net::Gate> done) {
+    const std::shared_ptr<void> when_over(nullptr, [done](void*) { done->open(); });
+    co_await rooms::spread_profile(services.rooms, user);
+}
+
+/// Apps look for the new name in their rooms right away; but somebody may be in very many of them.
+net::Task<> tell_rooms(Services& services, const schema::UserId& user, std::string_view field) {
+    if (field != "displayname" && field != "avatar_url") co_return;
+    constexpr net::Milliseconds longest_wait{5'000};
+    const auto done = std::make_shared<net::Gate>();
+    services.runtime.spawn("profile to rooms", spread(services, user, done));
+    const auto enough = services.runtime.after(longest_wait, [done] { done->open(); });
+    co_await done->wait();
 }
 
 // GET /_matrix/client/v3/profile/{userId}
@@ -49,6 +66,7 @@ net::Task<net::Response> put_field(const Call& call, Services& services) {
     const auto* value = call.json().if_contains(name);
     if (!value) throw Refusal(Reason::missing_param, name + " is missing");
     co_await services.accounts.profiles.set(call.session(), name, *value);
+    co_await tell_rooms(services, call.session().user, name);
     co_return empty_answer();
 }
 
@@ -56,6 +74,7 @@ net::Task<net::Response> put_field(const Call& call, Services& services) {
 net::Task<net::Response> delete_field(const Call& call, Services& services) {
     require_self(call);
     co_await services.accounts.profiles.remove(call.session(), call.param("keyName"));
+    co_await tell_rooms(services, call.session().user, call.param("keyName"));
     co_return empty_answer();
 }
 

@@ -151,6 +151,22 @@ void guard_ourselves(CreateRoom& wish, const Identity& identity) {
     wish.initial_state.push_back({"m.room.policy", "", own_policy_content(identity)});
 }
 
+/// A room that is being made has no alias but the one that is made with it.
+void check_aliases(const CreateRoom& wish, const std::optional<std::string>& alias) {
+    const auto check = [&](const schema::Json& said) {
+        if (said.is_null() || (said.is_string() && said.get_string().empty())) return;
+        if (!said.is_string() || !schema::RoomAlias::parse(said.get_string()))
+            throw Refusal(Reason::invalid_param, "That is not a room alias.");
+        if (alias != std::string_view(said.get_string())) throw Refusal(Reason::bad_alias, "That alias does not lead to this room.");
+    };
+    for (const auto& state : wish.initial_state) {
+        if (state.type != "m.room.canonical_alias" || !state.state_key.empty()) continue;
+        if (const auto* said = state.content.if_contains("alias")) check(*said);
+        if (const auto* others = schema::array_at(state.content, "alt_aliases"))
+            for (const auto& other : *others) check(other);
+    }
+}
+
 }  // namespace
 
 net::Task<RoomPtr> create_room(Rooms& rooms, Person creator, CreateRoom wish) {
@@ -163,6 +179,8 @@ net::Task<RoomPtr> create_room(Rooms& rooms, Person creator, CreateRoom wish) {
         alias = fmt::format("#{}:{}", *wish.alias_localpart, server);
         if (!schema::RoomAlias::parse(*alias)) throw Refusal(Reason::invalid_param, "That is not a valid alias.");
     }
+
+    check_aliases(wish, alias);
 
     // One invited person who does not exist is no reason to refuse the room to the others. They get no power in it either:
     // whoever took that name later would have it.

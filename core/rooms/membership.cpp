@@ -42,6 +42,11 @@ schema::EventDraft member_draft(const UserId& sender, const UserId& target, Json
     return {.type = "m.room.member", .sender = sender, .state_key = target.str(), .content = std::move(content), .redacts = {}};
 }
 
+/// For what is so already: it is not said again, but who may not say it hears so.
+void require_allowed(const Room& room, const schema::EventDraft& draft) {
+    if (const auto verdict = room.may(draft); !verdict) throw Refusal(Reason::forbidden, std::string(verdict.why));
+}
+
 JsonObject with_reason(JsonObject content, const std::optional<std::string>& reason) {
     if (reason) content["reason"] = *reason;
     return content;
@@ -129,13 +134,16 @@ net::Task<> invite(Rooms& rooms, UserId inviter, schema::RoomId room_id, UserId 
     if (is_direct) content["is_direct"] = true;
     if (!target) {
         // The rules first: a stranger's server need not hear of an invitation that will not be.
-        const auto verdict = room->may(member_draft(inviter, invited, content));
-        if (!verdict) throw Refusal(Reason::forbidden, std::string(verdict.why));
+        require_allowed(*room, member_draft(inviter, invited, content));
         co_await elsewhere(rooms).invite(room, inviter, invited, std::move(content));
         co_return;
     }
-    if (room->membership(invited.str()) == Membership::invite) co_return;
-    co_await room->append(member_draft(inviter, invited, std::move(content)), {.target = target});
+    auto draft = member_draft(inviter, invited, std::move(content));
+    if (room->membership(invited.str()) == Membership::invite) {
+        require_allowed(*room, draft);
+        co_return;
+    }
+    co_await room->append(std::move(draft), {.target = target});
 }
 
 net::Task<> act_on(Rooms& rooms, Act act, UserId actor, schema::RoomId room_id, UserId target, std::optional<std::string> reason) {
@@ -145,12 +153,15 @@ net::Task<> act_on(Rooms& rooms, Act act, UserId actor, schema::RoomId room_id, 
     if (act == Act::kick && (membership == Membership::leave || membership == Membership::ban))
         throw Refusal(Reason::forbidden, "That person is not in the room.");
     if (act == Act::unban && membership != Membership::ban) throw Refusal(Reason::forbidden, "That person is not banned.");
-    if (act == Act::ban && membership == Membership::ban) co_return;
+    auto draft = member_draft(actor, target, with_reason(JsonObject{{"membership", act == Act::ban ? "ban" : "leave"}}, reason));
+    if (act == Act::ban && membership == Membership::ban) {
+        require_allowed(*room, draft);
+        co_return;
+    }
     std::optional<UserNid> nid;
     if (rooms.identity().is_local(target))
         if (const auto person = co_await find_person(rooms.parts().db, target)) nid = person->nid;
-    auto content = with_reason(JsonObject{{"membership", act == Act::ban ? "ban" : "leave"}}, reason);
-    co_await room->append(member_draft(actor, target, std::move(content)), {.target = nid});
+    co_await room->append(std::move(draft), {.target = nid});
 }
 
 net::Task<bool> may_see(Rooms& rooms, RoomPtr room, UserId user) {
@@ -190,6 +201,9 @@ net::Task<> spread_profile(Rooms& rooms, UserId user) {
         content.erase("join_authorised_via_users_server");
         content.erase("third_party_invite");
         content.erase("reason");
+        const auto before = room->state_content("m.room.member", user.str());
+        const auto same = [&](const char* name) { return schema::string_at(before, name) == schema::string_at(content, name); };
+        if (same("displayname") && same("avatar_url")) continue;
         try {
             co_await room->append(member_draft(user, user, std::move(content)), {.target = person->nid});
         } catch (const Refusal&) {

@@ -199,7 +199,7 @@ void Room::apply_membership(Build& build, const std::string& user_id, const sche
                 member.read_ord = std::max(member.read_ord, schema::live_ord(head_pos_));
                 member.all_ord = std::max(member.all_ord, schema::live_ord(head_pos_));
             }
-            if (after != Membership::leave) member.forgotten = false;
+            if (after != Membership::leave && after != Membership::ban) member.forgotten = false;
             member.membership = after;
             build.rows.user_rooms.push_back(unread::row_of(nid_, member, build.rows.positions - 1));
         }

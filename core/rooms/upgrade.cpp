@@ -20,6 +20,16 @@ constexpr std::string_view transferable[] = {
     "m.room.guest_access", "m.room.history_visibility", "m.room.join_rules", "m.room.power_levels", "m.space.child",
     "org.runde.forum"};
 
+std::vector<std::string> creators_of(const Room& room) {
+    const auto create = room.state("m.room.create");
+    if (!create) return {};
+    std::vector<std::string> creators{create->event()->sender.str()};
+    if (const auto* more = schema::array_at(create->event()->content(), "additional_creators"))
+        for (const auto& user : *more)
+            if (user.is_string()) creators.emplace_back(user.get_string());
+    return creators;
+}
+
 JsonObject creation_content(const Room& old, const schema::RoomRules& rules, std::vector<std::string> creators) {
     auto content = old.state_content("m.room.create");
     for (const auto* gone : {"creator", "room_version", "additional_creators", "predecessor"}) content.erase(gone);
@@ -34,15 +44,30 @@ JsonObject creation_content(const Room& old, const schema::RoomRules& rules, std
     return content;
 }
 
-/// Creators have all power from version 12 on and must not be listed there; before, they must be, or the new room
-/// would have nobody who may finish it.
-JsonObject fitting_levels(JsonObject levels, const schema::RoomRules& rules, const std::vector<std::string>& creators) {
+/// The old room's levels as the new room keeps them. Creators have all power from version 12 on and must not be listed there;
+/// whoever had all power in the old room is listed where that ends.
+JsonObject lasting_levels(JsonObject levels, const Room& old, const schema::RoomRules& rules, const std::vector<std::string>& creators) {
     if (!schema::object_at(levels, "users")) levels["users"] = JsonObject{};
     auto& users = levels["users"].get_object();
-    if (!rules.creators_have_infinite_power)
-        for (const auto& creator : creators) users[creator] = 100;
     if (rules.creators_have_infinite_power)
         for (const auto& creator : creators) users.erase(creator);
+    else if (old.rules().creators_have_infinite_power)
+        for (const auto& creator : creators_of(old)) users[creator] = 100;
+    return levels;
+}
+
+/// The same while the room is made: its creator has every right, or there would be nobody who may finish it.
+JsonObject levels_at_first(JsonObject levels, const schema::RoomRules& rules, const UserId& creator) {
+    if (rules.creators_have_infinite_power) return levels;
+    std::int64_t highest = 100;
+    const auto look = [&](const JsonObject& numbers) {
+        for (const auto& number : numbers)
+            if (const auto* level = number.value().if_int64()) highest = std::max(highest, *level);
+    };
+    look(levels);
+    for (const auto* part : {"users", "events"})
+        if (const auto* numbers = schema::object_at(levels, part)) look(*numbers);
+    levels["users"].get_object()[creator.str()] = highest;
     return levels;
 }
 
@@ -66,8 +91,11 @@ net::Task<schema::RoomId> upgrade(Rooms& rooms, Person person, schema::RoomId id
         "m.room.tombstone", person.id, "", {{"body", "This room has been replaced"}, {"replacement_room", "!"}}, std::nullopt};
     if (const auto verdict = old->may(tombstone); !verdict) throw Refusal(Reason::forbidden, std::string(verdict.why));
 
+    // https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3roomsroomidupgrade: older versions know only one creator.
+    if (!rules->creators_have_infinite_power) additional_creators.clear();
     auto creators = additional_creators;
     creators.push_back(person.id.str());
+    JsonObject lasting, at_first;
     CreateRoom wish{.version = version};
     wish.preset = CreateRoom::Preset::private_chat;
     wish.published = old->is_published();
@@ -75,7 +103,10 @@ net::Task<schema::RoomId> upgrade(Rooms& rooms, Person person, schema::RoomId id
     old->for_each_state([&](const StateEvent& state, const std::string& type, const std::string& key) {
         if (std::find(std::begin(transferable), std::end(transferable), type) == std::end(transferable)) return;
         schema::JsonObject content(state.event()->content(), boost::json::storage_ptr());  // Not in the event's memory.
-        if (type == "m.room.power_levels") content = fitting_levels(std::move(content), *rules, creators);
+        if (type == "m.room.power_levels" && key.empty()) {
+            lasting = lasting_levels(std::move(content), *old, *rules, creators);
+            content = at_first = levels_at_first(lasting, *rules, person.id);
+        }
         wish.initial_state.push_back({type, key, std::move(content)});
     });
     const auto room = co_await create_room(rooms, person, std::move(wish));
@@ -88,6 +119,10 @@ net::Task<schema::RoomId> upgrade(Rooms& rooms, Person person, schema::RoomId id
         co_await room->append({"m.room.canonical_alias", person.id, "", canonical, std::nullopt});
         const schema::EventDraft none{"m.room.canonical_alias", person.id, "", {}, std::nullopt};
         if (old->may(none)) co_await old->append(none);
+    }
+    if (lasting != at_first) {
+        const schema::EventDraft levels{"m.room.power_levels", person.id, "", std::move(lasting), std::nullopt};
+        if (room->may(levels)) co_await room->append(levels);
     }
     if (old->is_published()) {
         old->publish_in_directory(false);

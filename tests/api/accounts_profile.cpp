@@ -34,6 +34,23 @@ TEST_CASE("a profile: set, seen by others, removed") {
     CHECK(heard == std::vector<std::string>{"displayname", "avatar_url", "m.tz", "org.runde.pronouns", "m.tz", "avatar_url"});
 }
 
+TEST_CASE("a new name is in the rooms when the answer is") {
+    TestServer server;
+    auto anna = server.person("anna");
+    for (int i = 0; i < 20; ++i) {
+        const auto room = anna.post("/createRoom", "{}").at("/room_id");
+        const auto name = fmt::format("Anna die {}.", i);
+        const auto member = fmt::format("/rooms/{}/state/m.room.member/{}", segment(room), segment(anna.id));
+        REQUIRE(anna.put("/profile/" + anna.id + "/displayname", fmt::format(R"({{"displayname":"{}"}})", name)) == "200");
+        CHECK(anna.get(member).at("/displayname") == name);
+        // Nothing new makes no event.
+        const auto event = anna.get(member + "?format=event").at("/event_id");
+        REQUIRE(anna.put("/profile/" + anna.id + "/m.tz", fmt::format(R"({{"m.tz":"Europe/{}"}})", i)) == "200");
+        REQUIRE(anna.put("/profile/" + anna.id + "/displayname", fmt::format(R"({{"displayname":"{}"}})", name)) == "200");
+        CHECK(anna.get(member + "?format=event").at("/event_id") == event);
+    }
+}
+
 TEST_CASE("a profile: what is refused") {
     TestServer server;
     auto anna = server.person("anna");

@@ -97,6 +97,32 @@ TEST_CASE("who asks too often waits; strangers by address, members by account") 
     CHECK(login_from("192.0.2.1") == "403 M_FORBIDDEN");
 }
 
+TEST_CASE("refreshing is not limited by address, guessing refresh tokens is") {
+    TestServer server([](server::WiringOptions& options) { options.rate_limits = true; });
+    server.check_against_spec = false;
+    auto anna = server.person("anna");
+    const auto refresh_with = [&](std::string_view token) {
+        auto attempt = request(net::Method::post, "/_matrix/client/v3/refresh");
+        attempt.client_address = "192.0.2.1";
+        attempt.body = fmt::format(R"({{"refresh_token":"{}"}})", token);
+        return server.http(attempt);
+    };
+    auto mine = server.http("POST", "/_matrix/client/v3/login", {},
+                            fmt::format(R"({{"type":"m.login.password","identifier":{{"type":"m.id.user","user":"anna"}},)"
+                                        R"("password":"{}","refresh_token":true}})",
+                                        anna.password));
+    REQUIRE(mine == "200");
+    for (int i = 0; i < 30; ++i) {
+        mine = refresh_with(mine.at("/refresh_token"));
+        REQUIRE(mine == "200");
+    }
+    int guesses = 0;
+    auto answer = refresh_with("nonsense");
+    for (; answer.status != 429 && guesses < 50; ++guesses) answer = refresh_with("nonsense");
+    CHECK(answer == "429 M_LIMIT_EXCEEDED");
+    CHECK(refresh_with(mine.at("/refresh_token")) == "200");  // Neighbours go on.
+}
+
 TEST_CASE("listeners: what each serves, metrics, health, and headers on every answer") {
     TestServer server;
     server::Metrics metrics;

@@ -288,3 +288,88 @@ TEST_CASE("a new member reads only what the history's visibility allows") {
     say(anna, room, "nach Ben", "3");
     CHECK(bodies(ben.get(room_path(room, "/messages?dir=b&limit=50"))) == "(m.room.member), mit Ben, (m.room.member)");
 }
+
+TEST_CASE("an upgrade keeps the power that people had, and no more") {
+    TestServer server;
+    auto anna = server.person("anna"), ben = server.person("ben");
+    const auto room = create(anna, R"({"room_version":"10","preset":"public_chat"})");
+    REQUIRE(ben.post(room_path(room, "/join")) == "200");
+    auto levels = anna.get(room_path(room, "/state/m.room.power_levels")).json.as_object();
+    levels["users"] = schema::JsonObject{{anna.id, 100}, {ben.id, 60}};
+    levels["events"].as_object()["m.room.tombstone"] = 60;
+    REQUIRE(anna.put(room_path(room, "/state/m.room.power_levels"), schema::to_text(levels)) == "200");
+
+    // Version 11 knows one creator: others named in the request are nothing there.
+    const auto upgraded =
+        ben.post(room_path(room, "/upgrade"), fmt::format(R"({{"new_version":"11","additional_creators":["@carl:hearth.test"]}})"));
+    REQUIRE(upgraded == "200");
+    const auto next = upgraded.at("/replacement_room");
+    REQUIRE(anna.post(room_path(next, "/join")) == "200");
+    const auto now = anna.get(room_path(next, "/state/m.room.power_levels"));
+    CHECK(now.json.as_object() == levels);
+    CHECK(ben.put(room_path(next, "/state/m.room.power_levels"), schema::to_text(levels)) == "403 M_FORBIDDEN");
+    CHECK_FALSE(anna.get(room_path(next, "/state/m.room.create")).has("/additional_creators"));
+
+    // From 12 on whoever upgrades is its creator.
+    const auto newest = anna.post(room_path(next, "/upgrade"), R"({"new_version":"12","additional_creators":["@carl:hearth.test"]})");
+    REQUIRE(newest == "200");
+    const auto last = newest.at("/replacement_room");
+    CHECK(anna.get(room_path(last, "/state/m.room.create")).at("/additional_creators/0") == "@carl:hearth.test");
+    CHECK_FALSE(anna.get(room_path(last, "/state/m.room.power_levels")).has("/users/" + anna.id));
+    CHECK(anna.get(room_path(last, "/state/m.room.power_levels")).at("/users/" + ben.id) == "60");
+}
+
+TEST_CASE("what is so already is not said again, but not everybody may say it") {
+    TestServer server;
+    auto anna = server.person("anna"), ben = server.person("ben"), carl = server.person("carl"), dora = server.person("dora");
+    const auto room = create(anna, R"({"preset":"public_chat","power_level_content_override":{"invite":50}})");
+    REQUIRE(ben.post(room_path(room, "/join")) == "200");
+    const auto about = [](const Person& person) { return fmt::format(R"({{"user_id":"{}"}})", person.id); };
+    CHECK(anna.post(room_path(room, "/ban"), about(carl)) == "200");
+    CHECK(anna.post(room_path(room, "/ban"), about(carl)) == "200");
+    CHECK(ben.post(room_path(room, "/ban"), about(carl)) == "403 M_FORBIDDEN");
+    CHECK(anna.post(room_path(room, "/invite"), about(dora)) == "200");
+    CHECK(anna.post(room_path(room, "/invite"), about(dora)) == "200");
+    CHECK(ben.post(room_path(room, "/invite"), about(dora)) == "403 M_FORBIDDEN");
+    CHECK(ben.post(room_path(room, "/invite"), about(anna)) == "403 M_FORBIDDEN");
+}
+
+TEST_CASE("a room that was forgotten stays forgotten when one is banned from it") {
+    TestServer server;
+    auto anna = server.person("anna"), ben = server.person("ben");
+    const auto room = create(anna, R"({"preset":"public_chat"})");
+    REQUIRE(ben.post(room_path(room, "/join")) == "200");
+    REQUIRE(ben.post(room_path(room, "/leave")) == "200");
+    REQUIRE(ben.post(room_path(room, "/forget")) == "200");
+    REQUIRE(anna.post(room_path(room, "/ban"), fmt::format(R"({{"user_id":"{}"}})", ben.id)) == "200");
+    const auto seen = ben.get("/sync?filter=" + segment(R"({"room":{"include_leave":true}})"));
+    REQUIRE(seen == "200");
+    CHECK(seen.text.find(room) == std::string::npos);
+    REQUIRE(anna.post(room_path(room, "/unban"), fmt::format(R"({{"user_id":"{}"}})", ben.id)) == "200");
+    REQUIRE(ben.post(room_path(room, "/join")) == "200");
+    CHECK(ben.get("/sync").text.find(room) != std::string::npos);
+}
+
+TEST_CASE("state needs a type, and a new room no alias but its own") {
+    TestServer server;
+    server.check_against_spec = false;
+    auto anna = server.person("anna");
+    const auto room = create(anna, R"({"room_alias_name":"dienstag"})");
+    CHECK(anna.put(room_path(room, "/state/"), "{}") == "404 M_UNRECOGNIZED");
+    CHECK(anna.put(room_path(room, "/state//"), "{}") == "404 M_UNRECOGNIZED");
+    CHECK(anna.put(room_path(room, "/state//x"), "{}") == "404 M_UNRECOGNIZED");
+    CHECK(anna.put(room_path(room, "/send//1"), "{}") == "404 M_UNRECOGNIZED");
+    const auto with = [&](std::string_view content, std::string_view more = "") {
+        return anna.post("/createRoom",
+                         fmt::format(R"({{"initial_state":[{{"type":"m.room.canonical_alias","content":{}}}]{}}})", content, more));
+    };
+    CHECK(with(R"({"alias":"#dienstag:hearth.test"})") == "400 M_BAD_ALIAS");
+    CHECK(with(R"({"alias":"#nirgends:hearth.test"})") == "400 M_BAD_ALIAS");
+    CHECK(with(R"({"alt_aliases":["#dienstag:hearth.test"]})") == "400 M_BAD_ALIAS");
+    CHECK(with(R"({"alias":"Dienstag"})") == "400 M_INVALID_PARAM");
+    CHECK(with(R"({"alias":"#montag:hearth.test"})", R"(,"room_alias_name":"montag")") == "200");
+    CHECK(with("{}") == "200");
+    // null is how some languages write "absent".
+    CHECK(anna.post("/createRoom", R"({"name":null,"topic":null,"invite":null,"initial_state":null,"is_direct":null})") == "200");
+    CHECK(anna.post(room_path(room, "/leave"), R"({"reason":null})") == "200");
+}

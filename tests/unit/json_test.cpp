@@ -145,7 +145,11 @@ TEST_CASE("Fields say what is wrong with a member") {
     CHECK(fields.object("absent") == nullptr);
     CHECK(why([&] { fields.required_string("absent"); }) == "missing: 'absent' is missing.");
     CHECK(why([&] { fields.string("age"); }) == "bad: 'age' must be a string.");
-    CHECK(why([&] { fields.string("none"); }) == "bad: 'none' must be a string.");
+    // null is how some languages write "absent".
+    CHECK(fields.string("none") == std::nullopt);
+    CHECK(fields.object("none") == nullptr);
+    CHECK(fields.boolean_or("none", true));
+    CHECK(why([&] { fields.required_string("none"); }) == "missing: 'none' is missing.");
     CHECK(why([&] { fields.string("name", 3); }) == "bad: 'name' is longer than 3 bytes.");
     CHECK(why([&] { fields.integer("half"); }) == "bad: 'half' must be an integer.");
     CHECK(why([&] { fields.boolean("name"); }) == "bad: 'name' must be true or false.");
