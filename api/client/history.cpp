@@ -93,18 +93,22 @@ net::Task<net::Response> get_context(const Call& call, Services& services) {
     const auto newer_text = co_await render_events(services, from, newer.events);
     const auto event_text = co_await render_events(services, from, {event});
     const auto newest = newer.events.empty() ? event : newer.events.back();
-    std::string state;
+    const auto kept = filter.lazy_load_members ? rooms::Members::none : rooms::Members::all;
+    auto then = co_await rooms::state_after(services.rooms, from.room, newest->pos, kept);
     if (filter.lazy_load_members) {
+        // It narrows the members to those who wrote, and nothing else.
         auto shown = older.events;
         shown.push_back(event);
         shown.insert(shown.end(), newer.events.begin(), newer.events.end());
-        state = co_await rooms::members_of(services.rooms, from.room, std::move(shown));
-    } else {
-        const auto then = co_await rooms::state_after(services.rooms, from.room, newest->pos);
-        for (const auto& entry : then) {
-            if (!state.empty()) state += ',';
-            state += entry->client_json() + "}";
-        }
+        const auto members = co_await rooms::member_events_of(services.rooms, from.room, std::move(shown));
+        then.insert(then.end(), members.begin(), members.end());
+    }
+    std::string state;
+    for (const auto& entry : then) {
+        const auto parsed = entry->event();
+        if (!filter.wants_type(parsed->type) || !filter.wants_sender(parsed->sender.str())) continue;
+        if (!state.empty()) state += ',';
+        state += entry->client_json() + "}";
     }
     const auto start = older.end.value_or(rooms::Place{older.events.empty() ? event->ord - 1 : older.events.back()->ord - 1});
     const auto end = rooms::Place{newest->ord};

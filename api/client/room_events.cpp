@@ -21,6 +21,7 @@ net::Response event_answer(const rooms::Room::Appended& event) { return answer({
 net::Task<net::Response> put_send(const Call& call, Services& services) {
     // The same transaction id at another endpoint is another request.
     const auto& type = call.param("eventType");
+    if (type.empty()) throw Refusal(Reason::unrecognized, "An event has a type.");
     const auto appended = co_await rooms::send(services.rooms, writing(call, type, call.event_json()), call.param("txnId"));
     co_return event_answer(appended);
 }
@@ -36,6 +37,7 @@ net::Task<net::Response> put_redact(const Call& call, Services& services) {
 }
 
 net::Task<net::Response> put_state_for(const Call& call, Services& services, std::string state_key) {
+    if (call.param("eventType").empty()) throw Refusal(Reason::unrecognized, "An event has a type.");
     const auto appended =
         co_await rooms::set_state(services.rooms, writing(call, call.param("eventType"), call.event_json()), std::move(state_key));
     co_return event_answer(appended);
@@ -101,7 +103,8 @@ net::Task<net::Response> get_members(const Call& call, Services& services) {
         const auto event = entry->event();
         if (event->type != "m.room.member") continue;
         const auto membership = schema::string_at(event->content(), "membership").value_or("leave");
-        if ((wanted && membership != *wanted) || (unwanted && membership == *unwanted)) continue;
+        // Both together are an "or". https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomidmembers
+        if ((wanted || unwanted) && !(wanted && membership == *wanted) && !(unwanted && membership != *unwanted)) continue;
         members.push_back(entry);
     }
     co_return net::Response::json(fmt::format(R"({{"chunk":[{}]}})", rendered(members)));

@@ -41,6 +41,4 @@ std::vector<std::string> via(const Call& call) {
     return servers;
 }
 
-net::Response answer(const schema::JsonObject& object) { return net::Response::json(schema::to_text(object)); }
-
 }  // namespace runde::api::client

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "api/client/self.hpp"
 #include "api/router.hpp"
 #include "api/services.hpp"
 #include "core/rooms/event_filter.hpp"
@@ -28,8 +29,5 @@ std::optional<rooms::Place> place(const Call& call, std::string_view name);
 
 /// `via` and, as older clients say it, `server_name`.
 std::vector<std::string> via(const Call& call);
-
-net::Response answer(const schema::JsonObject& object);
-inline net::Response empty_answer() { return net::Response::json("{}"); }
 
 }  // namespace runde::api::client

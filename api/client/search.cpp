@@ -17,6 +17,7 @@ using schema::Refusal;
 /// What search_categories.room_events asks, in the archive's terms.
 struct Wish {
     rooms::SearchRequest search;
+    rooms::EventFilter filter;
     bool with_context = false, with_profiles = false, with_state = false;
     int before = 5, after = 5;
     std::vector<std::string> group_by;
@@ -53,11 +54,12 @@ Wish read_wish(const Call& call) {
     wish.search.kinds = kinds_of(criteria.strings("keys"));
     wish.search.limit = 10;
     if (const auto* object = criteria.object("filter")) {
-        const auto filter = rooms::EventFilter::parse(*object);
+        auto filter = rooms::EventFilter::parse(*object);
         if (filter.limit_given) wish.search.limit = filter.limit;
         wish.search.rooms = filter.rooms;
         wish.search.not_rooms = filter.not_rooms;
         if (filter.senders && filter.senders->size() == 1) wish.search.author = filter.senders->front();
+        wish.filter = std::move(filter);
     }
     const auto order = criteria.string_or("order_by", "rank");
     if (order != "rank" && order != "recent") throw Refusal(Reason::invalid_param, "order_by is rank or recent");
@@ -162,6 +164,30 @@ net::Task<std::string> state_of(const Readable& readable, Services& services) {
     co_return "{" + out + "}";
 }
 
+/// What the archive does not narrow by itself (several senders, types, links) is left out afterwards, page by page, until there
+/// are as many as were asked for, or for some pages: the rest is behind next_batch. `count` is that of the archive.
+net::Task<rooms::SearchResult> search(const Wish& wish, Services& services) {
+    constexpr int most_pages = 10;
+    auto request = wish.search;
+    auto result = co_await rooms::search(services.rooms, services.follower, request);
+    const auto leave_out = [&](std::vector<rooms::Found>& found) {
+        std::erase_if(found, [&](const auto& one) { return !wish.filter.wants(*one.event); });
+    };
+    leave_out(result.found);
+    if (wish.filter.is_open()) co_return result;
+    for (int pages = 1; pages < most_pages && !result.next.empty(); ++pages) {
+        request.limit = wish.search.limit - static_cast<int>(result.found.size());
+        if (request.limit <= 0) break;
+        request.from = result.next;
+        auto more = co_await rooms::search(services.rooms, services.follower, request);
+        leave_out(more.found);
+        result.found.insert(result.found.end(), more.found.begin(), more.found.end());
+        result.highlights.merge(more.highlights);
+        result.next = std::move(more.next);
+    }
+    co_return result;
+}
+
 std::string groups_of(const rooms::SearchResult& result, const std::vector<std::string>& keys) {
     schema::JsonObject groups;
     for (const auto& key : keys) {
@@ -180,7 +206,7 @@ std::string groups_of(const rooms::SearchResult& result, const std::vector<std::
 
 net::Task<net::Response> post_search(const Call& call, Services& services) {
     const auto wish = read_wish(call);
-    const auto result = co_await rooms::search(services.rooms, services.follower, wish.search);
+    const auto result = co_await search(wish, services);
     const auto now = services.rooms.clock().now_ms();
     const auto readable = co_await readable_rooms(result, call, services);
     const auto bundles = co_await bundles_of(result, readable, call, services);

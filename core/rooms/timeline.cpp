@@ -331,10 +331,11 @@ net::Task<std::string> members_of(Rooms& rooms, RoomPtr room, std::vector<Timeli
     co_return out;
 }
 
-net::Task<std::vector<StateEventPtr>> state_after(Rooms& rooms, RoomPtr room, Position pos) {
+net::Task<std::vector<StateEventPtr>> state_after(Rooms& rooms, RoomPtr room, Position pos, Members members) {
     const auto stored = co_await rooms.parts().db.read([&](storage::Tx& tx) {
         std::vector<EventNid> nids;
-        for (const auto& entry : storage::state_at(tx, room->nid(), pos)) nids.push_back(entry.event);
+        for (const auto& entry : storage::state_at(tx, room->nid(), pos))
+            if (members == Members::all || entry.type != "m.room.member") nids.push_back(entry.event);
         return storage::events_by_nid(tx, room->nid(), nids);
     });
     std::vector<StateEventPtr> state;

@@ -94,7 +94,8 @@ net::Task<std::vector<StateEventPtr>> member_events_of(Rooms& rooms, RoomPtr roo
 net::Task<std::string> members_of(Rooms& rooms, RoomPtr room, std::vector<TimelineEventPtr> events);
 
 /// The room's state after `pos` in the log of its changes: for what was true before somebody left.
-net::Task<std::vector<StateEventPtr>> state_after(Rooms& rooms, RoomPtr room, Position pos);
+enum class Members { all, none };
+net::Task<std::vector<StateEventPtr>> state_after(Rooms& rooms, RoomPtr room, Position pos, Members members = Members::all);
 /// The state as the viewer may read it: whoever is in the room reads it as it is; who left, as it was then.
 net::Task<std::vector<StateEventPtr>> readable_state(Rooms& rooms, const ReadableRoom& from);
 

@@ -295,3 +295,92 @@ TEST_CASE("only what stands in the room can be redacted") {
     CHECK(anna.put(in(room, fmt::format("/redact/{}/6", segment(here))), "{}") == "200");
     CHECK_FALSE(anna.get(in(room, "/event/" + segment(here))).has("/content/body"));
 }
+
+TEST_CASE("a search is narrowed by its filter, and its pages stay whole") {
+    TestServer server;
+    auto anna = server.person("anna"), ben = server.person("ben"), carl = server.person("carl");
+    const auto room = create(anna, R"({"preset":"public_chat","name":"Schmetterlinge"})");
+    REQUIRE(ben.post(in(room, "/join")) == "200");
+    REQUIRE(carl.post(in(room, "/join")) == "200");
+    for (int i = 0; i < 6; ++i) {
+        say(anna, room, fmt::format("Schmetterlinge von Anna {}", i), fmt::format("a{}", i));
+        say(ben, room, fmt::format("Schmetterlinge von Ben {}", i), fmt::format("b{}", i));
+        say(carl, room, fmt::format("Schmetterlinge von Carl {}", i), fmt::format("c{}", i), i == 3 ? R"(,"url":"mxc://x/y")" : "");
+    }
+    const auto found = [&](const std::string& filter, std::string_view order = "recent") {
+        std::string out, from;
+        for (int pages = 0; pages < 30; ++pages) {
+            const auto answer = anna.post(
+                "/search" + (from.empty() ? "" : "?next_batch=" + segment(from)),
+                fmt::format(R"({{"search_categories":{{"room_events":{{"search_term":"Schmetterlinge","order_by":"{}","filter":{}}}}}}})",
+                            order, filter));
+            REQUIRE(answer == "200");
+            const auto& results = answer["/search_categories/room_events/results"].as_array();
+            CHECK(results.size() <= 2);
+            for (const auto& one : results) {
+                const auto& event = one.at("result");
+                const auto& content = event.at("content").as_object();
+                const auto text = schema::string_at(content, "body").value_or("(name)");
+                out += text == "(name)" ? "name " : std::string(text.substr(text.size() - 3)) + " ";
+            }
+            from = answer.at("/search_categories/room_events/next_batch");
+            if (from.empty()) break;
+        }
+        return out;
+    };
+    const auto only = fmt::format(R"({{"limit":2,"senders":["{}","{}"],"types":["m.room.message"]}})", anna.id, carl.id);
+    CHECK(found(only) == "l 5 a 5 l 4 a 4 l 3 a 3 l 2 a 2 l 1 a 1 l 0 a 0 ");
+    CHECK(found(fmt::format(R"({{"limit":2,"not_senders":["{}","{}"]}})", anna.id, carl.id)) == "n 5 n 4 n 3 n 2 n 1 n 0 ");
+    CHECK(found(R"({"limit":2,"types":["m.room.name"]})") == "name ");
+    CHECK(found(R"({"limit":2,"contains_url":true})") == "l 3 ");
+    CHECK(found(R"({"limit":2,"types":[]})") == "");
+    CHECK(found(R"({"limit":2,"not_types":["m.room.name"]})", "rank").size() == 18 * 4);
+}
+
+TEST_CASE("lazy loading narrows what stands around an event to the members who wrote, and nothing else") {
+    TestServer server;
+    auto anna = server.person("anna"), ben = server.person("ben");
+    const auto room = create(anna);
+    REQUIRE(ben.post(in(room, "/join")) == "200");
+    const auto said = say(anna, room, "hier", "1");
+    const auto state = [&](std::string_view filter) {
+        const auto around = anna.get(in(room, fmt::format("/context/{}?limit=0&filter={}", segment(said), segment(filter))));
+        REQUIRE(around == "200");
+        std::string out;
+        for (const auto& event : around["/state"].as_array()) {
+            out += *schema::string_at(event.as_object(), "type");
+            out += *schema::string_at(event.as_object(), "state_key");
+            out += ' ';
+        }
+        return out;
+    };
+    const auto whole = state("{}"), lazy = state(R"({"lazy_load_members":true})");
+    CHECK(whole.find("m.room.member" + ben.id) != std::string::npos);
+    CHECK(lazy.find("m.room.member" + ben.id) == std::string::npos);
+    CHECK(lazy.find("m.room.member" + anna.id) != std::string::npos);
+    CHECK(lazy.find("m.room.create") != std::string::npos);
+    CHECK(lazy.find("m.room.power_levels") != std::string::npos);
+    CHECK(state(R"({"lazy_load_members":true,"types":["m.room.create"]})") == "m.room.create ");
+}
+
+TEST_CASE("members: one membership, or all but one, or both as an or") {
+    TestServer server;
+    auto anna = server.person("anna"), ben = server.person("ben"), carl = server.person("carl"), dora = server.person("dora");
+    const auto room = create(anna);
+    REQUIRE(ben.post(in(room, "/join")) == "200");
+    REQUIRE(ben.post(in(room, "/leave")) == "200");
+    REQUIRE(anna.post(in(room, "/invite"), fmt::format(R"({{"user_id":"{}"}})", carl.id)) == "200");
+    REQUIRE(anna.post(in(room, "/ban"), fmt::format(R"({{"user_id":"{}"}})", dora.id)) == "200");
+    const auto who = [&](const std::string& query) {
+        const auto members = anna.get(in(room, "/members" + query));
+        std::string out;
+        for (const auto* person : {&anna, &ben, &carl, &dora})
+            if (members.text.find(fmt::format(R"("state_key":"{}")", person->id)) != std::string::npos) out += person->id[1];
+        return out;
+    };
+    CHECK(who("?membership=join") == "a");
+    CHECK(who("?not_membership=leave") == "acd");
+    CHECK(who("?membership=leave&not_membership=leave") == "abcd");
+    CHECK(who("?membership=join&not_membership=ban") == "abc");
+    CHECK(who("?membership=ban&not_membership=join") == "bcd");
+}
