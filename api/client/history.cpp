@@ -101,7 +101,7 @@ net::Task<net::Response> get_context(const Call& call, Services& services) {
         shown.push_back(event);
         shown.insert(shown.end(), newer.events.begin(), newer.events.end());
         const auto members = co_await rooms::member_events_of(services.rooms, from.room, std::move(shown));
-        then.insert(then.end(), members.begin(), members.end());
+        then.insert(then.begin(), members.begin(), members.end());
     }
     std::string state;
     for (const auto& entry : then) {
