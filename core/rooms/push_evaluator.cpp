@@ -148,6 +148,8 @@ bool matches(const PushRule& rule, RuleKind kind, const schema::Event& event, co
     });
 }
 
+}  // namespace
+
 PushOutcome outcome_of(const schema::JsonArray& actions) {
     PushOutcome outcome;
     for (const auto& action : actions) {
@@ -158,8 +160,6 @@ PushOutcome outcome_of(const schema::JsonArray& actions) {
     if (!outcome.notify) outcome.highlight = false;
     return outcome;
 }
-
-}  // namespace
 
 bool matches_words(std::string_view pattern, std::string_view text) {
     if (pattern.empty()) return false;

@@ -20,6 +20,9 @@ struct PushContext {
     const schema::PowerLevels* levels = nullptr;
 };
 
+/// What a rule with these actions does. Sounds and tweaks of clients make no difference here.
+PushOutcome outcome_of(const schema::JsonArray& actions);
+
 /// The first rule that matches decides. https://spec.matrix.org/v1.19/client-server-api/#push-rules
 PushOutcome evaluate(const accounts::PushRules& rules, const schema::Event& event, const PushContext& context);
 

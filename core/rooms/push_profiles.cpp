@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/rooms/push_evaluator.hpp"
 #include "core/rooms/rooms.hpp"
 #include "core/rooms/unread.hpp"
 #include "storage/reading.hpp"
@@ -39,7 +40,7 @@ bool is_as_by_default(const accounts::PushRules& rules, const schema::UserId& us
     for (const auto kind : accounts::all_rule_kinds)
         for (const auto& rule : standard.of(kind)) {
             const auto* mine = rules.find(kind, rule.id);
-            if (!mine || mine->enabled != rule.enabled || mine->actions != rule.actions) return false;
+            if (!mine || mine->enabled != rule.enabled || outcome_of(mine->actions) != outcome_of(rule.actions)) return false;
         }
     return true;
 }

@@ -148,7 +148,7 @@ TEST_CASE("what is refused as a PDU") {
         pdu["state_key"] = std::string(256, 's');
         why = "'state_key' is longer than 255 bytes.";
     }
-    SUBCASE("a state key that is null") { pdu["state_key"] = nullptr, why = "'state_key' must be a string."; }
+    SUBCASE("a state key that is null") { pdu["state_key"] = nullptr, why = "'state_key' is missing."; }
     SUBCASE("a sender that is none") { pdu["sender"] = "anna", why = "'sender' is not a valid identifier."; }
     SUBCASE("a room that is none") { pdu["room_id"] = "evening", why = "'room_id' is not a valid identifier."; }
     SUBCASE("no content") { pdu.erase("content"), why = "'content' is missing."; }

@@ -44,7 +44,9 @@ struct Play {
     }
 
     void put(RuleKind kind, PushRule rule) { rules.put(kind, std::move(rule), {}); }
-    void put_override(schema::JsonObject condition, schema::JsonArray actions = {"notify", "x"}) {
+    /// What it matches stands out.
+    void put_override(schema::JsonObject condition,
+                      schema::JsonArray actions = {"notify", schema::JsonObject{{"set_tweak", "highlight"}}}) {
         PushRule rule{.id = "mine", .actions = std::move(actions)};
         rule.conditions.emplace();
         rule.conditions->push_back(std::move(condition));
@@ -160,7 +162,7 @@ TEST_CASE("conditions that never match, whatever the event") {
     Play play;
     REQUIRE(play.outcome() == "notify");
     play.put_override({{"kind", "event_match"}, {"key", "type"}, {"pattern", "m.room.*"}});
-    REQUIRE(play.outcome() == "notify");
+    REQUIRE(play.outcome() == "highlight");
     play.rules.remove(RuleKind::override_, "mine");
     SUBCASE("an unknown kind") { play.put_override({{"kind", "org.runde.moon_phase"}}); }
     SUBCASE("no kind") { play.put_override({}); }
@@ -186,7 +188,7 @@ TEST_CASE("counting members") {
     const auto matches = [&](std::string_view is) {
         Play with = play;
         with.put_override({{"kind", "room_member_count"}, {"is", is}});
-        return with.outcome() == "notify";
+        return with.outcome() == "highlight";
     };
     for (const auto* yes : {"20", "==20", "<21", "<=20", ">19", ">=20"}) CHECK_MESSAGE(matches(yes), yes);
     for (const auto* no : {"19", "==19", "<20", "<=19", ">20", ">=21"}) CHECK_MESSAGE(!matches(no), no);
@@ -197,7 +199,7 @@ TEST_CASE("the display name in the text (deprecated, but stored rules have it)")
     play.put_override({{"kind", "contains_display_name"}});
     CHECK(play.outcome() == "notify");
     play.event = message("Frag anna a., die weiß es");
-    CHECK(play.outcome() == "notify");
+    CHECK(play.outcome() == "highlight");
     play.event = message("Susanna A.");
     CHECK(play.outcome() == "notify");
 }
@@ -209,7 +211,7 @@ TEST_CASE("patterns of whole values") {
         play.event["content"].get_object()["topic"] = topic;
         REQUIRE(play.outcome() == "silent");
         play.put_override({{"kind", "event_match"}, {"key", "content.topic"}, {"pattern", pattern}});
-        return play.outcome() == "notify";
+        return play.outcome() == "highlight";
     };
     CHECK(matches("lunc?*", "lunch plans"));
     CHECK(matches("*", ""));
@@ -248,7 +250,7 @@ TEST_CASE("property paths") {
         content[R"(m\foo)"] = "x";
         content["deep"] = {{"er", "x"}};
         play.put_override({{"kind", "event_property_is"}, {"key", path}, {"value", "x"}});
-        return play.outcome() == "notify";
+        return play.outcome() == "highlight";
     };
     CHECK(finds("content.deep.er"));
     CHECK(finds(R"(content.m\.relates_to)"));
