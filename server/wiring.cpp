@@ -51,6 +51,7 @@ Wiring::Wiring(net::Runtime& of, WiringOptions what)
       door(door_parts(), options.door),
       federation(federate(*this)),
       admission(admission_parts(), options.admission),
+      role_ends({runtime, db, door.groups, admission, jobs}),
       rate_limits(options.rate_limits),
       services{.runtime = runtime,
                .db = db,
@@ -75,6 +76,7 @@ Wiring::Wiring(net::Runtime& of, WiringOptions what)
     door.open(door_parts(), lane.head());
     admission.load_now();
     jobs.start();
+    runtime.spawn("limited accounts", admission.sweep_regularly());
     runtime.spawn("purge", storage::purge_regularly(db, runtime.clock()));
 }
 
@@ -104,7 +106,10 @@ void Wiring::connect() {
     rooms.take_knocks([this](schema::RoomId room, schema::UserId user, std::optional<schema::UserNid> nid, std::string reason) {
         return admission.knocked(std::move(room), {std::move(user), nid}, std::move(reason));
     });
-    door.standing.refreshed = [this] { return admission.look_for_seats(); };
+    door.standing.refreshed = [this]() -> net::Task<> {
+        co_await admission.look_for_seats();
+        co_await role_ends.look();
+    };
     rooms.add_guard([this](const rooms::Room& room, const schema::EventDraft& draft) {
         selfhelp::forum::guard(room, draft, runtime.clock().now_ms());
     });

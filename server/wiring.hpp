@@ -14,6 +14,7 @@
 #include "core/selfhelp/admission_office.hpp"
 #include "core/selfhelp/door.hpp"
 #include "core/selfhelp/jobs.hpp"
+#include "core/selfhelp/role_ends.hpp"
 #include "core/selfhelp/service_account.hpp"
 #include "core/sync/hubs.hpp"
 #include "core/sync/sync.hpp"
@@ -77,6 +78,7 @@ public:
     selfhelp::Door door;
     const std::unique_ptr<federation::Federation> federation;  ///< nullptr: this server does not federate.
     selfhelp::AdmissionOffice admission;
+    selfhelp::RoleEnds role_ends;
     api::RateLimits rate_limits;
     api::Services services;
     const api::Router router;

@@ -98,6 +98,12 @@ std::vector<ApplicationRow> applications_of_group(Tx& tx, std::string_view group
         tx.exec("SELECT " RUNDE_APPLICATION_COLUMNS "FROM applications WHERE group_id = $1 ORDER BY created", group));
 }
 
+std::vector<ApplicationRow> applications_with_reception(Tx& tx, const std::optional<std::string>& group) {
+    return application_rows(tx.exec("SELECT " RUNDE_APPLICATION_COLUMNS
+                                    "FROM applications WHERE room_id IS NOT NULL AND ($1::text IS NULL OR group_id = $1)",
+                                    group));
+}
+
 std::vector<std::pair<std::string, std::string>> receptions(Tx& tx) {
     std::vector<std::pair<std::string, std::string>> found;
     for (auto row : tx.exec("SELECT application_id, room_id FROM applications WHERE room_id IS NOT NULL"))
@@ -133,6 +139,15 @@ void set_application_mailed(Tx& tx, std::string_view id, int mailed) {
 
 void set_application_settled(Tx& tx, std::string_view id, std::string_view state) {
     tx.exec("UPDATE applications SET settled = true WHERE application_id = $1 AND state = $2", id, state);
+}
+
+std::vector<std::pair<schema::UserNid, std::string>> forsaken_accounts(Tx& tx, std::int64_t before) {
+    std::vector<std::pair<schema::UserNid, std::string>> found;
+    for (auto row : tx.exec("SELECT user_nid, localpart FROM users u WHERE flags & 64 <> 0 AND created < $1 "
+                            "AND NOT EXISTS (SELECT 1 FROM applications a WHERE a.user_nid = u.user_nid) LIMIT 100",
+                            before))
+        found.emplace_back(row[0].nid<schema::UserNid>(), row[1].string());
+    return found;
 }
 
 void delete_application(Tx& tx, std::string_view id) {

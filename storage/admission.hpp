@@ -41,6 +41,8 @@ std::optional<ApplicationRow> find_application(Tx& tx, std::string_view id);
 std::optional<ApplicationRow> lock_application(Tx& tx, std::string_view id);
 std::vector<ApplicationRow> applications_of_user(Tx& tx, std::string_view user);
 std::vector<ApplicationRow> applications_of_group(Tx& tx, std::string_view group);
+/// Of one group or (nullopt) of all.
+std::vector<ApplicationRow> applications_with_reception(Tx& tx, const std::optional<std::string>& group);
 /// All: application and room.
 std::vector<std::pair<std::string, std::string>> receptions(Tx& tx);
 /// Those with this state, who waits longest first.
@@ -52,6 +54,8 @@ void set_application_told(Tx& tx, std::string_view id, int told);
 void set_application_mailed(Tx& tx, std::string_view id, int mailed);
 /// What followed from `state` is done; nothing happens when it is another by now.
 void set_application_settled(Tx& tx, std::string_view id, std::string_view state);
+/// Limited accounts that were made before `before` and belong to no application (any more).
+std::vector<std::pair<schema::UserNid, std::string>> forsaken_accounts(Tx& tx, std::int64_t before);
 /// With log, votes and notes; the slot it had goes too.
 void delete_application(Tx& tx, std::string_view id);
 

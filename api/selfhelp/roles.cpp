@@ -108,26 +108,15 @@ net::Task<net::Response> delete_role(const Call& call, Services& services) {
         throw Refusal(Reason::invalid_param, "grantId is a number");
     const auto who = co_await rights(call, services);
     const auto now = now_ms(services);
-    const auto grant = co_await services.db.transact([&](storage::Tx& tx) {
+    co_await services.db.transact([&](storage::Tx& tx) {
         const auto found = storage::find_role(tx, id);
         // Everybody may lay down what they have; a stranger hears the same whether or not there is such a grant.
         const bool may = found && (found->user_id == who.user || who.may_grant(found->role, found->group));
         domain::require(may || (!found && who.may_see_roles(std::nullopt)));
-        const auto withdrawn = storage::withdraw_role(tx, id, who.user, now);
-        if (!withdrawn) throw Refusal(Reason::not_found, "There is no such role in force.");
-        return *withdrawn;
+        if (!storage::withdraw_role(tx, id, who.user, now)) throw Refusal(Reason::not_found, "There is no such role in force.");
     });
+    // With it follow rooms, receptions and power levels (core/selfhelp/role_ends).
     co_await services.door.standing.refresh();
-    if (is_in_rooms(grant) && services.door.standing.power(*grant.group, grant.user_id) == 0) {
-        const auto user = *UserId::parse(grant.user_id);
-        const auto left = co_await services.db.read([&](storage::Tx& tx) { return domain::rights_of(tx, user, false, now); });
-        if (!left.has(domain::role::member, *grant.group))
-            co_await services.door.groups.take_rooms(*grant.group, user, std::nullopt);
-    }
-    if (grant.group)
-        co_await services.door.groups.spread_powers(*grant.group);
-    else
-        co_await services.door.groups.spread_powers_everywhere();
     co_return empty_answer();
 }
 

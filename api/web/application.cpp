@@ -13,6 +13,7 @@
 #include "core/selfhelp/admission_office.hpp"
 #include "core/selfhelp/admission_texts.hpp"
 #include "core/selfhelp/pledges.hpp"
+#include "core/selfhelp/words.hpp"
 
 namespace runde::api::web {
 
@@ -269,6 +270,10 @@ net::Task<net::Response> post_message(const Call& call, Services& services) {
     const auto act = [&](View& view, const Visitor& visitor, FormData& form) -> net::Task<> {
         if (form.value("nachricht").empty()) {
             form.complain("nachricht", std::string(view.say(texts::message_empty)));
+            co_return;
+        }
+        if (selfhelp::count_characters(form.value("nachricht")) > longest_message) {
+            form.complain("nachricht", view.say(texts::too_long, longest_message));
             co_return;
         }
         const auto file = co_await services.admission.own_file(visitor.user, call.param("id"));

@@ -1,6 +1,7 @@
 #include "api/web/application_form.hpp"
 
 #include "api/web/texts/application.hpp"
+#include "core/selfhelp/words.hpp"
 #include "net/mail.hpp"
 
 namespace runde::api::web {
@@ -76,6 +77,8 @@ selfhelp::ApplicationForm read_application(const View& view, FormData& form, std
             if (question.required) form.complain(name_of(question), view.say(texts::answer_missing, label_of(view, question)));
             continue;
         }
+        if (selfhelp::count_characters(said) > selfhelp::admission::longest_answer)
+            form.complain(name_of(question), view.say(texts::too_long, selfhelp::admission::longest_answer));
         if (question.kind == FieldKind::yes_no)
             wish.answers[question.id] = said == "ja";
         else

@@ -18,7 +18,6 @@ using schema::Refusal;
 namespace {
 
 constexpr int most_shown = 50;
-constexpr std::size_t longest_message = 4000;
 
 struct Said {
     std::string sender, text;
@@ -96,7 +95,6 @@ net::Task<Html> reception(View& view, Services& services, const accounts::Sessio
 
 net::Task<> say_in_reception(Services& services, const accounts::Session& session, const schema::RoomId& room, std::string text,
                              std::string once) {
-    if (text.size() > longest_message) throw Refusal(Reason::too_large, "");
     schema::JsonObject content{{"msgtype", "m.text"}, {"body", text}};
     // A form that is sent twice says it once.
     const rooms::Writing writing{session.user, session.device_nid, room, "m.room.message", content, std::nullopt};

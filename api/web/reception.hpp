@@ -9,6 +9,7 @@ namespace runde::api::web {
 /// Enters the room for an applicant who was invited to it.
 net::Task<Html> reception(View& view, Services& services, const accounts::Session& session, const schema::RoomId& room,
                           std::string action, const FormData& form);
+constexpr std::size_t longest_message = 4000;  ///< Characters.
 /// Says something there.
 net::Task<> say_in_reception(Services& services, const accounts::Session& session, const schema::RoomId& room, std::string text,
                              std::string once);

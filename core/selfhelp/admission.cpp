@@ -7,6 +7,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "core/selfhelp/words.hpp"
 #include "net/mail.hpp"
 #include "schema/refusal.hpp"
 
@@ -139,7 +140,7 @@ std::string short_text(const JsonObject& field, std::string_view name, bool need
         if (needed) throw Refusal(Reason::invalid_param, fmt::format("every field needs a {}", name));
         return {};
     }
-    if (text->size() > longest_label) throw Refusal(Reason::too_large, fmt::format("{} is too long", name));
+    if (count_characters(*text) > longest_label) throw Refusal(Reason::too_large, fmt::format("{} is too long", name));
     return std::string(*text);
 }
 
@@ -169,7 +170,7 @@ Field read_field(const JsonObject& json) {
         throw Refusal(Reason::invalid_param, "name, address, birthday, mail and phone are never required");
     if (const auto* choices = schema::array_at(json, "choices")) {
         for (const auto& choice : *choices) {
-            if (!choice.is_string() || choice.get_string().empty() || choice.get_string().size() > longest_label)
+            if (!choice.is_string() || choice.get_string().empty() || count_characters(choice.get_string()) > longest_label)
                 throw Refusal(Reason::invalid_param, "a choice is a short text");
             field.choices.emplace_back(choice.get_string());
         }
@@ -187,7 +188,9 @@ void check_answer(const Field& field, const schema::Json& answer) {
     }
     if (!answer.is_string()) wrong();
     const std::string_view text = answer.get_string();
-    if (text.size() > longest_answer) throw Refusal(Reason::too_large, fmt::format("the answer to {} is too long", field.id));
+    if (count_characters(text) > longest_answer)
+        throw Refusal(Reason::too_large, fmt::format("Die Antwort auf „{}“ ist zu lang. / The answer to “{}” is too long.",
+                                                     field.label, field.label_en.empty() ? field.label : field.label_en));
     if (text.find('\0') != text.npos) wrong();
     if (field.kind == FieldKind::line && text.find('\n') != text.npos) wrong();
     if (field.kind == FieldKind::choice && !text.empty() &&

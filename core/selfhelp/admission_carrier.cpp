@@ -177,10 +177,10 @@ net::Task<rooms::RoomPtr> AdmissionCarrier::reception(Whole& whole) {
     co_return room;
 }
 
-/// The applicant first, and into the room: they are awaited there. The team is invited, and comes or does not.
+/// The applicant, and into the room: they are awaited there. Of the team only whose appointment it is; others come when they
+/// open the file. Whoever was of the team and is no more goes.
 net::Task<> AdmissionCarrier::gather(const Whole& whole, rooms::RoomPtr room) {
-    const auto& known = room->memberships();
-    if (!known.contains(whole.row.user)) {
+    if (!room->memberships().contains(whole.row.user)) {
         const auto applicant = UserId::parse(whole.row.user);
         co_await parts.service.invite(room->id(), *applicant);
         if (parts.rooms.identity().is_local(*applicant)) {
@@ -190,22 +190,49 @@ net::Task<> AdmissionCarrier::gather(const Whole& whole, rooms::RoomPtr room) {
                                      {.room = room->id(), .via = {}, .reason = {}, .third_party_signed = {}});
         }
     }
-    for (const auto& user : whole.team) {
-        if (room->memberships().contains(user) || user == whole.row.user) continue;
-        const auto member = UserId::parse(user);
-        if (!member) continue;
-        try {
-            co_await parts.service.invite(room->id(), *member);
-        } catch (const Refusal&) {
-            // An account that is closed, a server that is away: the others go on.
-        }
+    const auto is_of_team = [&](const std::string& user) {
+        return std::find(whole.team.begin(), whole.team.end(), user) != whole.team.end();
+    };
+    std::vector<UserId> strangers;
+    for (const auto& [user, membership] : room->memberships()) {
+        if (membership == rooms::Membership::leave || membership == rooms::Membership::ban) continue;
+        if (user != whole.row.user && !parts.service.is_self(user) && !is_of_team(user)) strangers.push_back(*UserId::parse(user));
+    }
+    for (auto& user : strangers) co_await parts.service.send_away(room->id(), std::move(user));
+    if (!whole.slot || whole.slot->offered_by == whole.row.user || !is_of_team(whole.slot->offered_by)) co_return;
+    try {
+        co_await parts.service.invite(room->id(), *UserId::parse(whole.slot->offered_by));
+    } catch (const Refusal&) {
+        // An account that is closed, a server that is away: the applicant is told all the same.
     }
 }
 
 net::Task<> AdmissionCarrier::welcome(ApplicationRow row, UserId member) {
     if (row.decided || !row.room) co_return;
-    const auto room = co_await parts.rooms.find(*schema::RoomId::parse(*row.room));
-    if (room && !room->memberships().contains(member.str())) co_await parts.service.invite(room->id(), std::move(member));
+    const auto room = *schema::RoomId::parse(*row.room);
+    co_await parts.service.invite(room, member);
+    // Between being looked up and being invited they may have left the team.
+    const auto now = parts.runtime.clock().now_ms();
+    const auto team = co_await parts.db.read([&](Tx& tx) { return team_of(tx, row.group, now); });
+    if (std::find(team.begin(), team.end(), member.str()) == team.end()) co_await parts.service.send_away(room, std::move(member));
+}
+
+net::Task<> AdmissionCarrier::dismiss(UserId member, std::optional<std::string> group) {
+    const auto now = parts.runtime.clock().now_ms();
+    const auto theirs_no_more = co_await parts.db.read([&](Tx& tx) {
+        std::vector<std::string> found;
+        std::map<std::string, bool> is_of_team;
+        for (const auto& row : storage::applications_with_reception(tx, group)) {
+            const auto [known, is_new] = is_of_team.try_emplace(row.group, false);
+            if (is_new) {
+                const auto team = team_of(tx, row.group, now);
+                known->second = std::find(team.begin(), team.end(), member.str()) != team.end();
+            }
+            if (!known->second && row.user != member.str()) found.push_back(*row.room);
+        }
+        return found;
+    });
+    for (const auto& room : theirs_no_more) co_await parts.service.send_away(*schema::RoomId::parse(room), member);
 }
 
 net::Task<> AdmissionCarrier::tell(const Whole& whole, rooms::RoomPtr room) {
@@ -242,7 +269,7 @@ net::Task<> AdmissionCarrier::tell(const Whole& whole, rooms::RoomPtr room) {
 
 net::Task<> AdmissionCarrier::let_in(const Whole& whole) {
     if (whole.row.user_nid && whole.row.new_account) {
-        co_await parts.db.transact([&](Tx& tx) { storage::change_user_flags(tx, *whole.row.user_nid, 0, storage::suspended); });
+        co_await parts.db.transact([&](Tx& tx) { storage::change_user_flags(tx, *whole.row.user_nid, 0, storage::limited); });
         parts.accounts.sessions.forget_user(*whole.row.user_nid);
     }
     // Whoever has been let in and has left is not fetched back by a repetition of this job.
@@ -336,31 +363,64 @@ net::Task<> AdmissionCarrier::erase(std::string id) {
         };
         co_await erase_room(parts.rooms, parts.follower, parts.service, room, erased);
     }
-    // An account that was made for this and never became a member's.
     bool account_too = false;
-    if (row->new_account && row->user_nid && state_of(*row) != State::admitted)
-        account_too = co_await parts.db.read([&](Tx& tx) {
-            const auto user = storage::find_user(tx, *row->user_nid);
-            return user && user->is(storage::suspended) && storage::applications_of_user(tx, row->user).size() == 1;
-        });
     co_await parts.db.transact([&](Tx& tx) {
+        account_too = false;  // It may be run again.
+        // The account first: two files of it that end at once take turns, and so does a new application with it.
+        const auto account = row->user_nid ? storage::lock_user(tx, *row->user_nid) : std::nullopt;
         const auto found = storage::lock_application(tx, id);
         if (!found) return;
         storage::count_admission(tx, found->group, month_of(*found->decided), found->state);
         storage::delete_application(tx, id);
         for (const auto kind : {job_settle, job_mail, job_reminder}) storage::cancel_job(tx, kind, id);
-        if (account_too) storage::erase_account(tx, *found->user_nid, found->user);
+        if (account) account_too = end_limited_account(tx, *account, found->user);
     });
     std::erase_if(heard, [&](const auto& entry) { return entry.first.starts_with(id); });
-    if (!account_too) co_return;
-    parts.accounts.sessions.forget_user(*row->user_nid);
-    parts.user_erased(*row->user_nid);
+    if (account_too) forget(*row->user_nid);
 }
 
-net::Task<> AdmissionCarrier::erase_account(schema::UserNid nid, UserId user) {
-    co_await parts.db.transact([&](Tx& tx) { storage::erase_account(tx, nid, user.str()); });
-    parts.accounts.sessions.forget_user(nid);
-    parts.user_erased(nid);
+/// A limited account whose last file is gone goes with it. If it has become somebody's place meanwhile, it is limited no more.
+bool AdmissionCarrier::end_limited_account(Tx& tx, const storage::UserRow& account, const std::string& user) {
+    if (!account.is(storage::limited) || !storage::applications_of_user(tx, user).empty()) return false;
+    if (storage::belongs_to_organisation(tx, account.nid, user)) {
+        storage::change_user_flags(tx, account.nid, 0, storage::limited);
+        return false;
+    }
+    storage::erase_account(tx, account.nid, user);
+    return true;
+}
+
+void AdmissionCarrier::forget(schema::UserNid account) {
+    parts.accounts.sessions.forget_user(account);
+    parts.user_erased(account);
+}
+
+net::Task<> AdmissionCarrier::sweep() {
+    // One that is being erased or admitted at this moment has its application still.
+    const auto before = parts.runtime.clock().now_ms() - hour_ms;
+    const auto server = parts.rooms.identity().server.str();
+    const auto gone = co_await parts.db.transact([&](Tx& tx) {
+        std::vector<schema::UserNid> erased;
+        for (const auto& [nid, localpart] : storage::forsaken_accounts(tx, before)) {
+            const auto account = storage::lock_user(tx, nid);
+            if (account && end_limited_account(tx, *account, "@" + localpart + ":" + server)) erased.push_back(nid);
+        }
+        return erased;
+    });
+    for (const auto account : gone) forget(account);
+}
+
+net::Task<> AdmissionCarrier::sweep_regularly() {
+    for (;;) {
+        try {
+            co_await sweep();
+        } catch (const storage::DatabaseError& error) {
+            spdlog::error("sweeping limited accounts failed: {}", error.what());
+        } catch (const storage::Unreachable&) {
+            // The next hour will do.
+        }
+        co_await parts.runtime.clock().sleep(std::chrono::hours(1));
+    }
 }
 
 // --- what is said in receptions

@@ -20,10 +20,15 @@ struct AdmissionCarrier {
     /// In the transaction of a step: what is to be done now and later.
     void schedule(storage::Tx& tx, const storage::ApplicationRow& row, const admission::Application& application,
                   std::int64_t now_ms) const;
-    net::Task<> erase_account(schema::UserNid nid, schema::UserId user);
+    /// Limited accounts without an application, whatever left them behind, go: now, and every hour.
+    net::Task<> sweep();
+    net::Task<> sweep_regularly();
     net::Task<> look_for_seats();
-    /// Somebody who joined the team later comes to the receptions that they look into.
+    /// Whoever of the team opens a file is invited to its reception, and nobody else is: the applicant sees only who has to do
+    /// with them.
     net::Task<> welcome(storage::ApplicationRow row, schema::UserId member);
+    /// Somebody has left the team, of one group or of all: they go from every reception that is not theirs to read any more.
+    net::Task<> dismiss(schema::UserId member, std::optional<std::string> group);
     net::Task<schema::JsonObject> copy(schema::UserId user, std::string id);
     /// The office that admitted the person, if the group recognises it. Throws Refusal(invalid_param, server_not_trusted).
     net::Task<std::string> check_attestation(schema::UserId user, const ApplicationForm& said);
@@ -57,6 +62,8 @@ private:
     net::Task<> remind(std::string id);
     net::Task<> offer_seats(std::string group);
     net::Task<> erase(std::string id);
+    bool end_limited_account(storage::Tx& tx, const storage::UserRow& account, const std::string& user);
+    void forget(schema::UserNid account);
     net::Task<> wrote(std::string id, std::string sender);
 
     TakeStep take_step;

@@ -11,7 +11,6 @@
 #include "core/selfhelp/words.hpp"
 #include "schema/refusal.hpp"
 #include "schema/signing.hpp"
-#include "storage/erasure.hpp"
 
 namespace runde::selfhelp {
 
@@ -178,11 +177,38 @@ struct AdmissionOffice::Impl : AdmissionCarrier {
                           "from accounts of its own page only.");
     }
 
+    /// Takes an application. Returns its id. Throws what apply() throws.
+    std::string write(Tx& tx, const AdmissionOffice::Applicant& applicant, const ApplicationForm& said,
+                      const std::optional<std::string>& recognised, std::int64_t at) {
+        const auto group = require_group(storage::lock_group(tx, said.group));
+        auto row = checked(form_of(storage::find_admission_form(tx, said.group)), said, at);
+        row.user = applicant.user.str();
+        row.user_nid = applicant.nid;
+        row.attested_by = recognised;
+        if (applicant.nid) {
+            // A limited account may be going with its last file at this moment.
+            const auto user = storage::lock_user(tx, *applicant.nid);
+            if (!user) throw Refusal(Reason::unknown_token, "");
+            row.new_account = user->is(storage::limited);
+        }
+        for (const auto& grant : storage::roles_of(tx, row.user, at))
+            if (grant.group == said.group && grant.role == role::member)
+                throw Refusal(Reason::bad_state, "Sie gehören schon zu dieser Gruppe. / You are in this group already.");
+        if (storage::insert_application(tx, row) == storage::Inserted::no)
+            throw Refusal(Reason::bad_state, "Sie haben dort schon angefragt. / You have asked there already.");
+        const auto rules = rules_of(tx, group, at);
+        take_step(tx, row, rules, admission::Submitted{}, at, {}, {});
+        if (recognised && !admission::is_final(admission::parse_state(row.state)))
+            take_step(tx, row, rules, admission::Recognised{}, at, {}, {});
+        return row.id;
+    }
+
     /// Checks what was said, without writing anything.
     static ApplicationRow checked(const std::vector<admission::Field>& form, const ApplicationForm& said, std::int64_t at) {
         const auto contact = admission::read_contact(said.email, said.phone);
         auto answers = said.knock ? JsonObject() : admission::read_answers(form, said.answers);
-        if (said.knock && !said.knock->empty()) answers[admission::knock_answer] = said.knock->substr(0, admission::longest_answer);
+        if (said.knock && !said.knock->empty())
+            answers[admission::knock_answer] = first_characters(*said.knock, admission::longest_answer);
         return {.id = schema::random_token(20),
                 .group = said.group,
                 .came_by = said.knock ? "knock" : "page",
@@ -224,27 +250,7 @@ net::Task<std::string> AdmissionOffice::apply(Applicant applicant, ApplicationFo
     std::optional<std::string> recognised;
     if (said.attestation) recognised = co_await impl->check_attestation(applicant.user, said);
     if (!applicant.nid && !recognised) co_await impl->require_taken_from(applicant.user, said.group);
-    const auto id = co_await impl->parts.db.transact([&](Tx& tx) {
-        const auto group = require_group(storage::lock_group(tx, said.group));
-        auto row = Impl::checked(form_of(storage::find_admission_form(tx, said.group)), said, at);
-        row.user = applicant.user.str();
-        row.user_nid = applicant.nid;
-        row.attested_by = recognised;
-        if (applicant.nid) {
-            const auto user = storage::find_user(tx, *applicant.nid);
-            row.new_account = user && user->is(storage::suspended);
-        }
-        for (const auto& grant : storage::roles_of(tx, row.user, at))
-            if (grant.group == said.group && grant.role == role::member)
-                throw Refusal(Reason::bad_state, "Sie gehören schon zu dieser Gruppe. / You are in this group already.");
-        if (storage::insert_application(tx, row) == storage::Inserted::no)
-            throw Refusal(Reason::bad_state, "Sie haben dort schon angefragt. / You have asked there already.");
-        const auto rules = rules_of(tx, group, at);
-        impl->take_step(tx, row, rules, admission::Submitted{}, at, {}, {});
-        if (recognised && !admission::is_final(admission::parse_state(row.state)))
-            impl->take_step(tx, row, rules, admission::Recognised{}, at, {}, {});
-        return row.id;
-    });
+    const auto id = co_await impl->parts.db.transact([&](Tx& tx) { return impl->write(tx, applicant, said, recognised, at); });
     impl->parts.jobs.look();
     co_return id;
 }
@@ -253,32 +259,28 @@ net::Task<AdmissionOffice::Arrived> AdmissionOffice::arrive(std::string name, st
     const auto impl = impl_;
     auto& accounts = impl->parts.accounts;
     if (accounts.options.registration == accounts::RegistrationMode::closed) throw Refusal(Reason::registration_closed, "");
-    // Everything that can be refused is refused before there is an account.
+    // Everything that can be refused is refused before a password is hashed.
     const auto asked = co_await entrance(said.group);
     Impl::checked(asked.form, said, impl->now());
     const auto user = co_await accounts.registration.require_available(name);
     accounts::check_password_strength(password, user.localpart());
+    std::optional<std::string> recognised;
+    if (said.attestation) recognised = co_await impl->check_attestation(user, said);
     auto hash = co_await accounts.passwords.hash(std::move(password));
+    const auto at = impl->now();
+    std::string application;
     accounts::NewAccount wish;
     wish.user = user;
     wish.password_hash = std::move(hash);
-    wish.flags = storage::suspended;
+    wish.flags = storage::limited;
     wish.device.emplace();
+    wish.together = [&](Tx& tx, schema::UserNid nid) { application = impl->write(tx, {user, nid}, said, recognised, at); };
     auto made = co_await accounts.registration.create(std::move(wish));
-    Arrived arrived{
-        .application = {}, .user = made.user, .device_id = std::move(made.device_id), .tokens = *std::move(made.tokens)};
-    std::exception_ptr refused;
-    try {
-        arrived.application = co_await apply({made.user, made.nid}, std::move(said));
-    } catch (const Refusal&) {
-        refused = std::current_exception();
-    }
-    if (refused) {
-        // The last seat went meanwhile: an account without an application would be good for nothing.
-        co_await impl->erase_account(made.nid, made.user);
-        std::rethrow_exception(refused);
-    }
-    co_return arrived;
+    impl->parts.jobs.look();
+    co_return Arrived{.application = std::move(application),
+                      .user = std::move(made.user),
+                      .device_id = std::move(made.device_id),
+                      .tokens = *std::move(made.tokens)};
 }
 
 net::Task<bool> AdmissionOffice::knocked(schema::RoomId room, Applicant applicant, std::string reason) {
@@ -492,11 +494,17 @@ net::Task<> AdmissionOffice::look_for_seats() {
     co_await impl->look_for_seats();
 }
 
+net::Task<> AdmissionOffice::dismiss(UserId member, std::optional<std::string> group) {
+    const auto impl = impl_;
+    co_await impl->dismiss(std::move(member), std::move(group));
+}
+
 void AdmissionOffice::on_commit(const rooms::Committed& committed) {
     impl_->on_commit(committed);
     impl_->guests.on_commit(committed);
 }
 bool AdmissionOffice::is_reception(std::string_view room_id) const { return impl_->is_reception(room_id); }
 void AdmissionOffice::load_now() { impl_->load_now(); }
+net::Task<> AdmissionOffice::sweep_regularly() { return impl_->sweep_regularly(); }
 
 }  // namespace runde::selfhelp

@@ -151,6 +151,8 @@ public:
 
     /// Groups or roles have changed: a seat may be free for somebody who waits.
     net::Task<> look_for_seats();
+    /// Somebody has left the team of a group, or (nullopt) of the node: they go from the receptions. Who still is of it stays.
+    net::Task<> dismiss(schema::UserId member, std::optional<std::string> group);
 
     // --- what happens in rooms (wired to Rooms::on_commit and Rooms::take_knocks)
     /// Knocking at a group's card is asking to join: true when it is one. There is no event of it. The questions of the form are
@@ -161,6 +163,8 @@ public:
     bool is_reception(std::string_view room_id) const;
     /// At start, before anything happens in rooms; blocking.
     void load_now();
+    /// Hourly, until the clock stops: limited accounts without an application go.
+    net::Task<> sweep_regularly();
 
 private:
     struct Impl;

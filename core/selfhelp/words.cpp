@@ -11,7 +11,7 @@ using schema::Reason;
 using schema::Refusal;
 
 void check(std::string_view name, std::string_view text, std::size_t longest, Needed needed, bool line_breaks) {
-    if (text.size() > longest) throw Refusal(Reason::too_large, std::string(name) + " is too long");
+    if (count_characters(text) > longest) throw Refusal(Reason::too_large, std::string(name) + " is too long");
     const bool control = std::any_of(text.begin(), text.end(), [&](char c) {
         const auto byte = static_cast<unsigned char>(c);
         return byte == 0x7f || (byte < 0x20 && !(line_breaks && (c == '\n' || c == '\r' || c == '\t')));
@@ -23,6 +23,17 @@ void check(std::string_view name, std::string_view text, std::size_t longest, Ne
 
 }  // namespace
 
+std::size_t count_characters(std::string_view text) {
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+}
+
+std::string_view first_characters(std::string_view text, std::size_t most) {
+    std::size_t at = 0;
+    for (; at < text.size(); ++at)
+        if ((text[at] & 0xc0) != 0x80 && most-- == 0) break;
+    return text.substr(0, at);
+}
+
 void check_line(std::string_view name, std::string_view text, std::size_t longest, Needed needed) {
     check(name, text, longest, needed, false);
 }
@@ -32,7 +43,7 @@ void check_words(std::string_view name, std::string_view text, std::size_t longe
 }
 
 bool is_line(std::string_view text, std::size_t longest) {
-    return text.size() <= longest && std::none_of(text.begin(), text.end(), [](char c) {
+    return count_characters(text) <= longest && std::none_of(text.begin(), text.end(), [](char c) {
                return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) == 0x7f;
            });
 }

@@ -10,7 +10,11 @@ namespace runde::selfhelp {
 
 enum class Needed : bool { no, yes };
 
-/// One line, at most `longest` bytes. Throws Refusal(invalid_param, too_large) naming the member.
+/// Of UTF-8 text: code points, which is what people (and almost what forms) count.
+std::size_t count_characters(std::string_view text);
+std::string_view first_characters(std::string_view text, std::size_t most);
+
+/// One line, at most `longest` characters. Throws Refusal(invalid_param, too_large) naming the member.
 void check_line(std::string_view name, std::string_view text, std::size_t longest, Needed needed = Needed::no);
 /// The same with line breaks.
 void check_words(std::string_view name, std::string_view text, std::size_t longest, Needed needed = Needed::no);

@@ -37,6 +37,7 @@ TEST_CASE("whoever gave an address is told that there is news, and nothing else;
     // A word of the team in the reception is news, told once for several.
     auto emil = play.arrives("emil", R"("email":"emil@home.test")");
     const auto reception = play.reception(emil);
+    CHECK(play.desk(play.petra, emil) == "200");
     REQUIRE(play.petra.post("/join/" + segment(reception)) == "200");
     play.says(play.petra, reception, "Guten Abend");
     play.says(play.petra, reception, "Sind Sie da?");

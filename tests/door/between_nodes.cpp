@@ -101,6 +101,7 @@ TEST_CASE_FIXTURE(BetweenNodes, "Anna of a partner node knocks at the card, goes
     settle();
     anna.say(reception, "Guten Tag aus der Ferne");
     settle();
+    CHECK(petra.get("/_runde/v1/desk/applications/" + application()) == "200");
     REQUIRE(petra.join(reception) == "200");
     CHECK(contains(petra.sees(reception), "anna: Guten Tag aus der Ferne"));
 

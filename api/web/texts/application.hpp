@@ -85,6 +85,12 @@ inline constexpr Phrase answer_missing{{
     .leicht = "Bitte füllen Sie das aus: {}",
     .en = "Please answer: {}",
 }};
+inline constexpr Phrase too_long{{
+    .sie = "Das ist zu lang. Höchstens {} Zeichen passen hinein; bitte kürzen Sie den Text.",
+    .du = "Das ist zu lang. Höchstens {} Zeichen passen hinein; bitte kürz den Text.",
+    .leicht = "Der Text ist zu lang. Es passen {} Zeichen hinein. Bitte schreiben Sie weniger.",
+    .en = "That is too long. At most {} characters fit in; please shorten the text.",
+}};
 inline constexpr Phrase name_taken{{
     .sie = "Diesen Namen gibt es hier schon. Bitte wählen Sie einen anderen.",
     .du = "Diesen Namen gibt es hier schon. Bitte wähl einen anderen.",
