@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "schema/ids.hpp"
 #include "storage/database.hpp"
 
 namespace runde::storage {
