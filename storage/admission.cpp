@@ -23,7 +23,9 @@ ApplicationRow application_row(const Rows::Row& row) {
             .room = row[16].maybe_string(),
             .told = static_cast<int>(row[17].number()),
             .mailed = static_cast<int>(row[18].number()),
-            .settled = row[19].flag()};
+            .settled = row[19].flag(),
+            .asked = row[20].string(),
+            .erasure_asked = row[21].flag()};
 }
 
 std::vector<ApplicationRow> application_rows(const Rows& rows) {
@@ -51,7 +53,7 @@ InterviewSlotRow slot_row(const Rows::Row& row) {
 
 #define RUNDE_APPLICATION_COLUMNS                                                                                              \
     "application_id, group_id, user_id, user_nid, new_account, came_by, register, state, interviewed, answers, email, phone, " \
-    "attested_by, created, reaction, decided, room_id, told, mailed, settled "
+    "attested_by, created, reaction, decided, room_id, told, mailed, settled, asked, erasure_asked "
 #define RUNDE_SLOT_COLUMNS "slot_id, group_id, offered_by, begins, ends, way, place, application_id "
 
 std::optional<AdmissionForm> find_admission_form(Tx& tx, std::string_view group) {
@@ -71,11 +73,11 @@ void put_admission_form(Tx& tx, std::string_view group, const AdmissionForm& for
 Inserted insert_application(Tx& tx, const ApplicationRow& row) {
     const auto rows = tx.exec(
         R"(INSERT INTO applications (application_id, group_id, user_id, user_nid, new_account, came_by, register, state, interviewed,
-                                     answers, email, phone, attested_by, created, reaction, decided)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+                                     answers, email, phone, attested_by, created, reaction, decided, asked)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
            ON CONFLICT (group_id, user_id) WHERE decided IS NULL DO NOTHING)",
         row.id, row.group, row.user, row.user_nid, row.new_account, row.came_by, row.way, row.state, row.interviewed, row.answers,
-        row.email, row.phone, row.attested_by, row.created, row.reaction, row.decided);
+        row.email, row.phone, row.attested_by, row.created, row.reaction, row.decided, row.asked);
     return rows.affected() == 1 ? Inserted::yes : Inserted::no;
 }
 
@@ -91,6 +93,19 @@ std::optional<ApplicationRow> lock_application(Tx& tx, std::string_view id) {
 std::vector<ApplicationRow> applications_of_user(Tx& tx, std::string_view user) {
     return application_rows(
         tx.exec("SELECT " RUNDE_APPLICATION_COLUMNS "FROM applications WHERE user_id = $1 ORDER BY created", user));
+}
+
+int count_open_applications(Tx& tx, std::string_view group) {
+    return static_cast<int>(
+        tx.exec("SELECT count(*) FROM applications WHERE group_id = $1 AND decided IS NULL", group).front()[0].number());
+}
+
+int count_open_applications(Tx& tx, std::string_view group, std::string_view server) {
+    return static_cast<int>(tx.exec("SELECT count(*) FROM applications WHERE group_id = $1 AND decided IS NULL "
+                                    "AND substr(user_id, strpos(user_id, ':') + 1) = $2",
+                                    group, server)
+                                .front()[0]
+                                .number());
 }
 
 std::vector<ApplicationRow> applications_of_group(Tx& tx, std::string_view group) {
@@ -119,10 +134,11 @@ std::vector<ApplicationRow> applications_waiting(Tx& tx, std::string_view group)
 
 void update_application(Tx& tx, const ApplicationRow& row) {
     tx.exec(R"(UPDATE applications SET state = $2, interviewed = $3, answers = $4, email = $5, phone = $6, attested_by = $7,
-                                       reaction = $8, decided = $9, register = $10, settled = false
+                                       reaction = $8, decided = $9, register = $10, asked = $11, erasure_asked = $12,
+                                       settled = settled AND $12
                WHERE application_id = $1)",
             row.id, row.state, row.interviewed, row.answers, row.email, row.phone, row.attested_by, row.reaction, row.decided,
-            row.way);
+            row.way, row.asked, row.erasure_asked);
 }
 
 void set_application_room(Tx& tx, std::string_view id, std::string_view room_id) {

@@ -33,6 +33,8 @@ struct ApplicationRow {
     std::optional<std::string> room = {};  ///< The reception.
     int told = 0, mailed = 0;
     bool settled = false;
+    std::string asked = "[]";    ///< JSON: the form as it was when the answers were given.
+    bool erasure_asked = false;  ///< By the applicant, after the decision.
 };
 /// `no`: the person has an application to that group under way.
 Inserted insert_application(Tx& tx, const ApplicationRow& row);
@@ -40,6 +42,10 @@ std::optional<ApplicationRow> find_application(Tx& tx, std::string_view id);
 /// The same, and nobody else changes it before this transaction ends.
 std::optional<ApplicationRow> lock_application(Tx& tx, std::string_view id);
 std::vector<ApplicationRow> applications_of_user(Tx& tx, std::string_view user);
+/// Those not decided.
+int count_open_applications(Tx& tx, std::string_view group);
+/// The same, of people of one server.
+int count_open_applications(Tx& tx, std::string_view group, std::string_view server);
 std::vector<ApplicationRow> applications_of_group(Tx& tx, std::string_view group);
 /// Of one group or (nullopt) of all.
 std::vector<ApplicationRow> applications_with_reception(Tx& tx, const std::optional<std::string>& group);

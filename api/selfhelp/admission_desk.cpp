@@ -44,6 +44,11 @@ net::Task<net::Response> get_applications(const Call& call, Services& services) 
     co_return client::answer({{"applications", std::move(applications)}});
 }
 
+net::Task<net::Response> get_open_count(const Call& call, Services& services) {
+    const auto open = co_await services.admission.open_files(member(call), call.param("groupId"));
+    co_return client::answer({{"open", open}});
+}
+
 net::Task<net::Response> answer_file(const Call& call, Services& services) {
     const auto file = co_await services.admission.file(member(call), call.param("applicationId"));
     co_return client::answer(to_json(file, View::team));
@@ -115,6 +120,7 @@ constexpr std::string_view doc = "docs/api.md#admission-team";
 constexpr Route routes[] = {
     {net::Method::put, "/_runde/v1/groups/{groupId}/admission", Access::user, Rate::write, put_form, doc},
     {net::Method::get, "/_runde/v1/groups/{groupId}/applications", Access::user, Rate::read, get_applications, doc},
+    {net::Method::get, "/_runde/v1/groups/{groupId}/applications/count", Access::user, Rate::read, get_open_count, doc},
     {net::Method::get, "/_runde/v1/groups/{groupId}/slots", Access::user, Rate::read, get_slots, doc},
     {net::Method::post, "/_runde/v1/groups/{groupId}/slots", Access::user, Rate::write, post_slot, doc},
     {net::Method::delete_, "/_runde/v1/groups/{groupId}/slots/{slotId}", Access::user, Rate::write, delete_slot, doc},

@@ -32,7 +32,7 @@ JsonObject to_json(const runde::selfhelp::ApplicationFile& file, View view) {
                     {"erased_ts", file.ends_at},
                     {"limited_account", row.new_account}};
     json["answers"] = schema::parse_json(row.answers);
-    json["fields"] = runde::selfhelp::admission::to_json(file.form);
+    json["fields"] = runde::selfhelp::admission::to_json(file.asked);
     if (row.email) json["email"] = *row.email;
     if (row.phone) json["phone"] = *row.phone;
     if (row.decided) json["decided_ts"] = *row.decided;

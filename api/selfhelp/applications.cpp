@@ -106,6 +106,11 @@ net::Task<net::Response> post_withdraw(const Call& call, Services& services) {
     co_return client::empty_answer();
 }
 
+net::Task<net::Response> post_erase(const Call& call, Services& services) {
+    co_await services.admission.erase_now(call.session().user, call.param("applicationId"));
+    co_return client::empty_answer();
+}
+
 net::Task<net::Response> post_stay(const Call& call, Services& services) {
     co_await services.admission.stay(call.session().user, call.param("applicationId"));
     co_return co_await own_file(call, services);
@@ -157,6 +162,7 @@ constexpr Route routes[] = {
     {net::Method::get, "/_runde/v1/applications/{applicationId}", Access::user, Rate::read, own_file, doc},
     {net::Method::put, "/_runde/v1/applications/{applicationId}", Access::user, Rate::write, put_application, doc},
     {net::Method::post, "/_runde/v1/applications/{applicationId}/withdraw", Access::user, Rate::write, post_withdraw, doc},
+    {net::Method::post, "/_runde/v1/applications/{applicationId}/erase", Access::user, Rate::write, post_erase, doc},
     {net::Method::post, "/_runde/v1/applications/{applicationId}/stay", Access::user, Rate::write, post_stay, doc},
     {net::Method::put, "/_runde/v1/applications/{applicationId}/slot", Access::user, Rate::write, put_slot, doc},
     {net::Method::delete_, "/_runde/v1/applications/{applicationId}/slot", Access::user, Rate::write, delete_slot, doc},

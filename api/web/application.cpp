@@ -36,8 +36,9 @@ Html button_form(View& view, const std::string& action, const Phrase& label, std
 }
 
 Html where_it_stands(View& view, const Visitor& visitor, const ApplicationFile& file, const std::string& rules_path) {
-    const auto found = std::ranges::find(texts::states, file.row.state, &texts::StateWords::state);
+    const auto* found = std::ranges::find(texts::states, file.row.state, &texts::StateWords::state);
     if (found == texts::states.end()) return {};
+    if (file.row.interviewed && (file.row.state == "interview" || file.row.state == "received")) found = &texts::interview_held;
     const auto said = std::ranges::find_if(file.log.rbegin(), file.log.rend(), [](const auto& line) { return !line.text.empty(); });
     const auto from_team = said == file.log.rend() ? Html()
                                                    : html(R"(<div class="prose"><h3>{}</h3>{}</div>)",
@@ -88,8 +89,9 @@ Html slots_to_pick(View& view, const ApplicationFile& file, const FormData& form
 }
 
 Html interview(View& view, const ApplicationFile& file, const FormData& form) {
+    if (file.row.interviewed) return {};
     if (file.slot) return picked_slot(view, file);
-    const bool wanted = file.group.admission == "with_interview" && file.row.state == "received" && !file.row.interviewed;
+    const bool wanted = file.group.admission == "with_interview" && file.row.state == "received";
     return wanted || !file.free_slots.empty() ? slots_to_pick(view, file, form) : Html();
 }
 
@@ -110,7 +112,9 @@ Html own_answers(View& view, const ApplicationFile& file) {
     const auto fact = [&facts](std::string_view label, std::string_view value) {
         if (!value.empty()) facts += html("<dt>{}</dt><dd>{}</dd>", label, value);
     };
-    for (const auto& question : file.form)
+    if (const auto knock = schema::string_at(answers, selfhelp::admission::knock_answer))
+        fact(view.say(texts::said_at_knock), *knock);
+    for (const auto& question : file.asked)
         fact(view.german() || question.label_en.empty() ? question.label : question.label_en,
              answer_in_words(view, question, answers));
     fact(view.say(texts::email), file.row.email.value_or(""));
@@ -126,7 +130,9 @@ Html own_answers(View& view, const ApplicationFile& file) {
 
 Html stay_or_leave(View& view, const ApplicationFile& file) {
     const auto erased = html(R"(<p class="muted">{}</p>)", view.say(texts::erases_at, view.date(file.ends_at)));
-    if (!is_open(file)) return erased;
+    if (!is_open(file))
+        return html(R"({}<details class="card"><summary>{}</summary><p>{}</p>{}</details>)", erased, view.say(texts::erase_title),
+                    view.say(texts::erase_lead), button_form(view, path_of(file, "/loeschen"), texts::erase_now, "danger"));
     return html(
         R"(<section class="stack" aria-labelledby="bleiben"><h2 id="bleiben">{}</h2>{}{}<details class="card"><summary>{}</summary>)"
         R"(<p>{}</p>{}</details></section>)",
@@ -298,6 +304,20 @@ net::Task<net::Response> post_withdraw(const Call& call, Services& services) {
     co_return answer(view, {.title = view.say(texts::ask_window), .body = body});
 }
 
+// POST /antrag/{id}/loeschen: after the decision. Whoever was let in keeps their account, and the visit.
+net::Task<net::Response> post_erase(const Call& call, Services& services) {
+    auto [view, who] = co_await visit(call, services);
+    if (!who) co_return sign_in_page(view, services, "/antrag/" + call.param("id"), {});
+    const FormData form(call, view);
+    const auto file = co_await services.admission.own_file(who->user, call.param("id"));
+    co_await services.admission.erase_now(who->user, call.param("id"));
+    const bool account_goes = file.row.new_account && file.row.state != "admitted";
+    if (account_goes || !who->session) co_await end_visit(view, services);
+    const auto body = html(R"(<div class="stack"><h1>{}</h1><p class="lead">{}</p><p><a class="button" href="/">{}</a></p></div>)",
+                           view.say(texts::gone_title), view.say(texts::erased), view.say(texts::to_front));
+    co_return answer(view, {.title = view.say(texts::ask_window), .body = body});
+}
+
 net::Response change_page(View& view, const ApplicationFile& file, const FormData& form) {
     const auto body =
         html(R"(<div class="stack narrow"><p><a href="{}">← {}</a></p><h1>{}</h1>{}<form class="stack" method="post" action="{}" )"
@@ -379,6 +399,7 @@ constexpr Route routes[] = {
     act("/antrag/{id}/nachricht", post_message),
     act("/antrag/{id}/bleiben", post_stay),
     act("/antrag/{id}/zurueckziehen", post_withdraw),
+    act("/antrag/{id}/loeschen", post_erase),
     read("/antrag/{id}/kopie.json", get_copy),
 };
 

@@ -36,7 +36,7 @@ public:
         : rules_(rules), next_(std::move(application)), now_(now) {}
 
     Step take(const Event& event) {
-        if (is_final(next_.state) && !std::holds_alternative<Wrote>(event))
+        if (is_final(next_.state) && !std::holds_alternative<Wrote>(event) && !std::holds_alternative<ErasureAsked>(event))
             impossible("Diese Anfrage ist schon abgeschlossen. / This application has been decided already.");
         std::visit([this](const auto& what) { on(what); }, event);
         return {std::move(next_), std::move(log_)};
@@ -108,6 +108,12 @@ private:
         if (!is_final(next_.state)) react();
     }
     void on(const Withdrawn&) { enter(State::withdrawn); }
+    void on(const ErasureAsked&) {
+        if (!is_final(next_.state))
+            impossible(
+                "Darüber ist noch nicht entschieden: Ziehen Sie die Anfrage zurück. / This is not decided yet: withdraw it.");
+        next_.erasure_asked = true;
+    }
     void on(const TooQuiet&) { enter(State::lapsed); }
 
     void let_in() {
@@ -258,7 +264,7 @@ Step step(const Rules& rules, const Application& application, const Event& event
 
 std::int64_t ends_at(const Application& application, const Deadlines& deadlines) {
     if (!application.decided) return application.reaction + deadlines.without_reaction;
-    const bool at_once = application.state == State::withdrawn || application.state == State::lapsed;
+    const bool at_once = application.erasure_asked || application.state == State::withdrawn || application.state == State::lapsed;
     return *application.decided + (at_once ? 0 : deadlines.after_decision);
 }
 

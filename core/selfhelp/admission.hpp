@@ -45,6 +45,7 @@ struct Application {
     std::vector<Vote> votes = {};
     std::int64_t reaction = 0;                  ///< ms: the newest sign of either side.
     std::optional<std::int64_t> decided = {};  ///< ms
+    bool erasure_asked = false;                 ///< After the decision: the file is to go now.
 };
 
 /// The group's, at the moment of the step.
@@ -69,10 +70,11 @@ struct SeatOffered {};        ///< One became free while it waits.
 struct Stays {};              ///< "I am still here."
 struct Wrote {};              ///< Somebody said something in the reception.
 struct Withdrawn {};
+struct ErasureAsked {};       ///< Consent is taken back after the decision, which stands.
 struct TooQuiet {};
 struct Recognised {};         ///< Another office has admitted the person, and we trust its word.
 using Event = std::variant<Submitted, Corrected, SlotPicked, SlotGivenBack, Interviewed, Voted, SeatOffered, Stays, Wrote,
-                           Withdrawn, TooQuiet, Recognised>;
+                           Withdrawn, ErasureAsked, TooQuiet, Recognised>;
 
 /// One line of what the applicant sees: received, corrected, slot_picked, slot_given_back, interviewed, waiting, admitted,
 /// declined, withdrawn, lapsed.
@@ -90,7 +92,7 @@ struct Deadlines {
     std::int64_t without_reaction = std::int64_t{60} * 24 * 3600 * 1000;
     std::int64_t reminder_before = std::int64_t{10} * 24 * 3600 * 1000;
 };
-/// When the file is to be looked at next: to be erased, or to lapse. A withdrawn or lapsed one at once.
+/// When the file is to be looked at next: to be erased, or to lapse. A withdrawn or lapsed one, and where it was asked, at once.
 std::int64_t ends_at(const Application& application, const Deadlines& deadlines);
 
 // --- the form

@@ -344,7 +344,10 @@ net::Task<> AdmissionCarrier::erase(std::string id) {
     const auto row = co_await parts.db.transact([&](Tx& tx) -> std::optional<ApplicationRow> {
         auto found = storage::find_application(tx, id);
         if (!found) return std::nullopt;
-        const admission::Application application{.state = state_of(*found), .reaction = found->reaction, .decided = found->decided};
+        const admission::Application application{.state = state_of(*found),
+                                                 .reaction = found->reaction,
+                                                 .decided = found->decided,
+                                                 .erasure_asked = found->erasure_asked};
         const auto end = admission::ends_at(application, options.deadlines);
         if (now < end) {  // Somebody reacted meanwhile.
             storage::schedule_job(tx, job_erasure, id, end, now);
@@ -354,6 +357,11 @@ net::Task<> AdmissionCarrier::erase(std::string id) {
         return found;
     });
     if (!row) co_return;
+    if (state_of(*row) == State::admitted && !row->settled) {
+        // Nobody comes after us to let them in.
+        const auto whole = co_await read(id);
+        if (whole) co_await let_in(*whole);
+    }
     if (row->room) {
         const auto room = *schema::RoomId::parse(*row->room);
         const auto erased = [this, &row](schema::RoomNid nid) {
@@ -376,7 +384,8 @@ net::Task<> AdmissionCarrier::erase(std::string id) {
         if (account) account_too = end_limited_account(tx, *account, found->user);
     });
     std::erase_if(heard, [&](const auto& entry) { return entry.first.starts_with(id); });
-    if (account_too) forget(*row->user_nid);
+    if (row->user_nid) parts.accounts.sessions.forget_user(*row->user_nid);  // Gone, or limited no more.
+    if (account_too) parts.user_erased(*row->user_nid);
 }
 
 /// A limited account whose last file is gone goes with it. If it has become somebody's place meanwhile, it is limited no more.
@@ -388,11 +397,6 @@ bool AdmissionCarrier::end_limited_account(Tx& tx, const storage::UserRow& accou
     }
     storage::erase_account(tx, account.nid, user);
     return true;
-}
-
-void AdmissionCarrier::forget(schema::UserNid account) {
-    parts.accounts.sessions.forget_user(account);
-    parts.user_erased(account);
 }
 
 net::Task<> AdmissionCarrier::sweep() {
@@ -407,7 +411,10 @@ net::Task<> AdmissionCarrier::sweep() {
         }
         return erased;
     });
-    for (const auto account : gone) forget(account);
+    for (const auto account : gone) {
+        parts.accounts.sessions.forget_user(account);
+        parts.user_erased(account);
+    }
 }
 
 net::Task<> AdmissionCarrier::sweep_regularly() {
@@ -428,6 +435,9 @@ net::Task<> AdmissionCarrier::sweep_regularly() {
 void AdmissionCarrier::on_commit(const rooms::Committed& committed) {
     const auto found = receptions.find(committed.room.nid());
     if (found == receptions.end()) return;
+    for (const auto& change : committed.memberships)
+        if (change.before != rooms::Membership::leave && change.after == rooms::Membership::leave)
+            parts.runtime.spawn("left a reception", left(found->second, change.user.str()));
     for (const auto& entry : committed.events) {
         if (entry.event->state_key || parts.service.is_self(entry.event->sender)) continue;
         const auto now = parts.runtime.clock().now_ms();
@@ -447,6 +457,20 @@ net::Task<> AdmissionCarrier::wrote(std::string id, std::string sender) {
         if (sender != row->user && row->email && parts.mailer.is_on())
             storage::hasten_job(tx, job_mail, id, now + mail_after_words, now);
     });
+    parts.jobs.look();
+}
+
+/// Leaving the reception, or declining to come in, is withdrawing: an app has no other button for it.
+net::Task<> AdmissionCarrier::left(std::string id, std::string user) {
+    const auto now = parts.runtime.clock().now_ms();
+    try {
+        co_await parts.db.transact([&](Tx& tx) {
+            auto row = storage::find_application(tx, id);
+            if (row && !row->decided && row->user == user) take_step(tx, *row, admission::Withdrawn{}, now);
+        });
+    } catch (const Refusal&) {
+        // Decided at this moment.
+    }
     parts.jobs.look();
 }
 

@@ -63,7 +63,7 @@ private:
     net::Task<> offer_seats(std::string group);
     net::Task<> erase(std::string id);
     bool end_limited_account(storage::Tx& tx, const storage::UserRow& account, const std::string& user);
-    void forget(schema::UserNid account);
+    net::Task<> left(std::string id, std::string user);
     net::Task<> wrote(std::string id, std::string sender);
 
     TakeStep take_step;

@@ -28,6 +28,7 @@ using storage::Tx;
 namespace {
 
 constexpr std::size_t longest_text_of_team = 4000;
+constexpr int most_open_of_one_server = 20;  ///< Applications to one group.
 constexpr std::int64_t slot_longest_ms = std::int64_t{4} * 3600 * 1000, slot_furthest_ms = std::int64_t{366} * 24 * 3600 * 1000;
 
 [[noreturn]] void unknown() { throw Refusal(Reason::not_found, "Diese Anfrage gibt es nicht. / There is no such application."); }
@@ -58,7 +59,8 @@ admission::Application application_of(Tx& tx, const ApplicationRow& row) {
     admission::Application application{.state = admission::parse_state(row.state),
                                        .interviewed = row.interviewed,
                                        .reaction = row.reaction,
-                                       .decided = row.decided};
+                                       .decided = row.decided,
+                                       .erasure_asked = row.erasure_asked};
     for (const auto& vote : storage::application_votes(tx, row.id)) application.votes.push_back({vote.by, vote.admit});
     return application;
 }
@@ -92,6 +94,7 @@ struct AdmissionOffice::Impl : AdmissionCarrier {
         row.interviewed = step.next.interviewed;
         row.reaction = step.next.reaction;
         row.decided = step.next.decided;
+        row.erasure_asked = step.next.erasure_asked;
         storage::update_application(tx, row);
         for (const auto what : step.log) {
             const bool decision = what == "admitted" || what == "declined";
@@ -113,13 +116,16 @@ struct AdmissionOffice::Impl : AdmissionCarrier {
         const auto form = storage::find_admission_form(tx, row.group);
         ApplicationFile file{
             .row = std::move(row), .group = *std::move(group), .deciders = form ? form->deciders : 1, .form = form_of(form)};
+        if (file.row.asked != "[]") file.asked = admission::read_form(schema::parse_json(file.row.asked).as_array());
+        if (file.asked.empty()) file.asked = file.form;
         file.log = storage::application_log(tx, file.row.id);
         file.slot = storage::slot_of_application(tx, file.row.id);
         const auto state = admission::parse_state(file.row.state);
         if (state == State::received || state == State::interview)
             file.free_slots = storage::interview_slots(tx, file.row.group, now(), true);
-        file.ends_at =
-            admission::ends_at({.state = state, .reaction = file.row.reaction, .decided = file.row.decided}, options.deadlines);
+        file.ends_at = admission::ends_at(
+            {.state = state, .reaction = file.row.reaction, .decided = file.row.decided, .erasure_asked = file.row.erasure_asked},
+            options.deadlines);
         if (for_team) {
             file.votes = storage::application_votes(tx, file.row.id);
             file.notes = storage::application_notes(tx, file.row.id);
@@ -136,6 +142,11 @@ struct AdmissionOffice::Impl : AdmissionCarrier {
     static ApplicationRow teams(Tx& tx, std::optional<ApplicationRow> row, const Member& by, std::int64_t at) {
         if (!row || !rights_of(tx, by.user, by.administrator, at).may_admit(row->group)) unknown();
         return *std::move(row);
+    }
+    static void require_not_own(const ApplicationRow& row, const Member& by) {
+        if (row.user == by.user.str())
+            throw Refusal(Reason::forbidden,
+                          "Über die eigene Anfrage entscheidet man nicht. / Nobody decides on their own application.");
     }
     static void require_team(Tx& tx, const Member& by, const std::string& group, std::int64_t at) {
         require(rights_of(tx, by.user, by.administrator, at).may_admit(group));
@@ -158,9 +169,7 @@ struct AdmissionOffice::Impl : AdmissionCarrier {
         co_await parts.db.transact([&](Tx& tx) {
             const auto group = storage::lock_group(tx, teams(tx, storage::find_application(tx, id), by, at).group);
             auto row = teams(tx, storage::lock_application(tx, id), by, at);
-            if (row.user == by.user.str())
-                throw Refusal(Reason::forbidden,
-                              "Über die eigene Anfrage entscheidet man nicht. / Nobody decides on their own application.");
+            require_not_own(row, by);
             const auto event = make(tx, row);
             take_step(tx, row, rules_of(tx, *group, at), event, at, by.user.str(), text);
         });
@@ -191,6 +200,12 @@ struct AdmissionOffice::Impl : AdmissionCarrier {
             if (!user) throw Refusal(Reason::unknown_token, "");
             row.new_account = user->is(storage::limited);
         }
+        // Another server may make as many accounts as it likes; ours are counted where they are made.
+        if (!applicant.nid && storage::count_open_applications(tx, said.group, applicant.user.server()) >= most_open_of_one_server)
+            throw Refusal(Reason::limit_exceeded,
+                          "Von diesem Server haben gerade schon viele angefragt; bitte später noch einmal. / Many people of that "
+                          "server have asked here; please try again later.",
+                          {{"retry_after_ms", 3'600'000}});
         for (const auto& grant : storage::roles_of(tx, row.user, at))
             if (grant.group == said.group && grant.role == role::member)
                 throw Refusal(Reason::bad_state, "Sie gehören schon zu dieser Gruppe. / You are in this group already.");
@@ -217,7 +232,8 @@ struct AdmissionOffice::Impl : AdmissionCarrier {
                 .email = contact.email,
                 .phone = contact.phone,
                 .created = at,
-                .reaction = at};
+                .reaction = at,
+                .asked = schema::to_text(schema::Json(admission::to_json(form)))};
     }
 };
 
@@ -315,7 +331,12 @@ net::Task<> AdmissionOffice::correct(UserId user, std::string id, ApplicationFor
     co_await impl->own_step(user, id, [&](Tx& tx, ApplicationRow& row) {
         said.group = row.group;
         auto corrected = Impl::checked(form_of(storage::find_admission_form(tx, row.group)), said, row.created);
-        row.answers = std::move(corrected.answers);
+        // What was said at the knock is no answer to the form, and stays.
+        const auto before = schema::parse_json(row.answers).as_object();
+        auto answers = schema::parse_json(corrected.answers).as_object();
+        if (const auto* knock = before.if_contains(admission::knock_answer)) answers[admission::knock_answer] = *knock;
+        row.answers = schema::to_text(answers);
+        row.asked = std::move(corrected.asked);
         row.email = std::move(corrected.email);
         row.phone = std::move(corrected.phone);
         row.way = std::move(corrected.way);
@@ -354,10 +375,21 @@ net::Task<> AdmissionOffice::withdraw(UserId user, std::string id) {
     co_await impl->own_step(user, id, [](Tx&, ApplicationRow&) { return Event(admission::Withdrawn{}); });
 }
 
+net::Task<> AdmissionOffice::erase_now(UserId user, std::string id) {
+    const auto impl = impl_;
+    co_await impl->own_step(user, id, [](Tx&, ApplicationRow&) { return Event(admission::ErasureAsked{}); });
+}
+
 net::Task<> AdmissionOffice::account_closed(UserId user) {
     const auto rows = co_await mine(user);
-    for (const auto& row : rows)
-        if (!row.decided) co_await withdraw(user, row.id);
+    for (const auto& row : rows) {
+        if (row.decided) continue;
+        try {
+            co_await withdraw(user, row.id);
+        } catch (const Refusal&) {
+            // Decided, or withdrawn by leaving the reception, at this moment.
+        }
+    }
 }
 
 net::Task<JsonObject> AdmissionOffice::attest(UserId member, schema::ServerName audience) {
@@ -391,16 +423,31 @@ net::Task<std::vector<ApplicationFile>> AdmissionOffice::files(Member by, std::s
     co_return co_await impl->parts.db.transact([&](Tx& tx) {
         Impl::require_team(tx, by, group, at);
         std::vector<ApplicationFile> files;
-        for (auto& row : storage::applications_of_group(tx, group)) files.push_back(impl->read_file(tx, std::move(row), true));
+        for (auto& row : storage::applications_of_group(tx, group)) {
+            const bool own = row.user == by.user.str();
+            files.push_back(impl->read_file(tx, std::move(row), !own));
+        }
         return files;
+    });
+}
+
+net::Task<int> AdmissionOffice::open_files(Member by, std::string group) {
+    const auto impl = impl_;
+    const auto at = impl->now();
+    co_return co_await impl->parts.db.transact([&](Tx& tx) {
+        Impl::require_team(tx, by, group, at);
+        return storage::count_open_applications(tx, group);
     });
 }
 
 net::Task<ApplicationFile> AdmissionOffice::file(Member by, std::string id) {
     const auto impl = impl_;
     const auto at = impl->now();
-    auto file = co_await impl->parts.db.transact(
-        [&](Tx& tx) { return impl->read_file(tx, Impl::teams(tx, storage::find_application(tx, id), by, at), true); });
+    auto file = co_await impl->parts.db.transact([&](Tx& tx) {
+        auto row = Impl::teams(tx, storage::find_application(tx, id), by, at);
+        const bool own = row.user == by.user.str();
+        return impl->read_file(tx, std::move(row), !own);
+    });
     if (file.row.user != by.user.str()) co_await impl->welcome(file.row, by.user);
     co_return file;
 }
@@ -449,6 +496,7 @@ net::Task<> AdmissionOffice::note(Member by, std::string id, std::string text) {
     const auto at = impl->now();
     co_await impl->parts.db.transact([&](Tx& tx) {
         const auto row = Impl::teams(tx, storage::lock_application(tx, id), by, at);
+        Impl::require_not_own(row, by);
         storage::insert_application_note(tx, row.id, {by.user.str(), at, text});
     });
 }

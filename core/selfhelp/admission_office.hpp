@@ -46,10 +46,11 @@ struct ApplicationFile {
     storage::ApplicationRow row;
     storage::GroupRow group;
     int deciders = 1;
-    std::vector<admission::Field> form;
+    std::vector<admission::Field> form;                      ///< As it is now.
+    std::vector<admission::Field> asked = {};                ///< As it was when the answers were given.
     std::vector<storage::ApplicationLogRow> log;
-    std::vector<storage::ApplicationVoteRow> votes;          ///< Team only.
-    std::vector<storage::ApplicationNoteRow> notes;          ///< Team only.
+    std::vector<storage::ApplicationVoteRow> votes;          ///< Team only, and of it nobody whose own application it is.
+    std::vector<storage::ApplicationNoteRow> notes;          ///< The same.
     std::optional<storage::InterviewSlotRow> slot;
     std::vector<storage::InterviewSlotRow> free_slots;       ///< While one can be picked.
     std::int64_t ends_at = 0;                                ///< When the file erases itself if nothing happens.
@@ -124,6 +125,8 @@ public:
     net::Task<> give_slot_back(schema::UserId user, std::string id);
     net::Task<> stay(schema::UserId user, std::string id);
     net::Task<> withdraw(schema::UserId user, std::string id);
+    /// After the decision, which stands: the file goes now.
+    net::Task<> erase_now(schema::UserId user, std::string id);
     /// Somebody closed their account: what they asked for is withdrawn.
     net::Task<> account_closed(schema::UserId user);
     /// Everything that is kept about it (Art. 15, 20), with what was said in the reception.
@@ -139,6 +142,8 @@ public:
     };
     net::Task<> set_form(Member by, std::string group, schema::JsonArray fields, int deciders, std::vector<std::string> recognises);
     net::Task<std::vector<ApplicationFile>> files(Member by, std::string group);
+    /// How many wait for the team.
+    net::Task<int> open_files(Member by, std::string group);
     net::Task<ApplicationFile> file(Member by, std::string id);
     net::Task<std::int64_t> offer_slot(Member by, storage::InterviewSlotRow slot);
     net::Task<std::vector<storage::InterviewSlotRow>> slots(Member by, std::string group);

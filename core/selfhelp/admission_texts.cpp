@@ -37,15 +37,14 @@ constexpr InRegisters texts[] = {
      "Danke für das Gespräch. Über die Aufnahme wird nun entschieden.", "Danke für das Gespräch. Das Team entscheidet jetzt.",
      "Thank you for the talk. A decision will follow."},
     {"waiting",
-     "Das Team möchte Sie gern aufnehmen. Zurzeit ist kein Platz frei; sobald einer frei wird, sind Sie dabei, ohne dass Sie etwas "
-     "tun "
-     "müssen.",
-     "Das Team möchte dich gern aufnehmen. Zurzeit ist kein Platz frei; sobald einer frei wird, bist du dabei, ohne dass du etwas "
-     "tun musst.",
+     "Das Team möchte Sie gern aufnehmen. Zurzeit ist kein Platz frei; sobald einer frei wird, sind Sie dabei. Von Zeit zu "
+     "Zeit fragen wir hier, ob Sie noch warten möchten; antworten Sie dann bitte, sonst löscht sich die Anfrage.",
+     "Das Team möchte dich gern aufnehmen. Zurzeit ist kein Platz frei; sobald einer frei wird, bist du dabei. Von Zeit zu "
+     "Zeit fragen wir hier, ob du noch warten möchtest; antworte dann bitte, sonst löscht sich die Anfrage.",
      "Das Team möchte Sie aufnehmen. Im Moment ist kein Platz frei. Sie stehen auf der Warteliste. Wird ein Platz frei, dann sind "
-     "Sie dabei.",
-     "The team would like to have you. There is no seat at the moment; as soon as there is one you are in, without doing "
-     "anything."},
+     "Sie dabei. Manchmal fragen wir: Wollen Sie noch warten? Dann antworten Sie bitte. Sonst wird Ihre Anfrage gelöscht.",
+     "The team would like to have you. There is no seat at the moment; as soon as there is one you are in. From time "
+     "to time we ask here whether you still want to wait; please answer then, or the application erases itself."},
     {"admitted", "Willkommen! Sie sind in „{group}“ aufgenommen. Die Einladungen in die Räume der Gruppe sind unterwegs. {said}",
      "Willkommen! Du bist in „{group}“ aufgenommen. Die Einladungen in die Räume der Gruppe sind unterwegs. {said}",
      "Willkommen! Sie sind jetzt in der Gruppe „{group}“. Sie bekommen Einladungen in die Räume der Gruppe. {said}",

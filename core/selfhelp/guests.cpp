@@ -18,8 +18,9 @@ using schema::UserId;
 namespace {
 
 constexpr std::string_view job_erasure = "guest link";  // Its key is the room.
-constexpr std::int64_t minute_ms = 60'000, link_lives = 30 * minute_ms, visit_lives = 12 * 60 * minute_ms, rests = 2 * minute_ms;
-constexpr std::size_t longest_token = 4000;
+constexpr std::int64_t minute_ms = 60'000, link_lives = 30 * minute_ms, visit_lives = 12 * 60 * minute_ms, rests = 2 * minute_ms,
+                       day_ms = 24 * 60 * minute_ms;
+constexpr std::size_t longest_token = 4000, most_links_a_day = 5;
 
 /// What the signature is for, so that none of ours can stand in for another.
 constexpr std::string_view link_purpose = "org.runde.guest.link", visit_purpose = "org.runde.guest.visit";
@@ -105,8 +106,12 @@ void Guests::send_link(UserId user, std::string back, Register way) {
     if (parts_.rooms.identity().is_local(user))
         throw Refusal(Reason::invalid_param, "Das ist ein Konto auf diesem Server. / That is an account of this server.");
     const auto now = parts_.runtime.clock().now_ms();
-    std::erase_if(asked_, [now](const auto& entry) { return now - entry.second >= rests; });
-    if (!asked_.emplace(user.str(), now).second) return;
+    std::erase_if(asked_, [now](const auto& entry) { return now - entry.second.back() >= day_ms; });
+    auto& asked = asked_[user.str()];
+    std::erase_if(asked, [now](const auto at) { return now - at >= day_ms; });
+    // The page says the same as ever: who is written to has nothing to do with who asks.
+    if (asked.size() >= most_links_a_day || (!asked.empty() && now - asked.back() < rests)) return;
+    asked.push_back(now);
     parts_.runtime.spawn("a guest's invitation", invite(std::move(user), std::move(back), way));
 }
 

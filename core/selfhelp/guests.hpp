@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/rooms/follower.hpp"
 #include "core/rooms/rooms.hpp"
@@ -22,7 +23,8 @@ namespace runde::selfhelp {
 /// Invariants
 ///  - A link works once, for half an hour; then the room goes, with everything in it. There is no table of guests: link and visit
 ///    are texts with our signature.
-///  - Nobody learns from us whether there is such an account. One account gets at most one link in two minutes, whoever asks.
+///  - Nobody learns from us whether there is such an account. One account gets at most one link in two minutes and
+///    five a day, whoever asks.
 ///  - The room's name and the message say nothing of a group.
 class Guests {
 public:
@@ -71,7 +73,7 @@ private:
     net::Task<> erase(std::string room);
 
     Parts parts_;
-    std::map<std::string, std::int64_t> asked_;  ///< When somebody was last invited.
+    std::map<std::string, std::vector<std::int64_t>> asked_;  ///< When somebody was invited, within a day; never empty.
     std::map<schema::RoomNid, Awaited>
         awaited_;  ///< Who has not come in yet; forgotten by a restart, a new link is soon asked for.
     std::set<std::string> used_;  ///< Rooms of links that are being erased.

@@ -259,10 +259,14 @@ inline constexpr std::array<StateWords, 7> states{{
        .du = "Du stehst auf der Warteliste",
        .leicht = "Sie sind auf der Warte-Liste",
        .en = "You are on the waiting list"}},
-     {{.sie = "Die Gruppe möchte Sie aufnehmen, sobald ein Platz frei wird. Dann sagen wir hier Bescheid.",
-       .du = "Die Gruppe möchte dich aufnehmen, sobald ein Platz frei wird. Dann sagen wir hier Bescheid.",
-       .leicht = "Es ist gerade kein Platz frei. Bald ist ein Platz frei. Dann sagen wir Ihnen Bescheid.",
-       .en = "The group wants to let you in as soon as there is a seat. We will say so here."}}},
+     {{.sie = "Die Gruppe möchte Sie aufnehmen, sobald ein Platz frei wird. Dann sagen wir hier Bescheid. Von Zeit zu Zeit fragen "
+              "wir, ob Sie noch warten möchten; ohne Antwort löscht sich die Anfrage an dem Tag, der unten steht.",
+       .du = "Die Gruppe möchte dich aufnehmen, sobald ein Platz frei wird. Dann sagen wir hier Bescheid. Von Zeit zu Zeit fragen "
+             "wir, ob du noch warten möchtest; ohne Antwort löscht sich die Anfrage an dem Tag, der unten steht.",
+       .leicht = "Es ist gerade kein Platz frei. Wird ein Platz frei? Dann sagen wir Ihnen Bescheid. Manchmal fragen wir: Wollen Sie "
+                 "noch warten? Dann antworten Sie bitte. Sonst wird Ihre Anfrage gelöscht.",
+       .en = "The group wants to let you in as soon as there is a seat. We will say so here. From time to time we ask whether you "
+             "still want to wait; without an answer the request erases itself on the day given below."}}},
     {"admitted",
      {{.sie = "Willkommen! Sie sind aufgenommen",
        .du = "Willkommen! Du bist aufgenommen",
@@ -310,6 +314,14 @@ inline constexpr std::array<LogWords, 10> log_entries{{
     {"withdrawn", {{.sie = "Zurückgezogen", .leicht = "Zurück-genommen", .en = "Withdrawn"}}},
     {"lapsed", {{.sie = "Abgelaufen", .en = "Lapsed"}}},
 }};
+
+// Not decided yet, but talked with.
+inline constexpr StateWords interview_held{
+    "interview",
+    {{.sie = "Ihr Gespräch war", .du = "Dein Gespräch war", .leicht = "Das Gespräch war", .en = "Your talk has taken place"}},
+    {{.sie = "Jetzt entscheidet das Team und meldet sich hier.",
+      .leicht = "Jetzt entscheidet das Team. Das Team antwortet Ihnen hier auf dieser Seite.",
+      .en = "Now the team decides and answers here."}}};
 
 inline constexpr Phrase request_to{{.sie = "Anfrage an {}", .en = "Request to {}"}};
 inline constexpr Phrase from_the_team{{.sie = "Das Team schreibt", .en = "The team writes"}};
@@ -409,6 +421,25 @@ inline constexpr Phrase withdraw_lead{{
 }};
 inline constexpr Phrase withdraw{
     {.sie = "Zurückziehen und alles löschen", .leicht = "Alles löschen", .en = "Withdraw and erase everything"}};
+inline constexpr Phrase erase_title{{.sie = "Jetzt schon löschen", .leicht = "Jetzt löschen", .en = "Erase it now"}};
+inline constexpr Phrase erase_lead{{
+    .sie = "Damit nehmen Sie Ihr Einverständnis zurück: Ihre Antworten, die Nachrichten und die Notizen des Teams werden sofort "
+           "gelöscht. Die Entscheidung bleibt, wie sie ist.",
+    .du = "Damit nimmst du dein Einverständnis zurück: deine Antworten, die Nachrichten und die Notizen des Teams werden sofort "
+          "gelöscht. Die Entscheidung bleibt, wie sie ist.",
+    .leicht = "Dann löschen wir sofort alles. Die Entscheidung bleibt gleich. Das kann man nicht zurück-holen.",
+    .en = "This takes back your consent: your answers, the messages and the team's notes are erased at once. The decision stays "
+          "what it is.",
+}};
+inline constexpr Phrase erase_now{{.sie = "Sofort löschen", .leicht = "Jetzt löschen", .en = "Erase at once"}};
+inline constexpr Phrase erased{{
+    .sie = "Was zu Ihrer Anfrage gespeichert war, wird in diesen Minuten gelöscht.",
+    .du = "Was zu deiner Anfrage gespeichert war, wird in diesen Minuten gelöscht.",
+    .leicht = "Wir löschen jetzt alles.",
+    .en = "What was stored about your request is being erased in these minutes.",
+}};
+inline constexpr Phrase said_at_knock{{
+    .sie = "Beim Anklopfen gesagt", .leicht = "Das haben Sie beim An-klopfen gesagt", .en = "Said when knocking"}};
 inline constexpr Phrase gone_title{{.sie = "Alles ist gelöscht", .en = "Everything is erased"}};
 inline constexpr Phrase gone{{
     .sie = "Ihre Anfrage ist zurückgezogen, und was dazu gespeichert war, wird in diesen Minuten gelöscht. Sie sind hier immer "

@@ -165,6 +165,7 @@ export const desk = {
     server.put<Entrance>(group(id) + '/admission', { fields, deciders, recognises }),
   counts: async (id: string) => (await server.get<{ counts: Count[] }>(group(id) + '/admission/counts')).counts,
   applications: async (id: string) => (await server.get<{ applications: Application[] }>(group(id) + '/applications')).applications,
+  openRequests: async (id: string) => (await server.get<{ open: number }>(group(id) + '/applications/count')).open,
   application: (id: string) => server.get<Application>(application(id)),
   vote: (id: string, verdict: 'admit' | 'decline', text: string, reason: string) =>
     server.post<Application>(application(id) + '/vote', { verdict, text, reason }),
