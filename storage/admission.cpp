@@ -56,6 +56,12 @@ InterviewSlotRow slot_row(const Rows::Row& row) {
     "attested_by, created, reaction, decided, room_id, told, mailed, settled, asked, erasure_asked "
 #define RUNDE_SLOT_COLUMNS "slot_id, group_id, offered_by, begins, ends, way, place, application_id "
 
+std::optional<UserRow> lock_user(Tx& tx, schema::UserNid user) {
+    // Two statements: the second sees what whoever had the lock before has left.
+    tx.exec("SELECT 1 FROM users WHERE user_nid = $1 FOR UPDATE", user);
+    return find_user(tx, user);
+}
+
 std::optional<AdmissionForm> find_admission_form(Tx& tx, std::string_view group) {
     const auto rows = tx.exec("SELECT fields, deciders, recognises FROM admission_forms WHERE group_id = $1", group);
     if (rows.empty()) return std::nullopt;

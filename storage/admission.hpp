@@ -6,10 +6,17 @@
 
 #include "schema/ids.hpp"
 #include "storage/database.hpp"
+#include "storage/users.hpp"
 
 namespace runde::storage {
 
 // Applications to groups (schema/sql/0061). What may follow what is decided in core/selfhelp/admission.
+
+/// A bit of users.flags, beside storage::UserFlag: made for an application. Such an account may do what a suspended one may, until
+/// it is admitted; nobody has suspended it.
+constexpr int limited_account = 64;
+/// The account, and nobody else changes or erases it before this transaction ends.
+std::optional<UserRow> lock_user(Tx& tx, schema::UserNid user);
 
 struct AdmissionForm {
     std::string fields;  ///< JSON

@@ -90,19 +90,6 @@ std::optional<std::int64_t> next_end_of_role(Tx& tx, std::string_view group, std
         .maybe_number();
 }
 
-std::vector<RoleGrant> ended_roles(Tx& tx, std::int64_t now_ms) {
-    return role_rows(
-        tx.exec(ROLE_COLUMNS "WHERE NOT followed AND (withdrawn_at IS NOT NULL OR until <= $1) ORDER BY grant_id", now_ms));
-}
-
-void set_role_end_followed(Tx& tx, std::int64_t id) { tx.exec("UPDATE role_grants SET followed = true WHERE grant_id = $1", id); }
-
-std::optional<std::int64_t> next_end_of_role(Tx& tx, std::int64_t now_ms) {
-    return tx.exec("SELECT min(until) FROM role_grants WHERE NOT followed AND withdrawn_at IS NULL AND until > $1", now_ms)
-        .front()[0]
-        .maybe_number();
-}
-
 Inserted insert_association_member(Tx& tx, std::string_view user_id, std::string_view by, std::int64_t now_ms) {
     const auto rows =
         tx.exec("INSERT INTO association_members (user_id, set_by, set_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", user_id, by,
@@ -122,18 +109,6 @@ std::vector<std::string> association_members(Tx& tx) {
     std::vector<std::string> users;
     for (const auto& row : tx.exec("SELECT user_id FROM association_members ORDER BY user_id")) users.push_back(row[0].string());
     return users;
-}
-
-bool belongs_to_organisation(Tx& tx, schema::UserNid user, std::string_view user_id) {
-    constexpr int join = 1;  // rooms::Membership
-    return tx
-        .exec(R"(SELECT EXISTS (SELECT 1 FROM role_grants WHERE user_id = $2 AND withdrawn_at IS NULL)
-                     OR EXISTS (SELECT 1 FROM association_members WHERE user_id = $2)
-                     OR EXISTS (SELECT 1 FROM user_rooms u JOIN rooms r USING (room_nid) JOIN group_rooms g USING (room_id)
-                                WHERE u.user_nid = $1 AND u.membership = $3))",
-              user, user_id, join)
-        .front()[0]
-        .flag();
 }
 
 void forget_roles(Tx& tx, std::string_view user_id) {

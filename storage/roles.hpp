@@ -4,7 +4,6 @@
 #include <string_view>
 #include <vector>
 
-#include "schema/ids.hpp"
 #include "storage/database.hpp"
 
 namespace runde::storage {
@@ -41,11 +40,6 @@ std::vector<RoleGrant> role_log(Tx& tx, const std::optional<std::string>& group,
 /// People with that role in a group. lock_group() first where a seat depends on it.
 int count_role(Tx& tx, std::string_view group, std::string_view role, std::int64_t now_ms);
 
-/// Withdrawn or run out, and what follows from it is not done yet; oldest first.
-std::vector<RoleGrant> ended_roles(Tx& tx, std::int64_t now_ms);
-void set_role_end_followed(Tx& tx, std::int64_t id);
-/// When the next of all grants ends by itself; nullopt: none does.
-std::optional<std::int64_t> next_end_of_role(Tx& tx, std::int64_t now_ms);
 /// When the next of these grants ends by itself; nullopt: none does.
 std::optional<std::int64_t> next_end_of_role(Tx& tx, std::string_view group, std::string_view role, std::int64_t now_ms);
 
@@ -53,9 +47,6 @@ Inserted insert_association_member(Tx& tx, std::string_view user_id, std::string
 bool delete_association_member(Tx& tx, std::string_view user_id);
 bool is_association_member(Tx& tx, std::string_view user_id);
 std::vector<std::string> association_members(Tx& tx);
-
-/// Has a role, is a member of the association or is in a room of a group: somebody's place, not only an application's.
-bool belongs_to_organisation(Tx& tx, schema::UserNid user, std::string_view user_id);
 
 /// The account is closed: roles, membership and acceptances of rules go.
 void forget_roles(Tx& tx, std::string_view user_id);

@@ -35,11 +35,6 @@ std::optional<UserRow> find_user(Tx& tx, schema::UserNid user) {
     return user_row(tx.exec("SELECT user_nid, localpart, pw_hash, created, kind, flags FROM users WHERE user_nid = $1", user));
 }
 
-std::optional<UserRow> lock_user(Tx& tx, schema::UserNid user) {
-    return user_row(
-        tx.exec("SELECT user_nid, localpart, pw_hash, created, kind, flags FROM users WHERE user_nid = $1 FOR UPDATE", user));
-}
-
 void set_password(Tx& tx, schema::UserNid user, std::string_view hash) {
     tx.exec("UPDATE users SET pw_hash = $2, flags = flags & ~16 WHERE user_nid = $1 AND flags & 1 = 0", user, hash);
 }

@@ -19,7 +19,6 @@ enum UserFlag : int {
     administrator = 8,
     must_change_password = 16,
     erasure_requested = 32,
-    limited = 64,  ///< Made for an application: sees that and its reception, like one that is suspended, until admitted.
 };
 
 struct UserRow {
@@ -37,9 +36,6 @@ struct UserRow {
 Inserted insert_user(Tx& tx, const UserRow& user, std::string_view profile);
 std::optional<UserRow> find_user(Tx& tx, std::string_view localpart);
 std::optional<UserRow> find_user(Tx& tx, schema::UserNid user);
-
-/// The same, and nobody else changes or erases it before this transaction ends.
-std::optional<UserRow> lock_user(Tx& tx, schema::UserNid user);
 
 /// Also clears must_change_password.
 void set_password(Tx& tx, schema::UserNid user, std::string_view hash);

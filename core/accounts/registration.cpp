@@ -125,7 +125,6 @@ net::Task<Registered> Registration::create(NewAccount account) {
             for (const auto& policy : options_.terms)
                 storage::insert_terms_accepted(tx, row.nid, policy.id, policy.version, row.created);
         if (opening) Sessions::write(tx, row.nid, *opening);
-        if (account.together) account.together(tx, row.nid);
     });
     // Every account has its push rules, so that /sync need not know the default ones.
     co_await account_data_.put(row.nid, std::nullopt, "m.push_rules",

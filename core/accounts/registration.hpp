@@ -1,5 +1,4 @@
 #pragma once
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,8 +31,6 @@ struct NewAccount {
     std::optional<DeviceRequest> device;            ///< Absent: nobody signs in now.
     std::optional<std::string> registration_token;  ///< One use of it is taken.
     bool accepted_terms = false;                    ///< Of Options::terms, in today's versions.
-    /// What is written with it, in the same transaction: neither is there without the other.
-    std::function<void(storage::Tx&, schema::UserNid)> together = {};
 };
 
 struct Registered {

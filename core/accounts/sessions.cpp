@@ -9,6 +9,7 @@
 #include "net/runtime.hpp"
 #include "schema/refusal.hpp"
 #include "schema/signing.hpp"
+#include "storage/admission.hpp"
 #include "storage/database.hpp"
 #include "storage/devices.hpp"
 #include "storage/lane.hpp"
@@ -125,7 +126,7 @@ net::Task<Session> Sessions::require(std::string_view token) {
                                   .device_id = row->device_id,
                                   .administrator = (row->user_flags & storage::administrator) != 0,
                                   .locked = (row->user_flags & storage::locked) != 0,
-                                  .suspended = (row->user_flags & (storage::suspended | storage::limited)) != 0,
+                                  .suspended = (row->user_flags & (storage::suspended | storage::limited_account)) != 0,
                                   .must_change_password = (row->user_flags & storage::must_change_password) != 0},
                       .expires = row->expires,
                       .seen_day = today};

@@ -14,6 +14,7 @@
 #include "core/selfhelp/erasure.hpp"
 #include "schema/refusal.hpp"
 #include "storage/erasure.hpp"
+#include "storage/role_ends.hpp"
 #include "storage/rooms.hpp"
 #include "storage/search.hpp"
 
@@ -269,7 +270,8 @@ net::Task<> AdmissionCarrier::tell(const Whole& whole, rooms::RoomPtr room) {
 
 net::Task<> AdmissionCarrier::let_in(const Whole& whole) {
     if (whole.row.user_nid && whole.row.new_account) {
-        co_await parts.db.transact([&](Tx& tx) { storage::change_user_flags(tx, *whole.row.user_nid, 0, storage::limited); });
+        co_await parts.db.transact(
+            [&](Tx& tx) { storage::change_user_flags(tx, *whole.row.user_nid, 0, storage::limited_account); });
         parts.accounts.sessions.forget_user(*whole.row.user_nid);
     }
     // Whoever has been let in and has left is not fetched back by a repetition of this job.
@@ -390,13 +392,23 @@ net::Task<> AdmissionCarrier::erase(std::string id) {
 
 /// A limited account whose last file is gone goes with it. If it has become somebody's place meanwhile, it is limited no more.
 bool AdmissionCarrier::end_limited_account(Tx& tx, const storage::UserRow& account, const std::string& user) {
-    if (!account.is(storage::limited) || !storage::applications_of_user(tx, user).empty()) return false;
+    if ((account.flags & storage::limited_account) == 0 || !storage::applications_of_user(tx, user).empty()) return false;
     if (storage::belongs_to_organisation(tx, account.nid, user)) {
-        storage::change_user_flags(tx, account.nid, 0, storage::limited);
+        storage::change_user_flags(tx, account.nid, 0, storage::limited_account);
         return false;
     }
     storage::erase_account(tx, account.nid, user);
     return true;
+}
+
+net::Task<> AdmissionCarrier::forsake(schema::UserNid nid, UserId user) {
+    const bool gone = co_await parts.db.transact([&](Tx& tx) {
+        const auto account = storage::lock_user(tx, nid);
+        return account && end_limited_account(tx, *account, user.str());
+    });
+    if (!gone) co_return;
+    parts.accounts.sessions.forget_user(nid);
+    parts.user_erased(nid);
 }
 
 net::Task<> AdmissionCarrier::sweep() {

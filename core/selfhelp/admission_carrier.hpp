@@ -20,6 +20,8 @@ struct AdmissionCarrier {
     /// In the transaction of a step: what is to be done now and later.
     void schedule(storage::Tx& tx, const storage::ApplicationRow& row, const admission::Application& application,
                   std::int64_t now_ms) const;
+    /// An account that was made for an application which was not taken then.
+    net::Task<> forsake(schema::UserNid nid, schema::UserId user);
     /// Limited accounts without an application, whatever left them behind, go: now, and every hour.
     net::Task<> sweep();
     net::Task<> sweep_regularly();

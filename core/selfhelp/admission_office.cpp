@@ -198,7 +198,7 @@ struct AdmissionOffice::Impl : AdmissionCarrier {
             // A limited account may be going with its last file at this moment.
             const auto user = storage::lock_user(tx, *applicant.nid);
             if (!user) throw Refusal(Reason::unknown_token, "");
-            row.new_account = user->is(storage::limited);
+            row.new_account = (user->flags & storage::limited_account) != 0;
         }
         // Another server may make as many accounts as it likes; ours are counted where they are made.
         if (!applicant.nid && storage::count_open_applications(tx, said.group, applicant.user.server()) >= most_open_of_one_server)
@@ -275,28 +275,34 @@ net::Task<AdmissionOffice::Arrived> AdmissionOffice::arrive(std::string name, st
     const auto impl = impl_;
     auto& accounts = impl->parts.accounts;
     if (accounts.options.registration == accounts::RegistrationMode::closed) throw Refusal(Reason::registration_closed, "");
-    // Everything that can be refused is refused before a password is hashed.
+    // Everything that can be refused is refused before there is an account.
     const auto asked = co_await entrance(said.group);
     Impl::checked(asked.form, said, impl->now());
     const auto user = co_await accounts.registration.require_available(name);
     accounts::check_password_strength(password, user.localpart());
-    std::optional<std::string> recognised;
-    if (said.attestation) recognised = co_await impl->check_attestation(user, said);
     auto hash = co_await accounts.passwords.hash(std::move(password));
-    const auto at = impl->now();
-    std::string application;
     accounts::NewAccount wish;
     wish.user = user;
     wish.password_hash = std::move(hash);
-    wish.flags = storage::limited;
+    wish.flags = storage::limited_account;
     wish.device.emplace();
-    wish.together = [&](Tx& tx, schema::UserNid nid) { application = impl->write(tx, {user, nid}, said, recognised, at); };
     auto made = co_await accounts.registration.create(std::move(wish));
-    impl->parts.jobs.look();
-    co_return Arrived{.application = std::move(application),
-                      .user = std::move(made.user),
-                      .device_id = std::move(made.device_id),
-                      .tokens = *std::move(made.tokens)};
+    Arrived arrived{
+        .application = {}, .user = made.user, .device_id = std::move(made.device_id), .tokens = *std::move(made.tokens)};
+    std::exception_ptr failed;
+    try {
+        arrived.application = co_await apply({made.user, made.nid}, std::move(said));
+    } catch (const net::Stopped&) {
+        throw;  // The sweep of the next start finds it.
+    } catch (...) {
+        failed = std::current_exception();
+    }
+    if (failed) {
+        // The last seat went meanwhile, say: an account without an application would be good for nothing.
+        co_await impl->forsake(made.nid, made.user);
+        std::rethrow_exception(failed);
+    }
+    co_return arrived;
 }
 
 net::Task<bool> AdmissionOffice::knocked(schema::RoomId room, Applicant applicant, std::string reason) {

@@ -110,7 +110,8 @@ public:
     };
     /// Somebody with an account. Returns the application's id. Throws Refusal(not_found, bad_state, invalid_param, missing_param).
     net::Task<std::string> apply(Applicant applicant, ApplicationForm form);
-    /// Somebody without: makes a limited account from a pseudonym and a password, in the same transaction.
+    /// Somebody without: makes a limited account from a pseudonym and a password. Where no application comes of it the account
+    /// goes again, after a crash in between within the hour (sweep_regularly).
     struct Arrived {
         std::string application;
         schema::UserId user;

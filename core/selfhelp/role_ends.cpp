@@ -2,9 +2,11 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "core/selfhelp/roles.hpp"
 #include "net/type_name.hpp"
-#include "storage/roles.hpp"
+#include "storage/role_ends.hpp"
 
 namespace runde::selfhelp {
 
@@ -22,15 +24,22 @@ struct End {
     std::vector<std::string> leaves;
 };
 
+/// Whether somebody with these grants in force belongs into the rooms of that group: takes part, or keeps order there.
+bool belongs_in_rooms(const std::vector<RoleGrant>& in_force, std::string_view group) {
+    return std::any_of(in_force.begin(), in_force.end(), [&](const auto& grant) {
+        return (!grant.group || *grant.group == group) && (grant.role == role::member || grant.role == role::moderator);
+    });
+}
+
 std::vector<End> ends(Tx& tx, std::int64_t now) {
     std::vector<End> found;
     for (auto& grant : storage::ended_roles(tx, now)) {
         const auto in_force = storage::roles_of(tx, grant.user_id, now);
         End end{std::move(grant), {}};
-        if (find_role_kind(end.grant.role) && (end.grant.role == role::member || end.grant.role == role::moderator))
+        if (end.grant.role == role::member || end.grant.role == role::moderator)
             for (const auto& group : storage::groups(tx))
                 if (group.is_complete() && (!end.grant.group || *end.grant.group == group.id) &&
-                    !belongs_in_rooms(in_force, end.grant.user_id, group.id))
+                    !belongs_in_rooms(in_force, group.id))
                     end.leaves.push_back(group.id);
         found.push_back(std::move(end));
     }

@@ -81,13 +81,6 @@ schema::JsonObject to_json(const storage::RoleGrant& grant) {
     return json;
 }
 
-bool belongs_in_rooms(std::span<const storage::RoleGrant> in_force, std::string_view user, std::string_view group) {
-    return std::any_of(in_force.begin(), in_force.end(), [&](const auto& grant) {
-        return grant.user_id == user && (!grant.group || *grant.group == group) &&
-               (grant.role == role::member || grant.role == role::moderator);
-    });
-}
-
 int power_in(std::span<const storage::RoleGrant> in_force, std::string_view user, std::string_view group) {
     int power = 0;
     for (const auto& grant : in_force) {

@@ -64,9 +64,6 @@ void require(bool allowed);
 void check_grant(const storage::RoleGrant& grant, std::int64_t now_ms);
 schema::JsonObject to_json(const storage::RoleGrant& grant);
 
-/// Whether somebody with these grants in force belongs into the rooms of that group: takes part, or keeps order there.
-bool belongs_in_rooms(std::span<const storage::RoleGrant> in_force, std::string_view user, std::string_view group);
-
 /// The level that somebody has in the talk rooms of a group, from all grants in force.
 int power_in(std::span<const storage::RoleGrant> in_force, std::string_view user, std::string_view group);
 

@@ -1,4 +1,3 @@
-#include "storage/users.hpp"
 #include "tests/door/admission_play.hpp"
 
 using namespace runde;
@@ -16,15 +15,15 @@ TEST_CASE("an account made for an application is limited, not suspended, and adm
     AdmissionPlay play;
     play.group("on_request");
     auto anna = play.arrives("anna"), carl = play.arrives("carl");
-    CHECK(flag_set(play, "anna", storage::limited) == "t");
+    CHECK(flag_set(play, "anna", storage::limited_account) == "t");
     CHECK(flag_set(play, "anna", storage::suspended) == "f");
     CHECK(anna.post("/createRoom") == "403 M_USER_SUSPENDED");
     // Carl misbehaves in the reception and is suspended; being admitted all the same does not undo that.
     play.server.ask("UPDATE users SET flags = flags | 4 WHERE localpart = 'carl' RETURNING 1");
     for (auto* person : {&anna, &carl}) CHECK(play.vote(play.petra, *person, "admit") == "200");
-    CHECK(flag_set(play, "anna", storage::limited) == "f");
+    CHECK(flag_set(play, "anna", storage::limited_account) == "f");
     CHECK(anna.post("/join/" + segment(play.rooms["chat"])) == "200");
-    CHECK(flag_set(play, "carl", storage::limited) == "f");
+    CHECK(flag_set(play, "carl", storage::limited_account) == "f");
     CHECK(flag_set(play, "carl", storage::suspended) == "t");
 }
 
@@ -54,7 +53,7 @@ TEST_CASE("an account that has become somebody's place outlives its file") {
           "200");
     CHECK(play.act(anna, "withdraw") == "200");
     CHECK(play.server.ask("SELECT count(*) FROM applications") == "0");
-    CHECK(flag_set(play, "anna", storage::limited) == "f");
+    CHECK(flag_set(play, "anna", storage::limited_account) == "f");
     auto again = anna.on_another_device();
     CHECK(again.post("/join/" + segment(play.rooms["chat"])) == "200");
 }
