@@ -20,7 +20,7 @@ const GROUP = 'Schlaflos, aber nicht allein';
 const TOPIC = 'Die erste Nacht';
 const ANSWER = 'Willkommen, Anna. Bei mir wurde es mit der Zeit leichter.';
 const CLIENTS = fileURLToPath(new URL('../../clients/', import.meta.url));
-const NODE = `${CLIENTS}node_modules/.bin/node`;
+const NODE = `${CLIENTS}node_modules/node-linux-${process.arch}/bin/node`;
 
 export default async function (world, test) {
   if (!existsSync(NODE)) {
