@@ -146,6 +146,8 @@ HttpError http_error(Reason reason) {
     return {500, "M_UNKNOWN"};
 }
 
+std::string_view words_for(Reason reason, std::string_view language) { return in_language(generic_text(reason), language); }
+
 net::Response error_response(const schema::Refusal& refusal, std::string_view language) {
     const auto [status, errcode] = http_error(refusal.reason);
     schema::JsonObject body;

@@ -13,6 +13,8 @@ struct HttpError {
 
 /// The one table from refusals to the wire. https://spec.matrix.org/v1.19/client-server-api/#standard-error-response
 HttpError http_error(schema::Reason reason);
+/// What people read when whoever refused had nothing special to say.
+std::string_view words_for(schema::Reason reason, std::string_view language);
 /// `language`: "de" or "en", for refusals that were thrown without a text of their own. A wait ("retry_after_ms" in
 /// refusal.extra) also goes out as Retry-After.
 net::Response error_response(const schema::Refusal& refusal, std::string_view language = "de");

@@ -228,14 +228,15 @@ template <class Act>
 net::Task<net::Response> step(const Call& call, Services& services, Act act) {
     auto [view, who] = co_await visit(call, services);
     if (!who) co_return sign_in_page(view, services, "/antrag/" + call.param("id"), {});
-    FormData form(call, view);
-    try {
-        co_await act(view, *who, form);
-    } catch (const Refusal& refusal) {
-        if (refusal.reason != Reason::bad_state && refusal.reason != Reason::invalid_param) throw;
-        form.complain("", refusal.text);
-    }
+    FormData form(call, view, FormData::Stale::redraw);
+    if (form.is_fine()) try {
+            co_await act(view, *who, form);
+        } catch (const Refusal& refusal) {
+            if (refusal.reason != Reason::bad_state && refusal.reason != Reason::invalid_param) throw;
+            form.complain("", words_of(view, refusal));
+        }
     if (form.is_fine()) co_return see_other(view, "/antrag/" + call.param("id"));
+    view.seen_at("/antrag/" + call.param("id"));
     const auto file = co_await services.admission.own_file(who->user, call.param("id"));
     co_return co_await application_page(view, services, *who, file, form);
 }
@@ -299,6 +300,7 @@ net::Task<net::Response> post_withdraw(const Call& call, Services& services) {
     const auto file = co_await services.admission.own_file(who->user, call.param("id"));
     co_await services.admission.withdraw(who->user, call.param("id"));
     if (file.row.new_account || !who->session) co_await end_visit(view, services);
+    view.seen_at("/antrag");
     const auto body = html(R"(<div class="stack"><h1>{}</h1><p class="lead">{}</p><p><a class="button" href="/">{}</a></p></div>)",
                            view.say(texts::gone_title), view.say(texts::gone), view.say(texts::to_front));
     co_return answer(view, {.title = view.say(texts::ask_window), .body = body});
@@ -313,6 +315,7 @@ net::Task<net::Response> post_erase(const Call& call, Services& services) {
     co_await services.admission.erase_now(who->user, call.param("id"));
     const bool account_goes = file.row.new_account && file.row.state != "admitted";
     if (account_goes || !who->session) co_await end_visit(view, services);
+    view.seen_at("/antrag");
     const auto body = html(R"(<div class="stack"><h1>{}</h1><p class="lead">{}</p><p><a class="button" href="/">{}</a></p></div>)",
                            view.say(texts::gone_title), view.say(texts::erased), view.say(texts::to_front));
     co_return answer(view, {.title = view.say(texts::ask_window), .body = body});
@@ -341,13 +344,13 @@ net::Task<net::Response> get_change(const Call& call, Services& services) {
 net::Task<net::Response> post_change(const Call& call, Services& services) {
     auto [view, who] = co_await visit(call, services);
     if (!who) co_return sign_in_page(view, services, safe_return(view.path()), {});
-    FormData form(call, view);
+    FormData form(call, view, FormData::Stale::redraw);
     const auto file = co_await services.admission.own_file(who->user, call.param("id"));
     auto wish = read_application(view, form, file.group.id, file.form);
     if (form.is_fine()) try {
             co_await services.admission.correct(who->user, file.row.id, std::move(wish));
         } catch (const Refusal& refusal) {
-            form.complain("", refusal.text);
+            form.complain("", words_of(view, refusal));
         }
     co_return form.is_fine() ? see_other(view, path_of(file)) : change_page(view, file, form);
 }

@@ -78,13 +78,13 @@ void complain(const View& view, FormData& form, const Refusal& refusal) {
         default: break;
     }
     if (refusal.reason == Reason::limit_exceeded || refusal.reason == Reason::not_found) throw refusal;
-    form.complain("", refusal.text);
+    form.complain("", words_of(view, refusal));
 }
 
 // POST /gruppen/{group}/anfragen: makes the request and, for whoever has none, the account to come back with.
 net::Task<net::Response> post_ask(const Call& call, Services& services) {
     auto view = co_await open_view(call, services);
-    FormData form(call, view);
+    FormData form(call, view, FormData::Stale::redraw);
     const auto door = co_await services.admission.entrance(call.param("group"));
     const auto who = co_await visitor(view, services);
 

@@ -59,7 +59,7 @@ Around around(const View& view, const FormData& form, const Field& field) {
 
 }  // namespace
 
-FormData::FormData(const Call& call, View& view) {
+FormData::FormData(const Call& call, View& view, Stale stale) {
     const auto& request = call.request();
     const auto type = request.headers.find("Content-Type");
     if (!type || !type->starts_with("application/x-www-form-urlencoded"))
@@ -83,8 +83,9 @@ FormData::FormData(const Call& call, View& view) {
 
     // The token that the form carries must be the one in the cookie, which no other website can read or set.
     const auto in_form = value("formular");
-    if (in_form.empty() || !schema::equal_in_constant_time(in_form, view.form_token()))
-        throw Refusal(Reason::forbidden, std::string(view.say(texts::stale_form)));
+    if (!in_form.empty() && schema::equal_in_constant_time(in_form, view.form_token())) return;
+    if (in_form.empty() || stale == Stale::refuse) throw Refusal(Reason::forbidden, std::string(view.say(texts::stale_form)));
+    complain("", std::string(view.say(texts::form_redrawn)));
 }
 
 const std::string& FormData::value(std::string_view name) const {

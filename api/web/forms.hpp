@@ -11,9 +11,15 @@ namespace runde::api::web {
 /// What a form without a script sends: application/x-www-form-urlencoded, and what is wrong with it.
 class FormData {
 public:
-    /// Reads the body of a POST. Throws Refusal(invalid_param) for what no form of ours sends, (forbidden) when the form token is
-    /// not the reader's (see View::form_token) or the browser says that another website has sent it.
-    FormData(const Call& call, View& view);
+    /// What becomes of a form with a token that is not the reader's any more: after coming from another website their browser
+    /// has not sent the cookie, so it has got a new one meanwhile.
+    enum class Stale {
+        refuse,
+        redraw,  ///< It has a problem: nothing may be done, but it is shown once more with what was typed, and the new token.
+    };
+    /// Reads the body of a POST. Throws Refusal(invalid_param) for what no form of ours sends, (forbidden) when there is no form
+    /// token, or (`refuse`) not the reader's (see View::form_token), or the browser says that another website has sent it.
+    FormData(const Call& call, View& view, Stale stale = Stale::refuse);
     /// A form that nobody has filled in yet.
     FormData() = default;
 

@@ -45,7 +45,7 @@ net::Task<net::Response> get_address(const Call& call, Services& services) {
 net::Task<net::Response> post_address(const Call& call, Services& services) {
     require_guests(services);
     auto view = co_await open_view(call, services);
-    FormData form(call, view);
+    FormData form(call, view, FormData::Stale::redraw);
     const auto back = safe_return(form.value("weiter"));
     const auto user = schema::UserId::parse(form.value("adresse"));
     if (!user)

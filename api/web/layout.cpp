@@ -2,6 +2,7 @@
 #include "api/services.hpp"
 #include "api/web/texts/frame.hpp"
 #include "api/web/view.hpp"
+#include "api/web/visit.hpp"
 
 namespace runde::api::web {
 
@@ -52,7 +53,8 @@ Html quick_exit(const View& view, const Page& page) {
     return html(
         R"(<aside id="quick-exit-place" aria-label="{}"><a id="quick-exit" href="{}" rel="noreferrer nofollow" {}>{}</a></aside>)",
         view.say(texts::quick_exit), Url(view.site.quick_exit),
-        page.session ? attribute("data-end", "/antrag/verlassen") : Attributes(), view.say(texts::quick_exit));
+        page.session || view.cookie(visit_cookie) ? attribute("data-end", "/antrag/verlassen") : Attributes(),
+        view.say(texts::quick_exit));
 }
 
 Html header(const View& view) {
@@ -112,6 +114,14 @@ net::Response answer(View& view, Page page) {
     return response;
 }
 
+std::string words_of(const View& view, const schema::Refusal& refusal) {
+    constexpr std::string_view between = " / ";
+    const std::string_view text = refusal.text;
+    const auto at = text.find(between);
+    if (at == text.npos) return std::string(words_for(refusal.reason, view.german() ? "de" : "en"));
+    return std::string(view.german() ? text.substr(0, at) : text.substr(at + between.size()));
+}
+
 bool wants_page(const net::Request& request) {
     const auto& path = request.path;
     for (const std::string_view machine : {"/_", "/.well-known/", "/health", "/metrics", "/assets/"})
@@ -123,9 +133,8 @@ bool wants_page(const net::Request& request) {
 net::Response refusal_page(const net::Request& request, const Services& services, const schema::Refusal& refusal) {
     View view(request, services);
     const auto status = http_error(refusal.reason).status;
-    const auto own_words = [&](const Phrase& otherwise) {
-        return refusal.text.empty() ? view.say(otherwise) : std::string_view(refusal.text);
-    };
+    // Steps of a request are seen at the request's own page, every other form where it stands.
+    if (view.answers_form() && view.path().starts_with("/antrag/")) view.seen_at("/antrag");
     if (status == 404 || status == 405)
         return answer(view, message(view, texts::missing_title, view.say(texts::missing_text), status));
     if (status == 429) {
@@ -134,7 +143,11 @@ net::Response refusal_page(const net::Request& request, const Services& services
             response.headers.set("Retry-After", std::to_string(wait->get_int64() / 1000 + 1));
         return response;
     }
-    return answer(view, message(view, texts::refused_title, own_words(texts::forbidden_text), status));
+    const bool about_form = refusal.reason == schema::Reason::forbidden && refusal.text == view.say(texts::stale_form);
+    const auto text = about_form             ? refusal.text
+                      : refusal.text.empty() ? std::string(view.say(texts::forbidden_text))
+                                             : words_of(view, refusal);
+    return answer(view, message(view, texts::refused_title, text, status));
 }
 
 net::Response fault_page(const net::Request& request, const Services& services) {

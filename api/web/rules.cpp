@@ -65,7 +65,7 @@ net::Task<net::Response> get_rules(const Call& call, Services& services) {
 net::Task<net::Response> post_rules(const Call& call, Services& services) {
     auto view = co_await open_view(call, services);
     const auto token = holder(call, services);
-    FormData form(call, view);
+    FormData form(call, view, FormData::Stale::redraw);
     int version = 0;
     for (const char c : form.value("fassung").substr(0, 7))
         if (c >= '0' && c <= '9') version = version * 10 + (c - '0');

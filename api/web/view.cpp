@@ -27,7 +27,8 @@ std::optional<Tone> tone_named(std::string_view name) {
 
 }  // namespace
 
-View::View(const net::Request& request, const Services& services) : path_(request.path) {
+View::View(const net::Request& request, const Services& services)
+    : path_(request.path), answers_form_(request.method == net::Method::post) {
     const auto& discovery = services.discovery;
     site.server_name = services.accounts.options.server_name.str();
     site.name = site.server_name;

@@ -37,6 +37,10 @@ public:
     selfhelp::Register text_register() const;
     /// The path of this page, without its query.
     const std::string& path() const { return path_; }
+    /// This page is the answer to a form, not one that was asked for.
+    bool answers_form() const { return answers_form_; }
+    /// Drawn in answer to a form: where the same is seen by GET. Links to this page (in other words, once more) lead there.
+    void seen_at(std::string path) { path_ = std::move(path), query_.clear(); }
 
     std::string_view say(const Phrase& phrase) const { return phrase.in(tone_); }
     template <class... Args>
@@ -74,6 +78,7 @@ private:
     std::string cookies_sent_;
     std::vector<std::string> cookies_set_;
     std::string form_token_;
+    bool answers_form_;
     Tone tone_;
 };
 
@@ -89,9 +94,13 @@ struct Page {
     std::string_view title;   ///< Of the window: the kind of page, never a group. Browsers keep it in their history.
     Html body;                ///< With its h1.
     int status = 200;
-    bool session = false;     ///< Somebody has come back with a pseudonym: the quick exit ends that, and the page offers it.
+    bool session = false;     ///< A visit begins with it: the quick exit ends that, as on every page that its cookie is sent to.
 };
 net::Response answer(View& view, Page page);
+
+/// What the domain refused, as one language says it. Our refusals are "German. / English."; what is neither is meant for those
+/// who write programs, and said in the words that its reason has for everybody.
+std::string words_of(const View& view, const schema::Refusal& refusal);
 
 /// Where to find what is not a page.
 struct OpenAssets {

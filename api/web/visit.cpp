@@ -53,6 +53,7 @@ Html way_for_guests(const View& view, Services& services, std::string_view back)
 }
 
 net::Response sign_in_page(View& view, Services& services, std::string_view back, const FormData& form) {
+    if (view.answers_form()) view.seen_at("/antrag");
     const auto body =
         html(R"(<div class="stack narrow"><h1>{}</h1><p class="lead">{}</p>{}<form class="stack" method="post" )"
              R"(action="/antrag/anmelden" novalidate>{}<input type="hidden" name="weiter" value="{}">{}{}<div>)"
@@ -74,10 +75,11 @@ namespace {
 // POST /antrag/anmelden
 net::Task<net::Response> post_sign_in(const Call& call, Services& services) {
     auto view = co_await open_view(call, services);
-    FormData form(call, view);
+    FormData form(call, view, FormData::Stale::redraw);
     const auto back = safe_return(form.value("weiter"));
     const accounts::DeviceRequest device{.device_id = std::string(visit_device),
                                          .display_name = std::string(view.say(texts::nav_application))};
+    if (!form.is_fine()) co_return sign_in_page(view, services, back, form);
     bool wrong = form.value("name").empty() || form.raw("passwort").empty();
     if (!wrong) try {
             const auto signed_in =

@@ -75,6 +75,15 @@ inline constexpr Phrase fault_text{{
     .leicht = "Das ist unser Fehler. Bitte versuchen Sie es später noch einmal.",
     .en = "The fault is ours, not yours. Please try again in a few minutes.",
 }};
+inline constexpr Phrase form_redrawn{{
+    .sie = "Das Formular war zu lange offen. Was Sie geschrieben haben, steht noch da: Bitte senden Sie es noch einmal ab. Ein "
+           "Passwort müssen Sie neu eingeben.",
+    .du = "Das Formular war zu lange offen. Was du geschrieben hast, steht noch da: Bitte sende es noch einmal ab. Ein Passwort "
+          "musst du neu eingeben.",
+    .leicht = "Das hat zu lange gedauert. Ihr Text ist noch da. Bitte senden Sie noch einmal. Schreiben Sie Ihr Passwort neu.",
+    .en = "The form was open for too long. What you wrote is still there: please send it once more. A password has to be entered "
+          "anew.",
+}};
 inline constexpr Phrase stale_form{{
     .sie =
         "Das Formular ist abgelaufen, oder Ihr Browser nimmt keine Cookies an. Bitte gehen Sie zurück, laden Sie die Seite neu und "
