@@ -65,7 +65,7 @@ inline constexpr std::array<Principle, 9> nine_principles{{
      .kept = {{.sie = "Unter Texten stehen Stand und Verantwortliche. Frühere Fassungen bleiben erhalten. Was Mitglieder "
                       "schreiben, ist als "
                       "Erfahrung kenntlich und trägt Namen und Zeit.",
-               .leicht = "Unter jedem Text steht: Wer hat ihn geschrieben? Und wann?",
+               .leicht = "Unter unseren Texten steht: Wer ist dafür verantwortlich? Und von wann ist der Text?",
                .en = "Texts say when they were written and who answers for them. Earlier versions are kept. What members write is "
                      "recognisable as experience and carries name and time."}},
      .paths = {"/hausregeln", "/datenschutz"},
@@ -85,7 +85,7 @@ inline constexpr std::array<Principle, 9> nine_principles{{
      .kept = {{.sie = "Verbindungen sind verschlüsselt (TLS 1.2 oder neuer). Passwörter werden nur als Argon2id-Prüfwert "
                       "gespeichert. Die Seite "
                       "erlaubt keine eingebetteten Skripte; das prüft jeder Browser an ihrer Content-Security-Policy.",
-               .leicht = "Niemand kann heimlich mit-lesen. Niemand kennt Ihr Passwort. Auch wir nicht.",
+               .leicht = "Unterwegs kann niemand mit-lesen. Ihr Passwort speichern wir nicht. Wir speichern nur eine Prüf-Zahl davon.",
                .en = "Connections are encrypted (TLS 1.2 or newer). Passwords are stored only as an Argon2id check value. The site "
                      "allows no "
                      "embedded scripts; every browser checks that by its Content-Security-Policy."}}},
