@@ -28,6 +28,8 @@ namespace {
 
 constexpr Limits invite_limits{.whole = net::Milliseconds(20'000), .body_bytes = 256 * 1024};
 constexpr std::size_t most_told = 100;
+/// Of one server to one person, into rooms that nobody else here knows.
+constexpr std::int64_t most_open_invitations = 50;
 
 JsonArray preview(const rooms::Room& room, const UserId& inviter) {
     JsonArray events;
@@ -126,6 +128,9 @@ net::Task<EventPtr> Invitations::receive(ServerName origin, Received received) {
     if (!checked) wrong("The event was not accepted: " + checked.why + ".");
     if (checked.pruned) wrong("The hash of the event is wrong.");
     const auto& event = *checked.event;
+    const auto room = co_await parts_.rooms.find(received.room);
+    if (room && rooms::is_resident(*room) && !rooms::acl_allows(*room, origin.str()))
+        throw Refusal(Reason::forbidden, "Your server may not take part in this room.");
     if (event.id != received.event) wrong("The event has another id.");
     if (event.type != "m.room.member" || schema::string_at(event.content(), "membership") != "invite")
         wrong("The event is no invitation.");
@@ -143,10 +148,17 @@ net::Task<EventPtr> Invitations::receive(ServerName origin, Received received) {
     schema::sign_event(object, *rules, identity.server.str(), identity.key);
     const auto both = schema::parse_event(std::move(object), *rules);
 
-    const auto room = co_await parts_.rooms.find(received.room);
-    if (room && &room->rules() != rules) wrong("The room has another version.");
+    // As long as we do not know how the room began, its version is only what another invitation claims.
+    if (room && &room->rules() != rules && room->state("m.room.create")) wrong("The room has another version.");
     // Where we are in the room, the event comes like any other.
     if (room && rooms::is_resident(*room)) co_return both;
+    const auto open = co_await parts_.db.read([&](storage::Tx& tx) {
+        const auto before = storage::find_preview(tx, person->nid, received.room.str());
+        return before ? 0 : storage::count_previews(tx, person->nid, origin.str());
+    });
+    if (open >= most_open_invitations)
+        throw Refusal(Reason::limit_exceeded, "This person has not answered your server's other invitations yet.",
+                      {{"retry_after_ms", 3'600'000}});
     const storage::Preview preview{
         person->nid, received.room.str(), both->id.str(), {origin.str()}, stripped_preview(received.told, *both)};
     co_await parts_.db.transact([&](storage::Tx& tx) { storage::store_preview(tx, preview); });
@@ -154,7 +166,7 @@ net::Task<EventPtr> Invitations::receive(ServerName origin, Received received) {
     co_return both;
 }
 
-net::Task<> Invitations::exchange(RoomId room_id, const JsonObject& body) {
+net::Task<> Invitations::exchange(std::string origin, RoomId room_id, const JsonObject& body) {
     const auto wrong = [](const char* why) { throw Refusal(Reason::invalid_param, why); };
     const auto sender = UserId::parse(schema::string_at(body, "sender").value_or(""));
     const auto invited = UserId::parse(schema::string_at(body, "state_key").value_or(""));
@@ -169,7 +181,8 @@ net::Task<> Invitations::exchange(RoomId room_id, const JsonObject& body) {
     if (!token || schema::string_at(*is_signed, "mxid") != invited->str()) wrong("The signed part is about somebody else.");
 
     const auto room = co_await parts_.rooms.find(room_id);
-    if (!room || !rooms::is_resident(*room)) throw Refusal(Reason::not_found, "This server is in no such room.");
+    if (!room || !rooms::is_resident(*room) || !rooms::admits(*room, origin))
+        throw Refusal(Reason::not_found, "This server is in no such room.");
     const auto original = room->state("m.room.third_party_invite", *token);
     if (!original) throw Refusal(Reason::forbidden, "There is no such invitation in the room.");
     // The inviter's server makes the event, because it is signed with its key.
@@ -197,7 +210,7 @@ net::Task<> Invitations::pass_on(RoomId room, JsonObject body) {
     const auto server = sender ? ServerName::parse(sender->server()) : std::nullopt;
     if (!server) throw Refusal(Reason::invalid_param, "The inviter is no user.");
     if (*server == parts_.rooms.identity().server) {
-        co_await exchange(room, body);
+        co_await exchange(server->str(), room, body);
         co_return;
     }
     try {

@@ -40,7 +40,7 @@ public:
     /// Somebody who was invited by an address that is no user id turns out to be `body.state_key`: the invitation in the room
     /// becomes one of that user. https://spec.matrix.org/v1.19/server-server-api/#third-party-invites
     /// Throws Refusal: invalid_param, not_found for a room that is not ours, forbidden.
-    net::Task<> exchange(schema::RoomId room, const schema::JsonObject& body);
+    net::Task<> exchange(std::string origin, schema::RoomId room, const schema::JsonObject& body);
     /// The same for one of ours who has just been found by an address: where the inviter is on another server, that one is
     /// asked to exchange it.
     net::Task<> pass_on(schema::RoomId room, schema::JsonObject body);

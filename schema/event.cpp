@@ -25,15 +25,17 @@ std::string required_key(const Fields& event, std::string_view name) {
     return std::string(text);
 }
 
-/// One entry of prev_events or auth_events: an id, in room versions 1-2 [id, {hashes}].
-const Json& referenced_id(const Json& entry, const RoomRules& rules) {
-    if (rules.event_ids != Form::sender_chosen) return entry;
+/// One entry of prev_events or auth_events: an id, in room versions 1-2 [id, {hashes}]. Without rules either: the version of a
+/// room that was known from hearsay may have turned out to be another.
+const Json& referenced_id(const Json& entry, const RoomRules* rules) {
     const auto pair = entry.if_array();
+    if (!rules) return pair && !pair->empty() ? pair->front() : entry;
+    if (rules->event_ids != Form::sender_chosen) return entry;
     if (!pair || pair->size() != 2) refuse("Room versions 1 and 2 refer to events by [id, hashes].");
     return pair->front();
 }
 
-std::vector<EventId> referenced_events(const Fields& event, std::string_view name, std::size_t limit, const RoomRules& rules) {
+std::vector<EventId> referenced_events(const Fields& event, std::string_view name, std::size_t limit, const RoomRules* rules) {
     const auto& entries = event.required_array(name);
     if (entries.size() > limit) refuse(fmt::format("'{}' has more than {} entries.", name, limit));
     std::vector<EventId> ids;
@@ -91,7 +93,9 @@ Parsed parse_in_arena(std::string_view text, Numbers numbers) {
     return {std::move(arena), std::move(object)};
 }
 
-EventPtr make_event(Parsed parsed, std::string json, EventId id, const RoomRules& rules) {
+enum class Source { foreign, stored };
+
+EventPtr make_event(Parsed parsed, std::string json, EventId id, const RoomRules& rules, Source source = Source::foreign) {
     const Fields event(parsed.object);
     auto type = required_key(event, "type");
     std::optional<std::string> state_key;
@@ -101,8 +105,9 @@ EventPtr make_event(Parsed parsed, std::string json, EventId id, const RoomRules
     auto sender = required_id<UserId>(event, "sender");
     const auto ts = required_timestamp(event);
     const auto depth = required_depth(event);
-    auto prev_events = referenced_events(event, "prev_events", max_prev_events, rules);
-    auto auth_events = referenced_events(event, "auth_events", max_auth_events, rules);
+    const auto* form = source == Source::foreign ? &rules : nullptr;
+    auto prev_events = referenced_events(event, "prev_events", max_prev_events, form);
+    auto auth_events = referenced_events(event, "auth_events", max_auth_events, form);
     event.required_object("content");
     auto redacts = redacted_event(parsed.object, type, rules);
 
@@ -173,7 +178,7 @@ EventPtr parse_event(JsonObject object, const RoomRules& rules) {
 
 EventPtr load_event(std::string text, EventId id, const RoomRules& rules) {
     auto parsed = parse_in_arena(text, Numbers::any);
-    return make_event(std::move(parsed), std::move(text), std::move(id), rules);
+    return make_event(std::move(parsed), std::move(text), std::move(id), rules, Source::stored);
 }
 
 std::string content_hash(const JsonObject& event, Numbers numbers) {

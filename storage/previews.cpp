@@ -2,6 +2,8 @@
 
 namespace runde::storage {
 
+static constexpr int invited = 2;                        // rooms::Membership::invite
+
 void store_preview(Tx& tx, const Preview& preview) {
     tx.exec(R"(INSERT INTO previews (user_nid, room_id, member_id, servers, state) VALUES ($1, $2, $3, $4::text[], $5)
                ON CONFLICT (user_nid, room_id) DO UPDATE
@@ -22,6 +24,19 @@ std::optional<Preview> find_preview(Tx& tx, UserNid user, const std::string& roo
 
 void drop_preview(Tx& tx, UserNid user, const std::string& room_id) {
     tx.exec("DELETE FROM previews WHERE user_nid = $1 AND room_id = $2", user, room_id);
+}
+
+std::int64_t count_previews(Tx& tx, UserNid user, const std::string& server) {
+    return tx.exec(R"(SELECT count(*) FROM previews p JOIN rooms r USING (room_id)
+                           JOIN user_rooms u ON u.user_nid = p.user_nid AND u.room_nid = r.room_nid
+                      WHERE p.user_nid = $1 AND p.servers[1] = $2 AND u.membership = $3)",
+                   user, server, invited)
+        .front()[0]
+        .number();
+}
+
+void claim_room_version(Tx& tx, RoomNid room, std::string_view version) {
+    tx.exec("UPDATE rooms SET version = $2 WHERE room_nid = $1", room, version);
 }
 
 std::vector<CurrentPreview> current_previews(Tx& tx, UserNid user, const std::vector<RoomNid>& rooms) {

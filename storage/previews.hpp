@@ -21,6 +21,12 @@ void store_preview(Tx& tx, const Preview& preview);
 std::optional<Preview> find_preview(Tx& tx, UserNid user, const std::string& room_id);
 void drop_preview(Tx& tx, UserNid user, const std::string& room_id);
 
+/// How many invitations of rooms that `server` told of first stand open for the user.
+std::int64_t count_previews(Tx& tx, UserNid user, const std::string& server);
+
+/// The version of a room that we know from hearsay alone: somebody else says something else.
+void claim_room_version(Tx& tx, RoomNid room, std::string_view version);
+
 /// Those of a user's rooms whose present membership came with a preview.
 struct CurrentPreview {
     RoomNid room;

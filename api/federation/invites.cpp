@@ -40,7 +40,7 @@ net::Task<net::Response> put_invite_v2(const Call& call, Services& services) {
 
 // PUT /_matrix/federation/v1/exchange_third_party_invite/{roomId}
 net::Task<net::Response> put_exchange(const Call& call, Services& services) {
-    co_await ours(services).invitations.exchange(call.id<schema::RoomId>("roomId"), call.event_json());
+    co_await ours(services).invitations.exchange(call.origin().str(), call.id<schema::RoomId>("roomId"), call.event_json());
     co_return answer({});
 }
 
@@ -81,7 +81,7 @@ constexpr Route routes[] = {
      "server-server-api/#put_matrixfederationv2inviteroomideventid"},
     {net::Method::put, "/_matrix/federation/v1/exchange_third_party_invite/{roomId}", Access::server, Rate::federation,
      put_exchange, "server-server-api/#put_matrixfederationv1exchange_third_party_inviteroomid"},
-    {net::Method::put, "/_matrix/federation/v1/3pid/onbind", Access::anyone, Rate::federation, put_onbind,
+    {net::Method::put, "/_matrix/federation/v1/3pid/onbind", Access::anyone, Rate::login, put_onbind,
      "server-server-api/#put_matrixfederationv13pidonbind"},
 };
 

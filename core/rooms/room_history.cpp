@@ -62,7 +62,7 @@ net::Task<std::size_t> Room::Reception::add_history(std::vector<EventPtr> events
     auto next = below;
     for (const auto& event : events) {
         const auto* stored = find(event->id);
-        if (event->room != room_.id_ || (stored && stored->is_judged())) continue;
+        if (event->room != room_.id_ || is_of_another_room(event->id) || (stored && stored->is_judged())) continue;
         Received missing;
         find_missing(*event, missing);
         if (!missing.missing_auth.empty()) continue;

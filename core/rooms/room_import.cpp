@@ -4,6 +4,7 @@
 #include "core/rooms/room_reception.hpp"
 #include "core/rooms/rooms.hpp"
 #include "schema/refusal.hpp"
+#include "storage/previews.hpp"
 
 namespace runde::rooms {
 
@@ -43,6 +44,7 @@ net::Task<> Room::Reception::take_over(ImportedRoom from) {
     outliers.insert(outliers.end(), from.state.begin(), from.state.end());
     co_await keep_outliers(std::move(outliers));
     co_await load(std::move(ids));
+    if (is_of_another_room(join.id)) throw Refusal(Reason::forbidden, "The event has the id of one in another room.");
     if (from.user) build_.locals.emplace(*join.state_key, *from.user);
     co_await room_.find_locals(build_, std::move(strangers));
 
@@ -98,6 +100,7 @@ net::Task<Position> Room::note_outside(EventPtr event, UserNid user) {
 
 net::Task<Position> Room::Reception::note_outside(EventPtr event, UserNid user) {
     co_await load({event->id.str()});
+    if (is_of_another_room(event->id)) throw Refusal(Reason::forbidden, "The event has the id of one in another room.");
     const auto* stored = find(event->id);
     const auto nid = stored ? stored->nid : room_.parts_.numbers.next<EventNid>();
     if (!stored) keep(event, nid, 0, std::nullopt, std::nullopt);
@@ -108,10 +111,26 @@ net::Task<Position> Room::Reception::note_outside(EventPtr event, UserNid user) 
     co_return co_await room_.commit(std::exchange(build_, {}));
 }
 
+namespace {
+
+/// The room under the rules that somebody tells of. As long as nobody has told how the room began, its version is only what
+/// was claimed with an invitation, and whoever claims another one may be right.
+net::Task<RoomPtr> under(Rooms& rooms, RoomPtr room, schema::RoomId id, const schema::RoomRules& rules) {
+    if (!room) co_return rooms.begin(id, rules);
+    if (&room->rules() == &rules) co_return room;
+    if (room->state("m.room.create")) throw Refusal(Reason::forbidden, "The room has another version.");
+    co_await rooms.parts().db.transact(
+        [&](storage::Tx& tx) { storage::claim_room_version(tx, room->nid(), rules.version); });
+    room->close_for_good();                              // Whoever holds it finds it anew.
+    co_return co_await rooms.find(id);
+}
+
+}  // namespace
+
 net::Task<RoomPtr> Rooms::import(ImportedRoom from) {
     const auto id = from.id;
     co_return co_await alone(id, [this, &from](RoomPtr room) -> net::Task<RoomPtr> {
-        if (!room) room = begin(from.id, from.rules);
+        room = co_await under(*this, std::move(room), from.id, from.rules);
         co_await room->take_over(std::move(from));
         co_return room;
     });
@@ -119,7 +138,7 @@ net::Task<RoomPtr> Rooms::import(ImportedRoom from) {
 
 net::Task<RoomPtr> Rooms::note_outside(schema::RoomId id, const schema::RoomRules& rules, EventPtr event, UserNid user) {
     co_return co_await alone(id, [this, id, &rules, event, user](RoomPtr room) -> net::Task<RoomPtr> {
-        if (!room) room = begin(id, rules);
+        room = co_await under(*this, std::move(room), id, rules);
         co_await room->note_outside(event, user);
         co_return room;
     });

@@ -132,7 +132,10 @@ net::Task<> Room::Reception::load(std::vector<std::string> ids) {
                      stored.ord.has_value()};
     };
     for (const auto& stored : found.events)
-        if (stored.room == room_.nid_) cited_.emplace(stored.event_id, cited(stored));
+        if (stored.room == room_.nid_)
+            cited_.emplace(stored.event_id, cited(stored));
+        else
+            foreign_.insert(stored.event_id);
     for (const auto& pending : found.pending) pending_[pending.target_id].push_back(pending.redaction);
     missing_.insert(found.missing.begin(), found.missing.end());
     for (const auto& stored : found.redactions) redactions_.emplace(stored.nid, cited(stored));
@@ -197,6 +200,8 @@ net::Task<std::vector<Received>> Room::Reception::receive(std::vector<Incoming> 
 net::Task<Received> Room::Reception::judge(Incoming incoming) {
     const auto event = incoming.event;
     if (event->room != room_.id_) co_return Received{Verdicts::rejected, "an event of another room"};
+    // Versions 1 and 2 let the sender choose it.
+    if (is_of_another_room(event->id)) co_return Received{Verdicts::rejected, "an event id of another room"};
     const auto* stored = find(event->id);
     // Repeating it makes nothing better.
     if (stored && stored->is_judged() && stored->is_rejected()) co_return Received{Verdicts::rejected, "rejected before"};
@@ -496,6 +501,13 @@ void Room::Reception::note_gaps(const std::vector<EventId>& missing) {
 
 // ---------- outliers ----------
 
+/// What was noted of a room before we were in it (note_outside): memberships of our own users, judged by nobody.
+bool Room::Reception::is_hearsay(const Cited& cited) const {
+    if (cited.is_judged() || cited.is_rejected() || cited.event->type != "m.room.member" || !cited.event->state_key) return false;
+    const auto user = UserId::parse(*cited.event->state_key);
+    return user && room_.parts_.identity.is_local(*user);
+}
+
 net::Task<std::vector<Received>> Room::Reception::keep_outliers(std::vector<EventPtr> events) {
     std::vector<std::string> ids;
     std::unordered_map<std::string, std::size_t> places;
@@ -513,12 +525,25 @@ net::Task<std::vector<Received>> Room::Reception::keep_outliers(std::vector<Even
     const auto decide = [&](std::size_t i) {
         const auto& event = *events[i];
         auto& answer = answers[i];
-        if (find(event.id)) {
+        if (const auto stored = cited_.find(event.id.str()); stored != cited_.end()) {
             answer = {Verdicts::known, "stored before"};
+            if (!is_hearsay(stored->second)) return;
+            if (std::ranges::any_of(event.auth_events, [&](const EventId& id) { return !find(id); })) {
+                stored->second.flags |= rows::rejected;  // Until somebody tells what it rests on.
+                return;
+            }
+            if (judge_by_auth_events(event)) return;
+            // Nobody vouched for the invitation or the knock; now it can be judged, and it is none.
+            keep(events[i], stored->second.nid, rows::rejected, std::nullopt, std::nullopt);
+            answer = {Verdicts::rejected, "the invitation was not allowed"};
             return;
         }
         if (event.room != room_.id_ || !event.is_state()) {
             answer = {Verdicts::rejected, "no state of this room"};
+            return;
+        }
+        if (is_of_another_room(event.id)) {
+            answer = {Verdicts::incomplete, "an event id of another room"};
             return;
         }
         for (const auto& id : event.auth_events)

@@ -77,8 +77,11 @@ public:
 private:
     net::Task<> load(std::vector<std::string> ids);
     const Cited* find(const schema::EventId& id) const;
+    /// Event ids are unique among all rooms: an event with such an id can never be kept here.
+    bool is_of_another_room(const schema::EventId& id) const { return foreign_.contains(id.str()); }
     const schema::Event* create_event() const;           ///< Room version 12: the one that the room id names.
 
+    bool is_hearsay(const Cited& cited) const;
     net::Task<Received> judge(Incoming incoming);
     std::vector<CitedEvent> auth_events_of(const schema::Event& event) const;
     Verdict judge_by_auth_events(const schema::Event& event) const;
@@ -101,6 +104,7 @@ private:
     Room& room_;
     Build build_;
     std::unordered_map<std::string, Cited> cited_;
+    std::set<std::string> foreign_;                      ///< Of what was loaded: event ids of other rooms.
     std::unordered_map<std::string, std::vector<EventNid>> pending_;  ///< Redactions that wait, by their target.
     std::unordered_map<EventNid, Cited> redactions_;
     std::set<std::string> missing_;                      ///< Of what was loaded: a gap of ours ends with it.

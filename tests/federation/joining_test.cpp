@@ -355,6 +355,97 @@ TEST_CASE("an invitation to the other server") {
     }
 }
 
+TEST_CASE("a stranger's invitation to somebody else's room") {
+    TwoServers world({}, TwoServers::Size::three);
+    auto anna = world.person("hearth.test", "anna"), ben = world.person("haven.test", "ben"),
+         bea = world.person("haven.test", "bea"), carl = world.person("harbour.test", "carl");
+    const auto room = anna.create_room(R"({"preset":"private_chat","name":"Evening","room_version":"11"})");
+    // Carl is not in it; his server can sign what it likes.
+    const auto invitation = [&](const Person& guest, std::string_view version) {
+        const auto& rules = *schema::find_room_rules(version);
+        const auto& identity = world.server("harbour.test").wiring().identity;
+        schema::JsonObject object{{"type", "m.room.member"}, {"room_id", room}, {"sender", carl.id}, {"state_key", guest.id},
+                                  {"depth", 2}, {"origin_server_ts", world.server("harbour.test").now_ms()},
+                                  {"prev_events", schema::JsonArray()}, {"auth_events", schema::JsonArray()},
+                                  {"content", {{"membership", "invite"}}}};
+        if (rules.event_ids == schema::RoomRules::EventIdForm::sender_chosen) {
+            object["event_id"] = "$forged:harbour.test";
+            object["prev_events"] = schema::JsonArray{schema::JsonArray{"$nothing:harbour.test", schema::JsonObject()}};
+        }
+        return schema::seal_event(std::move(object), rules, "harbour.test", identity.key);
+    };
+    const auto send = [&](const schema::EventPtr& event, std::string_view version) {
+        const schema::JsonObject body{{"event", schema::parse_json(event->json)}, {"invite_room_state", schema::JsonArray()},
+                                      {"room_version", version}};
+        return summary(world.ask("harbour.test", "haven.test", Method::put,
+                                 fmt::format("/_matrix/federation/v2/invite/{}/{}", segment(room), segment(event->id.str())),
+                                 schema::to_text(schema::Json(body))));
+    };
+    SUBCASE("with a version that is not the room's") {
+        REQUIRE(send(invitation(bea, "1"), "1") == "200");
+        // That keeps nobody else out.
+        REQUIRE(anna.invite(room, ben) == "200");
+        world.restart();
+        REQUIRE(ben.join(room) == "200");
+        CHECK(members(ben, room) == "anna, ben");
+        ben.say(room, "Here I am");
+        world.settle();
+        CHECK(anna.sees(room).ends_with("ben: Here I am"));
+        CHECK(world.server("haven.test").ask("SELECT version FROM rooms") == "11");
+        // And now the version is known.
+        const auto late = invitation(world.person("haven.test", "dora"), "1");
+        CHECK(send(late, "1") != "200");
+    }
+    SUBCASE("can be declined, whatever its version was") {
+        REQUIRE(send(invitation(bea, "1"), "1") == "200");
+        REQUIRE(anna.invite(room, ben) == "200");
+        world.restart();
+        CHECK(bea.leave(room) == "200");
+        CHECK(offered(bea, room) == "nothing");
+    }
+    SUBCASE("is judged when the room is known, even if a resident server has put it into the state") {
+        const auto forged = invitation(bea, "11");
+        REQUIRE(send(forged, "11") == "200");
+        REQUIRE(anna.invite(room, ben) == "200");
+        world.link().answered = [&](const federation::LinkRequest& request, federation::LinkAnswer& answer) {
+            if (request.target.find("/send_join/") == std::string::npos) return;
+            auto body = schema::parse_json(answer.body).get_object();
+            body["state"].as_array().push_back(schema::parse_json(forged->json));
+            answer.body = schema::to_text(schema::Json(std::move(body)));
+        };
+        REQUIRE(ben.join(room) == "200");
+        CHECK(membership(ben, room, bea) != "invite");
+        CHECK(bea.join(room) != "200");
+    }
+    SUBCASE("is refused where the room keeps the stranger out") {
+        REQUIRE(anna.invite(room, ben) == "200");
+        REQUIRE(ben.join(room) == "200");
+        REQUIRE(anna.set_state(room, "m.room.server_acl", R"({"allow":["*"],"deny":["harbour.test"]})") == "200");
+        world.settle();
+        CHECK(send(invitation(bea, "11"), "11") == "403 M_FORBIDDEN");
+    }
+}
+
+TEST_CASE("a server that invites one person into ever more rooms") {
+    TwoServers world;
+    auto anna = world.person("hearth.test", "anna"), ben = world.person("haven.test", "ben");
+    const auto room = anna.create_room(named_invite_room);
+    // As many as there may be, all from the same server.
+    auto& haven = world.server("haven.test");
+    haven.wiring().db.transact_now([](storage::Tx& tx) {
+        tx.exec("INSERT INTO rooms (room_nid, room_id, version) SELECT -i, '!room' || i, '11' FROM generate_series(1, 50) AS i");
+        tx.exec("INSERT INTO user_rooms (user_nid, room_nid, membership, member_nid, pos) "
+                "SELECT user_nid, -i, 2, -i, 0 FROM users, generate_series(1, 50) AS i WHERE localpart = 'ben'");
+        tx.exec("INSERT INTO previews (user_nid, room_id, member_id, servers, state) "
+                "SELECT user_nid, '!room' || i, '$' || i, '{hearth.test}', '[]' FROM users, generate_series(1, 50) AS i "
+                "WHERE localpart = 'ben'");
+    });
+    CHECK(anna.invite(room, ben) != "200");
+    // One that was answered makes room.
+    haven.wiring().db.transact_now([](storage::Tx& tx) { tx.exec("UPDATE user_rooms SET membership = 0 WHERE room_nid = -1"); });
+    CHECK(anna.invite(room, ben) == "200");
+}
+
 TEST_CASE("who may not be invited") {
     TwoServers world;
     auto anna = world.person("hearth.test", "anna"), ben = world.person("haven.test", "ben");
