@@ -17,6 +17,7 @@
 #include "federation/partners.hpp"
 #include "federation/policy.hpp"
 #include "federation/receiver.hpp"
+#include "federation/history.hpp"
 #include "federation/request_auth.hpp"
 #include "federation/sender.hpp"
 
@@ -61,6 +62,7 @@ struct Federation {
     MissingEvents missing;
     Backfill backfill;
     Receiver receiver;
+    BigAnswers big_answers;
 };
 
 }  // namespace runde::federation

@@ -22,8 +22,6 @@ using storage::StoredEvent;
 
 namespace {
 
-constexpr std::size_t most_members = 20;
-
 bool is_servable(const StoredEvent& event) { return (event.flags & storage::rows::rejected) == 0; }
 
 /// The one row of `event` if it is in the room and was accepted.
@@ -45,7 +43,7 @@ bool ServerView::sees(const StoredEvent& event) const {
     // State that is no part of the timeline here, and what every member must know to judge events.
     if (event.state_key) return true;
     if (!event.ord) return false;
-    return std::ranges::any_of(members, [&](const auto& ranges) { return ranges.sees(*event.ord); });
+    return visible.sees(*event.ord);
 }
 
 net::Task<ServerView> require_in_room(rooms::Rooms& rooms, schema::RoomId id, schema::ServerName server) {
@@ -53,19 +51,8 @@ net::Task<ServerView> require_in_room(rooms::Rooms& rooms, schema::RoomId id, sc
     if (!room || !room->remote_servers().contains(server.str()))
         throw Refusal(Reason::forbidden, "Your server is not in this room.");
     if (!rooms::acl_allows(*room, server.str())) throw Refusal(Reason::forbidden, "Your server is not in this room.");
-    ServerView view{room, {}};
-    std::vector<schema::UserId> members;
-    for (const auto& [user, membership] : room->memberships()) {
-        if (membership != rooms::Membership::join) continue;
-        const auto id_of = schema::UserId::parse(user);
-        if (id_of && id_of->server() == server.str() && members.size() < most_members) members.push_back(*id_of);
-    }
-    for (const auto& user : members) {
-        auto ranges = co_await rooms::visible_ranges(rooms, room, user);
-        view.members.push_back(std::move(ranges));
-        if (room->shows_all_to_members()) break;  // One who sees all is enough.
-    }
-    co_return view;
+    auto visible = co_await rooms::visible_ranges_of_server(rooms, room, server.str());
+    co_return ServerView{room, std::move(visible)};
 }
 
 std::string pdu_for(const ServerView& view, const StoredEvent& event) {
@@ -137,6 +124,20 @@ net::Task<std::vector<StoredEvent>> auth_chain(rooms::Rooms& rooms, const Server
     });
 }
 
+std::shared_ptr<void> BigAnswers::enter(const schema::ServerName& server) {
+    auto& mine = taken_->by_server[server.str()];
+    if (mine >= most_per_server || taken_->all >= most_of_all) {
+        if (mine == 0) taken_->by_server.erase(server.str());
+        throw Refusal(Reason::limit_exceeded, "One large answer at a time, please.", {{"retry_after_ms", 2000}});
+    }
+    ++mine;
+    ++taken_->all;
+    return std::shared_ptr<void>(nullptr, [taken = taken_, name = server.str()](void*) {
+        --taken->all;
+        if (--taken->by_server[name] == 0) taken->by_server.erase(name);
+    });
+}
+
 net::Task<std::vector<StoredEvent>> backfill(rooms::Rooms& rooms, const ServerView& view, std::vector<std::string> from,
                                              int limit) {
     const auto nid = view.room->nid();
@@ -173,6 +174,14 @@ net::Task<std::vector<StoredEvent>> missing_events(rooms::Rooms& rooms, const Se
             near.emplace(event.event_id, event);
         std::set<std::string> seen(request.earliest.begin(), request.earliest.end());
         seen.insert(request.latest.begin(), request.latest.end());
+        // Refused events are told to nobody, but what others have may hang on to ours through them.
+        int refused_left = 50;
+        const auto look_at_refused = [&](const std::string& event_id) {
+            if (refused_left == 0) return;
+            constexpr int refused = storage::rows::rejected | storage::rows::soft_failed;
+            for (auto& event : storage::events_by_id(tx, {event_id}))
+                if (event.room == nid && (event.flags & refused) != 0 && refused_left-- > 0) near.emplace(event_id, event);
+        };
         while (!to_visit.empty() && found.size() < static_cast<std::size_t>(request.limit)) {
             const auto at = near.find(to_visit.front());
             to_visit.pop_front();
@@ -180,8 +189,13 @@ net::Task<std::vector<StoredEvent>> missing_events(rooms::Rooms& rooms, const Se
             const auto parsed = schema::load_event(at->second.json, *schema::EventId::parse(at->second.event_id), rules);
             for (const auto& before : parsed->prev_events) {
                 if (!seen.insert(before.str()).second) continue;
+                if (!near.contains(before.str())) look_at_refused(before.str());
                 const auto event = near.find(before.str());
-                if (event == near.end() || event->second.depth < request.min_depth || !is_servable(event->second)) continue;
+                if (event == near.end() || event->second.depth < request.min_depth) continue;
+                if (!event->second.ord) {
+                    to_visit.push_back(before.str());
+                    continue;
+                }
                 if (found.size() == static_cast<std::size_t>(request.limit)) break;
                 found.push_back(event->second);
                 to_visit.push_back(before.str());

@@ -1,11 +1,13 @@
 #pragma once
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/rooms/rooms.hpp"
-#include "core/rooms/visibility.hpp"
+#include "core/rooms/server_visibility.hpp"
 #include "storage/rooms.hpp"
 
 /// What other servers may read of our rooms. An event that no member of theirs could see goes out in its redacted form,
@@ -16,7 +18,7 @@ namespace runde::federation {
 /// A room as one server sees it.
 struct ServerView {
     rooms::RoomPtr room;
-    std::vector<rooms::VisibleRanges> members;  ///< What each of its members may see; more than the first 20 do not count.
+    rooms::VisibleRanges visible;  ///< What at least one of its users may see.
     bool sees(const storage::StoredEvent& event) const;
 };
 
@@ -43,6 +45,22 @@ net::Task<std::vector<storage::StoredEvent>> auth_chain(rooms::Rooms& rooms, con
 /// Those events and what came before them, newest first, at most `limit`.
 net::Task<std::vector<storage::StoredEvent>> backfill(rooms::Rooms& rooms, const ServerView& view, std::vector<std::string> from,
                                                       int limit);
+
+/// How many answers of a whole state or auth chain are made at once: each may be many megabytes.
+class BigAnswers {
+public:
+    static constexpr int most_per_server = 2, most_of_all = 8;
+
+    /// A place, as long as the object returned lives. Throws Refusal(limit_exceeded) when all are taken.
+    std::shared_ptr<void> enter(const schema::ServerName& server);
+
+private:
+    struct Taken {
+        std::map<std::string, int> by_server;
+        int all = 0;
+    };
+    std::shared_ptr<Taken> taken_ = std::make_shared<Taken>();  ///< Answers may outlive this object at the end.
+};
 
 struct MissingRequest {
     std::vector<std::string> earliest, latest;

@@ -29,13 +29,13 @@ std::string changed_value(const std::string& type, std::string_view json) {
 std::vector<StateChange> state_changes(Tx& tx, RoomNid room, const std::vector<std::int64_t>& key_nos) {
     std::vector<StateChange> changes;
     for (const auto& row : tx.exec(R"(
-             SELECT l.pos, e.type, e.json FROM room_state_log l
+             SELECT l.pos, e.type, e.json, l.key_no FROM room_state_log l
              JOIN events e ON e.room_nid = l.room_nid AND e.event_nid = l.event_nid
              WHERE l.room_nid = $1 AND l.key_no = ANY($2::int[]) ORDER BY l.pos)",
                                    room, key_nos)) {
         auto type = row[1].string();
         auto value = changed_value(type, row[2].text());
-        changes.push_back({row[0].number(), std::move(type), std::move(value)});
+        changes.push_back({row[0].number(), std::move(type), std::move(value), small(row[3])});
     }
     return changes;
 }

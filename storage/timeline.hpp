@@ -12,6 +12,7 @@ struct StateChange {
     Position pos;
     std::string type;
     std::string value;                                   ///< membership, or history_visibility.
+    int key_no = 0;
 };
 /// Of the keys m.room.member and m.room.history_visibility, in the order of their positions.
 std::vector<StateChange> state_changes(Tx& tx, RoomNid room, const std::vector<std::int64_t>& key_nos);

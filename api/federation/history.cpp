@@ -62,25 +62,32 @@ net::Task<net::Response> get_event(const Call& call, Services& services) {
 
 // GET /_matrix/federation/v1/state/{roomId}
 net::Task<net::Response> get_state(const Call& call, Services& services) {
+    const auto place = ours(services).big_answers.enter(call.origin());
     const auto seen = co_await view(call, services);
     const auto before = co_await runde::federation::state_before(services.rooms, seen, event_id(call));
-    co_return net::Response::json(
-        fmt::format(R"({{"auth_chain":{},"pdus":{}}})", pdus(seen, before.auth_chain), pdus(seen, before.state)));
+    auto text = co_await services.runtime.on_pool([&] {
+        return fmt::format(R"({{"auth_chain":{},"pdus":{}}})", pdus(seen, before.auth_chain), pdus(seen, before.state));
+    });
+    co_return net::Response::json(std::move(text));
 }
 
 // GET /_matrix/federation/v1/state_ids/{roomId}
 net::Task<net::Response> get_state_ids(const Call& call, Services& services) {
+    const auto place = ours(services).big_answers.enter(call.origin());
     const auto seen = co_await view(call, services);
     const auto before = co_await runde::federation::state_before(services.rooms, seen, event_id(call));
-    co_return net::Response::json(
-        fmt::format(R"({{"auth_chain_ids":{},"pdu_ids":{}}})", ids(before.auth_chain), ids(before.state)));
+    auto text = co_await services.runtime.on_pool(
+        [&] { return fmt::format(R"({{"auth_chain_ids":{},"pdu_ids":{}}})", ids(before.auth_chain), ids(before.state)); });
+    co_return net::Response::json(std::move(text));
 }
 
 // GET /_matrix/federation/v1/event_auth/{roomId}/{eventId}
 net::Task<net::Response> get_event_auth(const Call& call, Services& services) {
+    const auto place = ours(services).big_answers.enter(call.origin());
     const auto seen = co_await view(call, services);
     const auto chain = co_await runde::federation::auth_chain(services.rooms, seen, call.id<schema::EventId>("eventId"));
-    co_return net::Response::json(fmt::format(R"({{"auth_chain":{}}})", pdus(seen, chain)));
+    auto text = co_await services.runtime.on_pool([&] { return fmt::format(R"({{"auth_chain":{}}})", pdus(seen, chain)); });
+    co_return net::Response::json(std::move(text));
 }
 
 // GET /_matrix/federation/v1/backfill/{roomId}

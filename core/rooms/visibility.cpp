@@ -1,6 +1,7 @@
-#include "core/rooms/visibility.hpp"
+#include "core/rooms/server_visibility.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "storage/timeline.hpp"
 
@@ -88,6 +89,42 @@ net::Task<VisibleRanges> visible_ranges(Rooms& rooms, RoomPtr room, UserId user)
     const auto changes =
         co_await rooms.parts().db.read([&](storage::Tx& tx) { return storage::state_changes(tx, room->nid(), keys); });
     co_return ranges_from(changes);
+}
+
+namespace {
+
+/// The memberships of many as if they were one person's: joined while one of them is, else invited while one of them is.
+std::vector<storage::StateChange> as_one(std::vector<storage::StateChange> changes) {
+    std::unordered_map<int, Membership> each;
+    std::size_t joined = 0, invited = 0;
+    const auto count = [&](Membership membership, int step) {
+        if (membership == Membership::join) joined += static_cast<std::size_t>(step);
+        if (membership == Membership::invite) invited += static_cast<std::size_t>(step);
+    };
+    for (auto& change : changes) {
+        if (change.type != "m.room.member") continue;
+        auto& membership = each.try_emplace(change.key_no, Membership::leave).first->second;
+        count(membership, -1);
+        membership = parse_membership(change.value).value_or(Membership::leave);
+        count(membership, 1);
+        change.value = to_string(joined > 0 ? Membership::join : invited > 0 ? Membership::invite : Membership::leave);
+    }
+    return changes;
+}
+
+}  // namespace
+
+net::Task<VisibleRanges> visible_ranges_of_server(Rooms& rooms, RoomPtr room, std::string server) {
+    if (room->shows_all_to_members() && room->remote_servers().contains(server)) co_return VisibleRanges::everything();
+    std::vector<std::int64_t> keys;
+    if (const auto key = room->dictionary().find("m.room.history_visibility", "")) keys.push_back(*key);
+    const auto ending = ":" + server;
+    for (int key = 1; key < room->dictionary().next(); ++key)
+        if (room->dictionary().type(key) == "m.room.member" && room->dictionary().state_key(key).ends_with(ending))
+            keys.push_back(key);
+    const auto changes =
+        co_await rooms.parts().db.read([&](storage::Tx& tx) { return storage::state_changes(tx, room->nid(), keys); });
+    co_return ranges_from(as_one(changes));
 }
 
 }  // namespace runde::rooms
