@@ -71,13 +71,25 @@ std::optional<std::string_view> access_token(const net::Request& request) {
     return request.query_value("access_token");
 }
 
+/// What a request costs that claims to be of a server and does not prove it: ten in a row, then one in half a second.
+constexpr int price_of_failure = 20;
+
 net::Task<> authenticate(Call& call, Access access, Services& services) {
     if (access == Access::anyone) co_return;
     if (access == Access::server) {
         if (!services.federation) throw Refusal(Reason::forbidden, "This server does not federate.");
+        // Finding out who asks may mean asking others for keys: until it is proven the address pays, and failures pay more.
+        const auto address = caller_of_address(call.request().client_address);
+        const auto charge = [&] { services.rate_limits.require(Rate::federation, address, services.runtime.clock().now_ms()); };
+        charge();
         const auto content = [&call]() -> const schema::JsonObject& { return call.json(); };
-        auto origin = co_await services.federation->request_auth.require(call.request(), content);
-        call.set_origin(std::move(origin));
+        try {
+            auto origin = co_await services.federation->request_auth.require(call.request(), content);
+            call.set_origin(std::move(origin));
+        } catch (const Refusal&) {
+            for (int i = 0; i < price_of_failure; ++i) charge();
+            throw;
+        }
         co_return;
     }
     const auto token = access_token(call.request());

@@ -19,6 +19,11 @@ constexpr std::int64_t first_pause = 30'000, longest_pause = 60 * minute;
 constexpr std::size_t many = 8;
 constexpr std::size_t most_at_once = 32;     ///< Servers asked side by side.
 constexpr std::size_t most_per_notary = 200; ///< Servers in one question to a notary.
+/// Of what a server publishes, as it is kept: room for a hundred keys.
+constexpr std::size_t most_answer_bytes = 16 * 1024;
+/// Servers that nobody here has met and a stranger names: so many are asked at once, and then one in ten seconds.
+constexpr double most_strangers = 100;
+constexpr std::int64_t ms_per_stranger = 10'000;
 constexpr Limits key_limits{.whole = net::Milliseconds(10'000), .body_bytes = 256 * 1024};
 constexpr Limits notary_limits{.whole = net::Milliseconds(20'000), .body_bytes = 8 * 1024 * 1024};
 
@@ -31,8 +36,9 @@ KeyRing::KeyRing(Parts parts) : parts_(parts) {
     own.loaded = true;
     own.used = own.next_try = std::numeric_limits<std::int64_t>::max();
     for (const auto& former : parts_.options.retired_keys)
-        remember(identity.server.str(), former.key_id, former.public_key, former.expired_ts);
-    remember(identity.server.str(), identity.key.key_id(), identity.key.public_key(), std::numeric_limits<std::int64_t>::max());
+        remember(identity.server.str(), {former.key_id, former.public_key, former.expired_ts});
+    remember(identity.server.str(),
+             {identity.key.key_id(), identity.key.public_key(), std::numeric_limits<std::int64_t>::max()});
 }
 
 const KeyRing::Known* KeyRing::find(const KeyRequest& request) {
@@ -93,7 +99,7 @@ net::Task<> KeyRing::load(std::set<std::string> servers) {
     if (names.empty()) co_return;
     const auto stored = co_await parts_.db.read([&](storage::Tx& tx) { return storage::find_server_keys(tx, names); });
     for (const auto& name : names) servers_[name].loaded = true;
-    for (const auto& key : stored) remember(key.server, key.key_id, key.public_key, key.valid_until);
+    for (const auto& key : stored) remember(key.server, {key.key_id, key.public_key, key.valid_until});
 }
 
 net::Task<> KeyRing::fetch_from_origins(std::set<std::string> servers) {
@@ -117,7 +123,7 @@ net::Task<> KeyRing::fetch(std::string server, std::shared_ptr<net::Gate> done) 
         auto answer = co_await parts_.client.get(*ServerName::parse(server), "/_matrix/key/v2/server", key_limits);
         auto published = read_server_keys(answer, server, now());
         if (published) {
-            co_await take_in(*std::move(published), schema::canonical_json(answer, schema::Numbers::any));
+            co_await take_in(*std::move(published), schema::canonical_json(answer, schema::Numbers::any), Source::origin);
             servers_[server].pause = 0;
             servers_[server].next_try = now() + minute;
         } else {
@@ -186,7 +192,7 @@ net::Task<> KeyRing::ask_notary(ServerName notary, std::set<std::string> servers
                 keys, [&](const auto& key) { return schema::verify_json(object, notary.str(), key.first, key.second.key); });
             if (!vouched) continue;
             const auto server = published->server;
-            co_await take_in(*std::move(published), schema::canonical_json(object, schema::Numbers::any));
+            co_await take_in(*std::move(published), schema::canonical_json(object, schema::Numbers::any), Source::notary);
             servers_[server].pause = 0;
         }
     } catch (const LinkFailed& failure) {
@@ -197,24 +203,30 @@ net::Task<> KeyRing::ask_notary(ServerName notary, std::set<std::string> servers
     }
 }
 
-net::Task<> KeyRing::take_in(PublishedKeys published, std::string json) {
+net::Task<> KeyRing::take_in(PublishedKeys published, std::string json, Source source) {
     if (published.server == parts_.identity.server.str()) co_return;  // Nobody tells us our own keys.
+    if (json.size() > most_answer_bytes) {
+        spdlog::info("keys of {}: the answer is too large", published.server);
+        co_return;
+    }
     std::vector<storage::StoredServerKey> rows;
     for (const auto& key : published.keys) {
-        remember(published.server, key.key_id, key.public_key, key.valid_until);
-        rows.push_back({published.server, key.key_id, key.public_key, key.valid_until});
+        const bool is_final = key.withdrawn && source == Source::origin;
+        remember(published.server, key, is_final);
+        rows.push_back({published.server, key.key_id, key.public_key, key.valid_until, is_final});
     }
     const storage::StoredKeyAnswer answer{published.server, now(), published.valid_until, std::move(json)};
     co_await parts_.db.transact([&](storage::Tx& tx) { storage::store_server_keys(tx, answer, rows); });
 }
 
-void KeyRing::remember(const std::string& server, const std::string& key_id, const std::string& public_key,
-                       std::int64_t valid_until) {
-    auto key = schema::VerifyKey::parse(public_key);
+void KeyRing::remember(const std::string& server, const PublishedKey& published, bool is_final) {
+    auto key = schema::VerifyKey::parse(published.public_key);
     if (!key) return;
     auto& keys = servers_[server].keys;
-    if (const auto known = keys.find(key_id); known != keys.end()) valid_until = std::max(valid_until, known->second.valid_until);
-    keys.insert_or_assign(key_id, Known{*std::move(key), valid_until});
+    auto valid_until = published.valid_until;
+    const auto known = keys.find(published.key_id);
+    if (known != keys.end() && !is_final) valid_until = std::max(valid_until, known->second.valid_until);
+    keys.insert_or_assign(published.key_id, Known{*std::move(key), valid_until});
 }
 
 void KeyRing::forget_some() {
@@ -233,6 +245,23 @@ const std::string& KeyRing::own_keys() {
         own_ = write_server_keys(parts_.identity.server.str(), parts_.identity.key, parts_.options.retired_keys, own_made_ + day);
     }
     return own_;
+}
+
+namespace {
+
+bool stored_before(const std::vector<storage::StoredKeyAnswer>& answers, const std::string& server) {
+    return std::ranges::any_of(answers, [&](const auto& answer) { return answer.server == server; });
+}
+
+}  // namespace
+
+bool KeyRing::may_ask_stranger() {
+    const auto gained = static_cast<double>(now() - strangers_at_) / static_cast<double>(ms_per_stranger);
+    strangers_ = std::min(most_strangers, strangers_ + gained);
+    strangers_at_ = now();
+    if (strangers_ < 1) return false;
+    strangers_ -= 1;
+    return true;
 }
 
 net::Task<std::vector<JsonObject>> KeyRing::vouch_for(std::map<std::string, std::int64_t> servers) {
@@ -257,6 +286,7 @@ net::Task<std::vector<JsonObject>> KeyRing::vouch_for(std::map<std::string, std:
         const auto known = servers_.find(server);
         return known != servers_.end() && known->second.next_try > now();
     });
+    std::erase_if(stale, [&](const auto& server) { return !stored_before(stored, server) && !may_ask_stranger(); });
     if (!stale.empty()) {
         co_await fetch_from_origins(stale);
         stored = co_await parts_.db.read(look);

@@ -78,14 +78,20 @@ private:
     net::Task<> fetch(std::string server, std::shared_ptr<net::Gate> done);
     net::Task<> fetch_from_notaries(std::set<std::string> servers);
     net::Task<> ask_notary(schema::ServerName notary, std::set<std::string> servers);
-    net::Task<> take_in(PublishedKeys published, std::string json);
-    void remember(const std::string& server, const std::string& key_id, const std::string& public_key, std::int64_t valid_until);
+    enum class Source { origin, notary };
+    net::Task<> take_in(PublishedKeys published, std::string json, Source source);
+    /// `is_final`: the server itself has withdrawn the key; otherwise what makes a key valid for longer counts, because a
+    /// notary's answer may be older than ours.
+    void remember(const std::string& server, const PublishedKey& key, bool is_final = false);
+    bool may_ask_stranger();
     void failed(const std::string& server);
     void forget_some();
 
     Parts parts_;
     std::unordered_map<std::string, Server> servers_;
     std::unordered_map<std::string, std::shared_ptr<net::Gate>> fetching_;
+    double strangers_ = 100;     ///< How many servers that we have never met may be asked because a stranger wants to know.
+    std::int64_t strangers_at_ = 0;
     std::string own_;
     std::int64_t own_made_ = 0;
 };

@@ -43,7 +43,7 @@ std::optional<PublishedKeys> read_server_keys(const JsonObject& answer, std::str
         const auto key = bytes ? schema::VerifyKey::parse(*bytes) : std::nullopt;
         if (!key) continue;
         proven = proven || schema::verify_json(answer, *name, key_id, *key);
-        published.keys.push_back({key_id, *std::move(bytes), published.valid_until});
+        published.keys.push_back({key_id, *std::move(bytes), published.valid_until, false});
     }
     if (!proven) return std::nullopt;
     if (old)
@@ -52,7 +52,7 @@ std::optional<PublishedKeys> read_server_keys(const JsonObject& answer, std::str
             auto bytes = is_ed25519(key_id) ? public_key_in(entry) : std::nullopt;
             const auto expired = bytes ? schema::integer_at(entry.get_object(), "expired_ts") : std::nullopt;
             if (!expired || current->contains(id)) continue;
-            published.keys.push_back({key_id, *std::move(bytes), std::min(*expired, now_ms)});
+            published.keys.push_back({key_id, *std::move(bytes), std::min(*expired, now_ms), true});
         }
     return published;
 }

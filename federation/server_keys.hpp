@@ -16,6 +16,7 @@ struct PublishedKey {
     std::string key_id;
     std::string public_key;    ///< 32 raw bytes.
     std::int64_t valid_until;  ///< Of a key no longer used: its expired_ts. Never more than 7 days ahead of `now`.
+    bool withdrawn = false;    ///< The server says that it no longer uses it.
 };
 
 struct PublishedKeys {

@@ -91,7 +91,7 @@ static constexpr Retention registry[] = {
     {"servers", "", "for ever", ""},
     {"room_servers", "", "as long as members are in the room", "the lane"},
     {"server_keys", "", "for ever: old events are verified with them", ""},
-    {"server_key_answers", "", "for ever: old events are verified with them", ""},
+    {"server_key_answers", "", "as long as the server is in our rooms, or four weeks", "purge"},
     {"fed_inbox", "messages", "until processed", "the lane"},
     {"fed_txn", "", "7 days", "purge"},
 };
@@ -154,6 +154,13 @@ std::int64_t purge(Tx& tx, std::int64_t now_ms, std::int64_t limit) {
     // Rows are found by ctid, in slices: a large backlog must not hold locks for long.
     gone += tx.exec("DELETE FROM event_txn WHERE ctid = ANY (ARRAY(SELECT ctid FROM event_txn WHERE ts < $1 LIMIT $2))",
                     now_ms - day_ms, limit)
+                .affected();
+    // Anybody may ask us for the keys of any server.
+    gone += tx.exec(
+                  "DELETE FROM server_key_answers WHERE server IN (SELECT a.server FROM server_key_answers a WHERE a.fetched < $1 "
+                  "AND NOT EXISTS (SELECT FROM room_servers r WHERE r.server = a.server) "
+                  "AND NOT EXISTS (SELECT FROM servers s WHERE s.name = a.server) LIMIT $2)",
+                  now_ms - 28 * day_ms, limit)
                 .affected();
     gone += tx.exec("DELETE FROM fed_txn WHERE ctid = ANY (ARRAY(SELECT ctid FROM fed_txn WHERE ts < $1 LIMIT $2))",
                     now_ms - 7 * day_ms, limit)

@@ -6,7 +6,7 @@ std::vector<StoredServerKey> find_server_keys(Tx& tx, const std::vector<std::str
     std::vector<StoredServerKey> keys;
     for (const auto& row :
          tx.exec("SELECT server, key_id, pub, valid_until FROM server_keys WHERE server = ANY($1::text[])", servers))
-        keys.push_back({row[0].string(), row[1].string(), row[2].blob(), row[3].number()});
+        keys.push_back({row[0].string(), row[1].string(), row[2].blob(), row[3].number(), false});
     return keys;
 }
 
@@ -19,8 +19,9 @@ void store_server_keys(Tx& tx, const StoredKeyAnswer& answer, const std::vector<
     for (const auto& key : keys)
         tx.exec(R"(INSERT INTO server_keys (server, key_id, pub, valid_until) VALUES ($1, $2, $3, $4)
                    ON CONFLICT (server, key_id) DO UPDATE
-                   SET pub = excluded.pub, valid_until = greatest(server_keys.valid_until, excluded.valid_until))",
-                key.server, key.key_id, Blob{key.public_key}, key.valid_until);
+                   SET pub = excluded.pub, valid_until = CASE WHEN $5 THEN excluded.valid_until
+                       ELSE greatest(server_keys.valid_until, excluded.valid_until) END)",
+                key.server, key.key_id, Blob{key.public_key}, key.valid_until, key.is_final);
 }
 
 std::vector<StoredKeyAnswer> find_key_answers(Tx& tx, const std::vector<std::string>& servers) {

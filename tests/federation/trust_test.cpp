@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "federation/federation.hpp"
+#include "federation/server_keys.hpp"
 #include "federation/x_matrix.hpp"
 #include "tests/federation/two_servers.hpp"
 
@@ -154,4 +155,68 @@ TEST_CASE("a notary vouches for servers, also for one that is away") {
     REQUIRE(answer == "200");
     CHECK(answer["/server_keys"].as_array().size() == 1);
     CHECK(answer.at("/server_keys/0/server_name") == "haven.test");
+}
+
+TEST_CASE("a stranger cannot make us ask any number of servers") {
+    TwoServers world([](server::WiringOptions& options) { options.rate_limits = true; });
+    const auto anna = world.person("hearth.test", "anna");
+    const schema::SigningKey theirs("guess", std::string(32, 'n'));
+    const auto fetches = [&] {
+        return std::ranges::count_if(world.link().log, [](const auto& line) {
+            return line.starts_with("GET nowhere") && line.ends_with("/_matrix/key/v2/server");
+        });
+    };
+    SUBCASE("by claiming to be them") {
+        std::string why;
+        for (int i = 0; i < 50; ++i)
+            why = asks_with(world, [&](auto& request) {
+                request.authorization =
+                    federation::authorization("GET", target, fmt::format("nowhere{}.test", i), "hearth.test", "", theirs);
+            });
+        CHECK(why == "429 M_LIMIT_EXCEEDED");
+        CHECK(fetches() > 3);
+        CHECK(fetches() < 15);
+        // Later again.
+        world.advance(std::chrono::seconds(10));
+        CHECK(summary(world.ask("haven.test", "hearth.test", Method::get, target)) == "200");
+    }
+    SUBCASE("by asking us for their keys") {
+        for (int round = 0; round < 3; ++round) {
+            schema::JsonObject names;
+            for (int i = 0; i < 90; ++i) names[fmt::format("nowhere{}.test", round * 100 + i)] = schema::JsonObject();
+            CHECK(world.server("hearth.test")
+                      .http("POST", "/_matrix/key/v2/query", {},
+                            schema::to_text(schema::Json(schema::JsonObject{{"server_keys", std::move(names)}}))) == "200");
+        }
+        CHECK(fetches() == 100);
+    }
+}
+
+TEST_CASE("a key that its server has withdrawn is no longer valid") {
+    TwoServers world;
+    const auto anna = world.person("hearth.test", "anna");
+    REQUIRE(summary(world.ask("haven.test", "hearth.test", Method::get, target)) == "200");
+    // Somebody has the old key; haven says since when it is not its own any more.
+    const schema::SigningKey lost("of_n", std::string(32, 'n')), fresh("fresh", std::string(32, 'f'));
+    const auto now = world.server("hearth.test").now_ms();
+    const auto published = federation::write_server_keys(
+        "haven.test", fresh, {{"ed25519:of_n", std::string(lost.public_key()), now - 1000}}, now + 3'600'000);
+    world.advance(std::chrono::minutes(2));
+    const auto asks = [&](const schema::SigningKey& key) {
+        world.link().tamper = [&](const std::string& to, federation::LinkRequest& request) -> std::optional<federation::LinkAnswer> {
+            if (to == "haven.test" && request.target == "/_matrix/key/v2/server") return federation::LinkAnswer{200, published};
+            if (to == "hearth.test")
+                request.authorization = federation::authorization("GET", target, "haven.test", "hearth.test", "", key);
+            return std::nullopt;
+        };
+        auto answer = summary(world.ask("haven.test", "hearth.test", Method::get, target));
+        world.link().tamper = nullptr;
+        return answer;
+    };
+    CHECK(asks(lost) == "200");  // Not heard of yet.
+    CHECK(asks(fresh) == "200");
+    CHECK(asks(lost) == "401 M_UNAUTHORIZED");
+    world.restart();
+    CHECK(asks(lost) == "401 M_UNAUTHORIZED");
+    CHECK(asks(fresh) == "200");
 }
