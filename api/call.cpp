@@ -15,6 +15,12 @@ const schema::JsonObject& object_in(const schema::Json& body) {
     return body.get_object();
 }
 
+/// A transaction carries the events of many people; one that is nested too deeply must not keep the others out, so it is read
+/// whole, and each event is judged alone (federation/event_checks). Nobody's JSON library goes deeper than this.
+constexpr unsigned deepest_transaction = 1000;
+
+bool is_transaction(const net::Request& request) { return request.path.starts_with("/_matrix/federation/v1/send/"); }
+
 /// The weight of one entry of Accept-Language, "de-AT;q=0.7": 1 when none is given.
 double weight(std::string_view entry) {
     const auto q = entry.find("q=");
@@ -67,7 +73,7 @@ const schema::JsonObject& Call::json(bool allow_empty) const {
         if (allow_empty && request_->body.empty())
             body_.emplace(schema::JsonObject());
         else
-            body_ = schema::parse_json(request_->body);
+            body_ = schema::parse_json(request_->body, schema::Numbers::any, is_transaction(*request_) ? deepest_transaction : 64);
     }
     return object_in(*body_);
 }

@@ -124,4 +124,10 @@ SlicedAnswer slice_answer(std::string_view text, std::span<const std::string_vie
     return answer;
 }
 
+std::vector<std::string> texts_in(std::string_view answer, std::string_view name, std::size_t most) {
+    const auto sliced = slice_answer(answer, std::span(&name, 1));
+    const auto& found = sliced.arrays.front();
+    return {found.begin(), found.begin() + static_cast<std::ptrdiff_t>(std::min(most, found.size()))};
+}
+
 }  // namespace runde::federation

@@ -49,6 +49,19 @@ struct Work {
     std::vector<Signer> signers;
 };
 
+/// Of an event that was refused before it had an id, so that whoever sent it hears which one it is.
+std::optional<schema::EventId> id_of_refused(const std::string& pdu, const RoomRules& rules) {
+    constexpr unsigned deepest = 1000;
+    try {
+        const auto parsed = schema::parse_json(pdu, schema::Numbers::any, deepest);
+        if (!parsed.is_object()) return std::nullopt;
+        if (rules.event_ids != RoomRules::EventIdForm::sender_chosen) return schema::hashed_event_id(parsed.get_object(), rules);
+        return schema::EventId::parse(schema::string_at(parsed.get_object(), "event_id").value_or(""));
+    } catch (const std::exception&) {
+        return std::nullopt;
+    }
+}
+
 /// Everything that needs no keys.
 Work read(const std::string& pdu, const RoomRules& rules, const std::optional<schema::RoomId>& room) {
     Work work;
@@ -81,6 +94,7 @@ Work read(const std::string& pdu, const RoomRules& rules, const std::optional<sc
         }
     } catch (const Refusal& refusal) {
         refuse(refusal.text);
+        if (!checked.id) checked.id = id_of_refused(pdu, rules);
     }
     return work;
 }

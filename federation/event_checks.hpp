@@ -57,5 +57,8 @@ struct SlicedAnswer {
 /// The slices are not looked into but for their brackets: parse_event is as strict as ever. Throws Refusal(bad_json,
 /// not_json) and, for more than `most` entries in all, too_large.
 SlicedAnswer slice_answer(std::string_view text, std::span<const std::string_view> names, std::size_t most = 200'000);
+/// The events in one array of an answer, the first `most`, each as it came: one that cannot be read does not keep the others
+/// out. Throws Refusal when the answer is no JSON object.
+std::vector<std::string> texts_in(std::string_view answer, std::string_view name, std::size_t most);
 
 }  // namespace runde::federation

@@ -39,14 +39,6 @@ std::vector<std::string> strings_of(const JsonArray* array, std::size_t most) {
     return strings;
 }
 
-std::vector<std::string> texts_of(const JsonArray* array, std::size_t most) {
-    std::vector<std::string> texts;
-    if (array)
-        for (const auto& entry : *array)
-            if (entry.is_object() && texts.size() < most) texts.push_back(schema::to_text(entry));
-    return texts;
-}
-
 JsonArray names(const std::vector<EventId>& ids, std::size_t most) {
     JsonArray array;
     for (const auto& id : ids)
@@ -89,8 +81,9 @@ net::Task<std::vector<EventPtr>> MissingEvents::missing_before(RoomPtr room, std
     for (const auto& server : servers) {
         std::vector<std::string> texts;
         try {
-            const auto answer = co_await parts_.client.post(server, path({"get_missing_events", room->id().str()}), body, quick);
-            texts = texts_of(schema::array_at(answer, "events"), events_per_round);
+            const auto answer = co_await parts_.client.text(server, net::Method::post,
+                                                            path({"get_missing_events", room->id().str()}), body, quick);
+            texts = texts_in(answer, "events", events_per_round);
         } catch (const LinkFailed&) {
             continue;
         } catch (const RemoteRefusal&) {
@@ -108,8 +101,8 @@ net::Task<std::vector<EventPtr>> MissingEvents::fetch_events(RoomPtr room, std::
     std::vector<std::string> texts;
     for (const auto& id : ids) {
         try {
-            const auto answer = co_await parts_.client.get(server, path({"event", id}), quick);
-            for (auto& text : texts_of(schema::array_at(answer, "pdus"), 1)) texts.push_back(std::move(text));
+            const auto answer = co_await parts_.client.text(server, net::Method::get, path({"event", id}), "", quick);
+            for (auto& text : texts_in(answer, "pdus", 1)) texts.push_back(std::move(text));
         } catch (const LinkFailed&) {
             break;  // It will not answer the next question either.
         } catch (const RemoteRefusal&) {
@@ -124,8 +117,9 @@ net::Task<bool> MissingEvents::fetch_auth_events(RoomPtr room, EventPtr of, std:
     for (const auto& server : servers) {
         std::vector<std::string> texts;
         try {
-            const auto answer = co_await parts_.client.get(server, path({"event_auth", room->id().str(), of->id.str()}), quick);
-            texts = texts_of(schema::array_at(answer, "auth_chain"), most_auth_events);
+            const auto answer = co_await parts_.client.text(server, net::Method::get,
+                                                            path({"event_auth", room->id().str(), of->id.str()}), "", quick);
+            texts = texts_in(answer, "auth_chain", most_auth_events);
         } catch (const LinkFailed&) {
             continue;
         } catch (const RemoteRefusal&) {
@@ -172,10 +166,10 @@ net::Task<std::optional<std::vector<EventId>>> MissingEvents::state_before(RoomP
             if (wanted.size() <= most_single_fetches) {
                 events = co_await fetch_events(room, std::move(wanted), server);
             } else {
-                const auto whole =
-                    co_await parts_.client.get(server, with_query(path({"state", room->id().str()}), query), whole_state);
-                auto texts = texts_of(schema::array_at(whole, "auth_chain"), most_state_events);
-                for (auto& text : texts_of(schema::array_at(whole, "pdus"), most_state_events)) texts.push_back(std::move(text));
+                const auto whole = co_await parts_.client.text(
+                    server, net::Method::get, with_query(path({"state", room->id().str()}), query), "", whole_state);
+                auto texts = texts_in(whole, "auth_chain", most_state_events);
+                for (auto& text : texts_in(whole, "pdus", most_state_events)) texts.push_back(std::move(text));
                 events = co_await checked(room, std::move(texts));
             }
         } catch (const LinkFailed&) {

@@ -182,7 +182,7 @@ net::Task<JsonObject> Policy::sign(ServerName origin, JsonObject pdu) {
     const auto room_id = schema::RoomId::parse(schema::string_at(pdu, "room_id").value_or(""));
     const auto room = room_id ? co_await parts_.rooms.find(*room_id) : nullptr;
     const auto by = room ? rooms::policy_server_of(*room) : std::nullopt;
-    const bool is_in = room && room->remote_servers().contains(origin.str());
+    const bool is_in = room && rooms::admits(*room, origin.str()) && room->remote_servers().contains(origin.str());
     if (!by || !is_in || by->name != parts_.identity.server.str() || by->public_key != key_.public_key())
         throw Refusal(Reason::not_found, "This server is not the policy server of such a room.");
     if (!rooms::acl_allows(*room, origin.str())) throw Refusal(Reason::forbidden, "Your server may not take part in this room.");
@@ -190,11 +190,11 @@ net::Task<JsonObject> Policy::sign(ServerName origin, JsonObject pdu) {
     if (!checked || checked.pruned) throw Refusal(Reason::bad_json, "The event is not acceptable: " + checked.why);
     const auto& event = *checked.event;
     if (rooms::is_policy_choice(event.type, event.state_key))
-        throw Refusal(Reason::forbidden, "The choice of a policy server needs no signature.");
+        throw PolicyRefusal(Reason::forbidden, "The choice of a policy server needs no signature.");
     try {
         co_await room->ask_guards(draft_of(event));
     } catch (const Refusal& refusal) {
-        throw Refusal(Reason::forbidden, refusal.text);  // One word for all of a room's reasons.
+        throw PolicyRefusal(Reason::forbidden, refusal.text);  // One word for all of a room's reasons.
     }
     const auto& us = parts_.identity.server.str();
     co_return JsonObject{{us, JsonObject{{key_id, sign_ourselves(event, room->rules())}}}};

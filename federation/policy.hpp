@@ -6,9 +6,15 @@
 #include "core/rooms/rooms.hpp"
 #include "federation/client.hpp"
 #include "federation/event_checks.hpp"
+#include "schema/refusal.hpp"
 #include "schema/signing.hpp"
 
 namespace runde::federation {
+
+/// Somebody else's event was shown to us, and our guards do not let it pass.
+struct PolicyRefusal : schema::Refusal {
+    using schema::Refusal::Refusal;
+};
 
 /// Policy servers, all three sides: we ask one for our own events, we look for its signature on those of others, and we are
 /// one for rooms that name us, so that a forum's order holds for members of other servers.

@@ -25,7 +25,7 @@ std::optional<schema::UserId> user_of(std::string_view text, const ServerName& o
 
 }  // namespace
 
-net::Task<> Receiver::take_edu(const ServerName& origin, const schema::Json& edu) {
+net::Task<> Receiver::take_edu(const ServerName& origin, const schema::Json& edu, std::size_t& rooms_left) {
     if (!edu.is_object()) co_return;
     const auto type = schema::string_at(edu.get_object(), "edu_type");
     const auto* content = schema::object_at(edu.get_object(), "content");
@@ -34,7 +34,7 @@ net::Task<> Receiver::take_edu(const ServerName& origin, const schema::Json& edu
         if (*type == "m.typing") {
             co_await take_typing(origin, *content);
         } else if (*type == "m.receipt") {
-            co_await take_receipts(origin, *content);
+            co_await take_receipts(origin, *content, rooms_left);
         } else if (const auto handler = edu_handlers_.find(*type); handler != edu_handlers_.end()) {
             co_await handler->second(origin, *content);
         }
@@ -57,12 +57,14 @@ net::Task<> Receiver::take_typing(const ServerName& origin, const JsonObject& co
         parts_.typing.end(room, *user);
 }
 
-net::Task<> Receiver::take_receipts(const ServerName& origin, const JsonObject& content) {
+net::Task<> Receiver::take_receipts(const ServerName& origin, const JsonObject& content, std::size_t& rooms_left) {
     std::size_t taken = 0;
     for (const auto& [room_name, by_type] : content) {
         const auto room_id = schema::RoomId::parse(room_name);
         const auto* read = by_type.is_object() ? schema::object_at(by_type.get_object(), "m.read") : nullptr;
         if (!room_id || !read) continue;
+        if (rooms_left == 0) break;
+        --rooms_left;
         const auto room = co_await parts_.rooms.find(*room_id);
         if (!room || !rooms::acl_allows(*room, origin.str())) continue;
         for (const auto& [user_name, said] : *read) {

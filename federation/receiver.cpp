@@ -70,7 +70,10 @@ net::Task<JsonObject> Receiver::take(ServerName origin, std::string txn, const J
         co_await other->done->wait();
         --from.waiting;
     }
-    if (from.unfinished >= most_unfinished || unfinished_ >= most_unfinished_of_all)
+    // When all of them together are too much, those wait who have most here; nobody is kept out by others alone.
+    const auto share = std::max(most_pdus, most_unfinished_of_all / origins_.size());
+    const bool is_full = unfinished_ >= most_unfinished_of_all;
+    if (from.unfinished >= most_unfinished || (is_full && from.unfinished >= share) || unfinished_ >= 2 * most_unfinished_of_all)
         throw Refusal(Reason::limit_exceeded, "What you have sent before is not worked on yet.", {{"retry_after_ms", 10'000}});
 
     const auto mine = std::make_shared<InFlight>();
@@ -123,14 +126,18 @@ net::Task<JsonObject> Receiver::take_alone(ServerName origin, std::string txn, c
         rows.push_back({nids[i], *items[i].incoming.inbox_seq, origin.str(), event.id.str(), event.json});
     }
     const auto now = parts_.runtime.clock().now_ms();
-    const bool is_new =
-        co_await parts_.db.transact([&](storage::Tx& tx) { return storage::stage_transaction(tx, origin.str(), txn, now, rows); });
-    if (!is_new) co_return JsonObject{{"pdus", JsonObject{}}};
+    // Ephemeral events may come twice.
+    if (pdus && !pdus->empty()) {
+        const bool is_new = co_await parts_.db.transact(
+            [&](storage::Tx& tx) { return storage::stage_transaction(tx, origin.str(), txn, now, rows); });
+        if (!is_new) co_return JsonObject{{"pdus", JsonObject{}}};
+    }
 
     verdicts->open = items.size();
     for (std::size_t i = 0; i < items.size(); ++i) put(nids[i], std::move(items[i]));
+    std::size_t rooms_left = most_receipt_rooms;
     if (edus)
-        for (const auto& edu : *edus) co_await take_edu(origin, edu);
+        for (const auto& edu : *edus) co_await take_edu(origin, edu, rooms_left);
 
     if (verdicts->open > 0) {
         const auto late = parts_.runtime.after(verdict_patience, [verdicts] { verdicts->done.open(); });
@@ -149,7 +156,8 @@ net::Task<> Receiver::stage_room(std::string origin, schema::RoomId id, std::vec
                                  std::vector<RoomNid>& nids, Verdicts& verdicts) {
     co_await parts_.joining.settled(id);
     const auto room = co_await parts_.rooms.find(id);
-    if (!room) co_return;
+    // A room that is protected from this server is one that it cannot tell from none.
+    if (!room || !rooms::admits(*room, origin)) co_return;
     const auto events = co_await parts_.checks.check(std::move(texts), room->rules(), id);
     // https://spec.matrix.org/v1.19/server-server-api/#server-access-control-lists-acls
     const bool is_admitted = rooms::acl_allows(*room, origin);
@@ -200,6 +208,7 @@ net::Task<> Receiver::work_on(RoomNid nid, std::vector<Item> batch) {
     std::vector<rooms::Incoming> incoming;
     for (const auto& item : batch) incoming.push_back(item.incoming);
     std::vector<Received> answers;
+    bool refused = false;
     for (int i = 0; i < tries_while_reloading && answers.empty(); ++i) {
         try {
             const auto room = co_await parts_.rooms.find(nid);
@@ -207,8 +216,9 @@ net::Task<> Receiver::work_on(RoomNid nid, std::vector<Item> batch) {
             co_await parts_.policy.judge(room, incoming);
             answers = co_await room->receive(incoming);
         } catch (const Refusal&) {
-            // The room is loaded anew.
+            refused = true;                              // The room is loaded anew.
         } catch (const std::exception& failure) {
+            refused = false;
             spdlog::error("events of a room could not be taken in: {}", failure.what());
             break;
         }
@@ -222,7 +232,14 @@ net::Task<> Receiver::work_on(RoomNid nid, std::vector<Item> batch) {
         }
         co_return;
     }
-    if (answers.empty()) co_return set_aside(nid, std::move(batch.front()));
+    if (answers.empty()) {
+        // What the database refuses each time, in a room that was loaded anew each time, it will always refuse.
+        if (refused)
+            co_await drop(nid, std::move(batch.front()), "the database refuses it");
+        else
+            set_aside(nid, std::move(batch.front()));
+        co_return;
+    }
     for (std::size_t i = 0; i < batch.size(); ++i) {
         if (answers[i].verdict != Verdict::incomplete) {
             if (answers[i].verdict == Verdict::accepted) wake_stuck(nid);
@@ -277,7 +294,7 @@ net::Task<> Receiver::fetch_for(RoomNid nid, std::string origin) {
             else if (failed)
                 finish(items[i], {Verdict::incomplete, "could not be worked on"});  // Its row stays: the next start tries again.
             else
-                co_await drop(nid, std::move(items[i]));
+                co_await drop(nid, std::move(items[i]), "what it cites could not be had");
         }
         if (again.empty()) continue;
         const auto pause = first_pause * (1 << (again.front().tries - 1));
@@ -310,10 +327,10 @@ void Receiver::wake_stuck(RoomNid room) {
     }
 }
 
-net::Task<> Receiver::drop(RoomNid room, Item item) {
-    spdlog::warn("an event of {} was given up: nobody has what it cites", item.origin);
+net::Task<> Receiver::drop(RoomNid room, Item item, const char* why) {
+    spdlog::warn("an event of {} was given up: {}", item.origin, why);
     const auto seq = item.incoming.inbox_seq;
-    finish(item, {Verdict::incomplete, "what it cites could not be had"});
+    finish(item, {Verdict::incomplete, why});
     if (!seq) co_return;
     try {
         co_await parts_.db.transact([&](storage::Tx& tx) { storage::drop_staged(tx, room, {*seq}); });

@@ -47,6 +47,7 @@ public:
     explicit Receiver(Parts parts);
 
     static constexpr std::size_t most_pdus = 50, most_edus = 100;  ///< Per transaction; more is answered with 400.
+    static constexpr std::size_t most_receipt_rooms = 500;         ///< Per transaction; what goes beyond is not looked at.
     static constexpr std::size_t most_waiting_transactions = 3;    ///< Per server, behind the one that is taken.
     static constexpr std::size_t most_unfinished = 500;            ///< Events per server that were not worked on yet.
     static constexpr std::size_t most_unfinished_of_all = 20'000;
@@ -99,9 +100,9 @@ private:
     net::Task<schema::JsonObject> take_alone(schema::ServerName origin, std::string txn, const schema::JsonObject& body);
     net::Task<> stage_room(std::string origin, schema::RoomId id, std::vector<std::string> texts, std::vector<Item>& items,
                            std::vector<RoomNid>& nids, Verdicts& verdicts);
-    net::Task<> take_edu(const schema::ServerName& origin, const schema::Json& edu);
+    net::Task<> take_edu(const schema::ServerName& origin, const schema::Json& edu, std::size_t& rooms_left);
     net::Task<> take_typing(const schema::ServerName& origin, const schema::JsonObject& content);
-    net::Task<> take_receipts(const schema::ServerName& origin, const schema::JsonObject& content);
+    net::Task<> take_receipts(const schema::ServerName& origin, const schema::JsonObject& content, std::size_t& rooms_left);
     void put(RoomNid room, Item item);
     net::Task<> work(RoomNid room);
     net::Task<> work_on(RoomNid room, std::vector<Item> batch);
@@ -111,7 +112,7 @@ private:
     void set_aside(RoomNid room, Item item);
     void wake_stuck(RoomNid room);
     void finish(const Item& item, const rooms::Received& answer);
-    net::Task<> drop(RoomNid room, Item item);
+    net::Task<> drop(RoomNid room, Item item, const char* why);
     net::Task<> load_staged();
 
     Parts parts_;

@@ -105,7 +105,8 @@ void Sender::send_events(const rooms::Committed& committed) {
     auto servers = servers_of(committed.room);
     for (const auto& change : committed.memberships) {
         const bool removed = change.after == rooms::Membership::leave || change.after == rooms::Membership::ban;
-        if (removed && !parts_.identity.is_local(change.user)) servers.emplace(change.user.server());
+        if (removed && !parts_.identity.is_local(change.user) && rooms::admits(committed.room, change.user.server()))
+            servers.emplace(change.user.server());
     }
     if (servers.empty()) return;
     for (const auto& entry : committed.events) {

@@ -1,5 +1,6 @@
 #include "api/federation/support.hpp"
 #include "api/federation/tables.hpp"
+#include "api/http_error.hpp"
 
 namespace runde::api::federation {
 
@@ -7,8 +8,15 @@ namespace {
 
 // POST /_matrix/policy/v1/sign
 net::Task<net::Response> sign(const Call& call, Services& services) {
-    const auto signature = co_await ours(services).policy.sign(call.origin(), call.json());
-    co_return answer(signature);
+    try {
+        const auto signature = co_await ours(services).policy.sign(call.origin(), call.json());
+        co_return answer(signature);
+    } catch (const runde::federation::PolicyRefusal& refusal) {
+        // 403 says that the server may not take part at all, 400 that this event may not.
+        auto response = error_response(refusal);
+        response.status = 400;
+        co_return response;
+    }
 }
 
 // GET /.well-known/matrix/policy_server

@@ -75,7 +75,7 @@ net::Task<net::Response> get_hierarchy(const Call& call, Services& services) {
         const auto id = key ? schema::RoomId::parse(*key) : std::nullopt;
         if (!id || children.size() + inaccessible.size() == most_children) continue;
         const auto child = co_await services.rooms.find(*id);
-        if (!child) continue;
+        if (!child || !rooms::admits(*child, call.origin().str())) continue;  // Like one that we do not know.
         const bool shown = co_await may_see(services, child, call.origin());
         if (shown)
             children.push_back(described(*child));

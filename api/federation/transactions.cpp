@@ -13,7 +13,7 @@ net::Task<net::Response> send(const Call& call, Services& services) {
 }
 
 constexpr Route routes[] = {
-    {net::Method::put, "/_matrix/federation/v1/send/{txnId}", Access::server, Rate::none, send,
+    {net::Method::put, "/_matrix/federation/v1/send/{txnId}", Access::server, Rate::federation, send,
      "server-server-api/#put_matrixfederationv1sendtxnid"},
 };
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "federation/federation.hpp"
-#include "tests/federation/two_servers.hpp"
+#include "tests/federation/shared_room.hpp"
 
 using namespace runde;
 using namespace runde::tests;
@@ -132,6 +132,38 @@ TEST_CASE("a charter acts on those who are inside already") {
         world.settle();
         CHECK(ben.sees(room).ends_with("anna: Welcome back"));
     }
+}
+
+TEST_CASE("what a server sends, asks and is sent of a protected room is as if there were none") {
+    SharedRoom play;
+    auto& world = play.world;
+    const auto event = play.pdu(play.ben, "m.room.message", R"({"msgtype":"m.text","body":"Anybody?"})");
+    const auto exchange = [&](const std::string& id) {
+        const auto body = fmt::format(
+            R"({{"type":"m.room.member","room_id":"{}","sender":"{}","state_key":"@carl:haven.test",)"
+            R"("content":{{"membership":"invite","third_party_invite":{{"signed":{{"mxid":"@carl:haven.test","token":"t"}}}}}}}})",
+            id, play.anna.id);
+        const auto answer = world.ask("haven.test", "hearth.test", Method::put,
+                                      fmt::format("/_matrix/federation/v1/exchange_third_party_invite/{}", segment(id)), body);
+        return fmt::format("{} {}", answer.status, answer.body);
+    };
+    const std::string nowhere = "!AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    CHECK(exchange(play.room) != exchange(nowhere));
+    const auto space = play.anna.create_room(R"({"preset":"public_chat","creation_content":{"type":"m.space"}})");
+    REQUIRE(play.anna.set_state(space, "m.space.child", R"({"via":["hearth.test"]})", play.room) == "200");
+
+    REQUIRE(play.anna.set_state(play.room, "org.runde.charter", only_others) == "200");
+    CHECK(play.deliver("hearth.test", {event}) == std::vector<std::string>{"(no answer)"});
+    CHECK(exchange(play.room) == exchange(nowhere));
+    const auto hierarchy =
+        world.ask("haven.test", "hearth.test", Method::get, "/_matrix/federation/v1/hierarchy/" + segment(space));
+    CHECK(hierarchy.status == 200);
+    CHECK(hierarchy.body.find(R"("inaccessible_children":[])") != std::string::npos);
+    const auto before = play.ben.sees(play.room);
+    REQUIRE(play.anna.post(fmt::format("/rooms/{}/kick", segment(play.room)), fmt::format(R"({{"user_id":"{}"}})", play.ben.id)) ==
+            "200");
+    world.settle();
+    CHECK(play.ben.sees(play.room) == before);
 }
 
 TEST_CASE("spaces with rooms of other servers") {

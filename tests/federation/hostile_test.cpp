@@ -200,10 +200,20 @@ TEST_CASE("events that are too large or too deep") {
         return play.world.ask("haven.test", "hearth.test", net::Method::put, "/_matrix/federation/v1/send/" + txn,
                               fmt::format(R"({{"edus":[],"pdus":[{}]}})", pdus));
     };
-    SUBCASE("too deep: nothing of such a transaction is read") {
+    SUBCASE("too deep for anybody: nothing of such a transaction is read") {
         const auto deep = std::string(5'000, '[') + std::string(5'000, ']');
         CHECK(send("deep", deep + "," + good->json).status == 400);
         CHECK(kept(play) == before);
+    }
+    SUBCASE("too deep for us: the others of its transaction come in, and it hears why") {
+        auto object = schema::parse_json(good->json).get_object();
+        object["content"].as_object()["deep"] = schema::parse_json(std::string(200, '[') + std::string(200, ']'), schema::Numbers::any, 300);
+        const auto answer = send("deep", schema::canonical_json(object) + "," + good->json);
+        CHECK(answer.status == 200);
+        CHECK(answer.body.find(R"("error")") != std::string::npos);
+        play.world.settle();
+        CHECK(play.anna.sees(play.room) == "+anna, +ben, ben: Good");
+        CHECK(kept(play) == std::to_string(std::stoi(before) + 1));
     }
     SUBCASE("too large: the others of its transaction come in") {
         auto object = schema::parse_json(good->json).get_object();
@@ -213,6 +223,35 @@ TEST_CASE("events that are too large or too deep") {
         CHECK(play.anna.sees(play.room) == "+anna, +ben, ben: Good");
         CHECK(kept(play) == std::to_string(std::stoi(before) + 1));
     }
+}
+
+TEST_CASE("an event with the id of one in another room") {
+    SharedRoom play(R"({"preset":"public_chat","room_version":"1"})");
+    const auto elsewhere = play.anna.create_room(R"({"preset":"private_chat","room_version":"1"})");
+    const auto taken = play.anna.say(elsewhere, "Between us");
+    play.ben.say(play.room, "Before");
+    play.world.settle();
+    const auto good = play.pdu(play.ben, "m.room.message", message("Good"));
+    const auto thief = play.pdu(play.ben, "m.room.message", message("Stolen"), std::nullopt,
+                                [&](schema::JsonObject& object) { object["event_id"] = taken; });
+    const auto before = kept(play);
+    CHECK(play.deliver("hearth.test", {thief, good}) == std::vector<std::string>{"an event id of another room", ""});
+    CHECK(play.anna.sees(play.room) == "+anna, +ben, ben: Before, ben: Good");
+    CHECK(kept(play) == std::to_string(std::stoi(before) + 1));
+    CHECK(play.hearth().ask("SELECT count(*) FROM fed_inbox") == "0");
+    CHECK(play.anna.sees(elsewhere) == "+anna, anna: Between us");
+}
+
+TEST_CASE("an event that the database refuses takes nobody else along") {
+    SharedRoom play;
+    play.hearth().wiring().db.transact_now([&](storage::Tx& tx) {
+        tx.exec("ALTER TABLE events ADD CONSTRAINT events_odd CHECK (type <> 'org.example.odd')");
+    });
+    const auto odd = play.pdu(play.ben, "org.example.odd", "{}");
+    const auto good = play.pdu(play.ben, "m.room.message", message("Good"));
+    play.deliver("hearth.test", {odd, good});
+    CHECK(play.anna.sees(play.room) == "+anna, +ben, ben: Good");
+    CHECK(play.hearth().ask("SELECT count(*) FROM fed_inbox") == "0");
 }
 
 TEST_CASE("what could not be worked on is worked on later, without a restart") {

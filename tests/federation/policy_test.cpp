@@ -52,6 +52,29 @@ TEST_CASE("A forum whose server is its policy server: its order holds for member
         CHECK(play.anna.sees(play.room) == "+anna, +ben, anna: A topic");
         CHECK(play.hearth().ask("SELECT count(*) FROM events WHERE flags & 4 <> 0") == "1");
     }
+    SUBCASE("what does not fit is not signed, and that is not the answer for a server that is kept out") {
+        const auto ask = [&](const schema::EventPtr& event) {
+            const auto answer =
+                play.world.ask("haven.test", "hearth.test", net::Method::post, "/_matrix/policy/v1/sign", event->json);
+            const auto body = schema::parse_json(answer.body);
+            return fmt::format("{} {}", answer.status, schema::string_at(body.get_object(), "errcode").value_or(""));
+        };
+        CHECK(ask(fits) == "200 ");
+        CHECK(ask(disturbs) == "400 M_FORBIDDEN");
+    }
+    SUBCASE("what came before a refused event is still found by those who have it") {
+        play.deliver("hearth.test", {disturbs});
+        const auto later = play.pdu(play.ben, "m.room.message", message("I answer", root), std::nullopt,
+                                    [&](schema::JsonObject& event) { event["prev_events"] = schema::JsonArray{disturbs->id.str()}; });
+        CHECK(play.deliver("hearth.test", {later}) == std::vector<std::string>{""});
+        const auto answer = play.world.ask(
+            "haven.test", "hearth.test", net::Method::post,
+            "/_matrix/federation/v1/get_missing_events/" + segment(play.room),
+            fmt::format(R"({{"earliest_events":[],"latest_events":["{}"],"limit":5}})", later->id.str()));
+        CHECK(answer.status == 200);
+        CHECK(answer.body.find("A topic") != std::string::npos);
+        CHECK(answer.body.find("I talk beside it") == std::string::npos);
+    }
     SUBCASE("Ben is told why, by his own server, which knows forums, too") {
         const auto beside = play.ben.send(play.room, "m.room.message", message("I talk beside it", root, "m.reference"));
         CHECK(beside == "403 ORG.RUNDE.OUTSIDE_TOPIC");

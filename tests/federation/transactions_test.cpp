@@ -240,3 +240,23 @@ TEST_CASE("Typing and receipts cross over; nobody speaks for others") {
         schema::to_text(play.anna.get("/sync")[fmt::format("/rooms/join/{}/ephemeral", play.room)]).find("@anna:hearth.test\"]") ==
         std::string::npos);
 }
+
+TEST_CASE("Receipts of one transaction look into so many rooms, and leave no trace of the transaction") {
+    SharedRoom play;
+    const auto said = play.anna.say(play.room, "Read me");
+    play.world.settle();
+    int rooms = 0;
+    SUBCASE("few enough") { rooms = 400; }
+    SUBCASE("too many") { rooms = 600; }
+    std::string content;
+    for (int i = 0; i < rooms; ++i) content += fmt::format(R"("!!{}:haven.test":{{"m.read":{{}}}},)", i);
+    const auto before = play.hearth().ask("SELECT count(*) FROM fed_txn");
+    const auto answer = send(play, "receipts",
+                             fmt::format(R"({{"pdus":[],"edus":[{{"edu_type":"m.receipt","content":{{{}"{}":{{"m.read":{{"{}":{{)"
+                                         R"("event_ids":["{}"],"data":{{"ts":1}}}}}}}}}}}}]}})",
+                                         content, play.room, play.ben.id, said));
+    CHECK(answer.status == 200);
+    CHECK(play.hearth().ask("SELECT count(*) FROM fed_txn") == before);
+    const auto ephemeral = schema::to_text(play.anna.get("/sync")[fmt::format("/rooms/join/{}/ephemeral", play.room)]);
+    CHECK((ephemeral.find(play.ben.id) != std::string::npos) == (rooms == 400));
+}
