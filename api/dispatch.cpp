@@ -78,13 +78,12 @@ net::Task<> authenticate(Call& call, Access access, Services& services) {
     if (access == Access::anyone) co_return;
     if (access == Access::server) {
         if (!services.federation) throw Refusal(Reason::forbidden, "This server does not federate.");
-        // Finding out who asks may mean asking others for keys: until it is proven the address pays, and failures pay more.
+        // Whom we do not know we must ask for its keys: the address pays for that, and more when the proof fails.
         const auto address = caller_of_address(call.request().client_address);
         const auto charge = [&] { services.rate_limits.require(Rate::federation, address, services.runtime.clock().now_ms()); };
-        charge();
         const auto content = [&call]() -> const schema::JsonObject& { return call.json(); };
         try {
-            auto origin = co_await services.federation->request_auth.require(call.request(), content);
+            auto origin = co_await services.federation->request_auth.require(call.request(), content, charge);
             call.set_origin(std::move(origin));
         } catch (const Refusal&) {
             for (int i = 0; i < price_of_failure; ++i) charge();

@@ -50,6 +50,12 @@ public:
     /// One answer per request, in their order; nullopt for a key that nobody knows or that was not valid then.
     net::Task<std::vector<std::optional<schema::VerifyKey>>> keys(std::vector<KeyRequest> requests);
 
+    /// Whether a key of that server is in memory: whoever signs with it costs no question to anybody.
+    bool knows(const std::string& server) const {
+        const auto found = servers_.find(server);
+        return found != servers_.end() && !found->second.keys.empty();
+    }
+
     /// GET /_matrix/key/v2/server: canonical and signed; valid for a day, made anew after half of it.
     const std::string& own_keys();
     /// As a notary: what is known of each server, with our signature; fetched if it is older than asked for.

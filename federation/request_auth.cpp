@@ -45,7 +45,8 @@ net::Task<bool> RequestAuth::has_signed(ServerName server, schema::JsonObject ob
     co_return false;
 }
 
-net::Task<ServerName> RequestAuth::require(const net::Request& request, std::function<const schema::JsonObject&()> content) {
+net::Task<ServerName> RequestAuth::require(const net::Request& request, std::function<const schema::JsonObject&()> content,
+                                         std::function<void()> first_contact) {
     const auto headers = headers_of(request);
     const auto origin = ServerName::parse(headers.front().origin);
     if (!origin) throw Refusal(Reason::unauthorized, "The origin is no server name");
@@ -57,6 +58,7 @@ net::Task<ServerName> RequestAuth::require(const net::Request& request, std::fun
     if (*origin == identity_.server) throw Refusal(Reason::unauthorized, "This server does not ask itself");
     if (!partners_.include(origin->str())) throw Refusal(Reason::forbidden, "This server does not talk to yours.");
 
+    if (first_contact && !keys_.knows(origin->str())) first_contact();
     std::string body;
     if (!request.body.empty()) body = schema::canonical_json(content(), schema::Numbers::any);
     std::vector<KeyRequest> wanted;
