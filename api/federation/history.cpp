@@ -125,14 +125,13 @@ net::Task<net::Response> get_timestamp_to_event(const Call& call, Services& serv
     const bool forward = direction == "f";
     const auto seen = co_await view(call, services);
     std::optional<StoredEvent> best;
-    for (const auto& member : seen.members)
-        for (const auto& range : member.ranges()) {
-            auto found = co_await services.db.read([&](storage::Tx& tx) {
-                return storage::nearest_event(tx, seen.room->nid(), ts, forward, range.first, range.last);
-            });
-            const auto nearer = [&] { return forward ? found->origin_ts < best->origin_ts : found->origin_ts > best->origin_ts; };
-            if (found && (!best || nearer())) best = std::move(found);
-        }
+    for (const auto& range : seen.visible.ranges()) {
+        auto found = co_await services.db.read([&](storage::Tx& tx) {
+            return storage::nearest_event(tx, seen.room->nid(), ts, forward, range.first, range.last);
+        });
+        const auto nearer = [&] { return forward ? found->origin_ts < best->origin_ts : found->origin_ts > best->origin_ts; };
+        if (found && (!best || nearer())) best = std::move(found);
+    }
     if (!best) throw Refusal(Reason::not_found, "There is no event that way.");
     co_return answer({{"event_id", best->event_id}, {"origin_server_ts", best->origin_ts}});
 }
