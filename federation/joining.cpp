@@ -351,10 +351,13 @@ net::Task<> Joining::leave(rooms::Person user, RoomId room_id, JsonObject conten
                      {"sender", user.id.str()},
                      {"state_key", user.id.str()},
                      {"depth", before->depth + 1}};
+    // Not JsonArray{JsonArray{…}}: that is a copy of the inner one.
+    JsonArray cited;
     if (hashed)
-        event["prev_events"] = JsonArray{before->id.str()};
+        cited.emplace_back(before->id.str());
     else
-        event["prev_events"] = JsonArray{JsonArray{before->id.str(), JsonObject{}}};
+        cited.emplace_back(JsonArray{before->id.str(), JsonObject{}});
+    event["prev_events"] = std::move(cited);
     event["auth_events"] = event["prev_events"];
     event = event_from(event, what.content, identity, rules, parts_.runtime.clock().now_ms());
     const auto left = schema::seal_event(std::move(event), rules, identity.server.str(), identity.key);

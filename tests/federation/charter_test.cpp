@@ -144,7 +144,8 @@ TEST_CASE("what a server sends, asks and is sent of a protected room is as if th
             R"("content":{{"membership":"invite","third_party_invite":{{"signed":{{"mxid":"@carl:haven.test","token":"t"}}}}}}}})",
             id, play.anna.id);
         const auto answer = world.ask("haven.test", "hearth.test", Method::put,
-                                      fmt::format("/_matrix/federation/v1/exchange_third_party_invite/{}", segment(id)), body);
+                                      fmt::format("/_matrix/federation/v1/exchange_third_party_invite/{}", segment(id)),
+                                      schema::canonical_json(schema::parse_json(body)));
         return fmt::format("{} {}", answer.status, answer.body);
     };
     const std::string nowhere = "!AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";

@@ -206,8 +206,10 @@ TEST_CASE("events that are too large or too deep") {
         CHECK(kept(play) == before);
     }
     SUBCASE("too deep for us: the others of its transaction come in, and it hears why") {
-        auto object = schema::parse_json(good->json).get_object();
-        object["content"].as_object()["deep"] = schema::parse_json(std::string(200, '[') + std::string(200, ']'), schema::Numbers::any, 300);
+        auto object = schema::parse_json(play.pdu(play.ben, "m.room.message", message("Deep"))->json).get_object();
+        object["depth"] = 7;                             // An event id of its own.
+        object["content"].as_object()["deep"] =
+            schema::parse_json(std::string(200, '[') + std::string(200, ']'), schema::Numbers::any, 300);
         const auto answer = send("deep", schema::canonical_json(object) + "," + good->json);
         CHECK(answer.status == 200);
         CHECK(answer.body.find(R"("error")") != std::string::npos);
@@ -227,8 +229,9 @@ TEST_CASE("events that are too large or too deep") {
 
 TEST_CASE("an event with the id of one in another room") {
     SharedRoom play(R"({"preset":"public_chat","room_version":"1"})");
-    const auto elsewhere = play.anna.create_room(R"({"preset":"private_chat","room_version":"1"})");
-    const auto taken = play.anna.say(elsewhere, "Between us");
+    const auto elsewhere = play.anna.create_room(R"({"preset":"public_chat","room_version":"1"})");
+    bring_in(play.world, play.anna, play.ben, elsewhere);
+    const auto taken = play.ben.say(elsewhere, "Another room");
     play.ben.say(play.room, "Before");
     play.world.settle();
     const auto good = play.pdu(play.ben, "m.room.message", message("Good"));
@@ -239,7 +242,7 @@ TEST_CASE("an event with the id of one in another room") {
     CHECK(play.anna.sees(play.room) == "+anna, +ben, ben: Before, ben: Good");
     CHECK(kept(play) == std::to_string(std::stoi(before) + 1));
     CHECK(play.hearth().ask("SELECT count(*) FROM fed_inbox") == "0");
-    CHECK(play.anna.sees(elsewhere) == "+anna, anna: Between us");
+    CHECK(play.anna.sees(elsewhere) == "+anna, +ben, ben: Another room");
 }
 
 TEST_CASE("an event that the database refuses takes nobody else along") {

@@ -370,7 +370,7 @@ TEST_CASE("a stranger's invitation to somebody else's room") {
                                   {"content", {{"membership", "invite"}}}};
         if (rules.event_ids == schema::RoomRules::EventIdForm::sender_chosen) {
             object["event_id"] = "$forged:harbour.test";
-            object["prev_events"] = schema::JsonArray{schema::JsonArray{"$nothing:harbour.test", schema::JsonObject()}};
+            object["prev_events"].as_array().emplace_back(schema::JsonArray{"$nothing:harbour.test", schema::JsonObject()});
         }
         return schema::seal_event(std::move(object), rules, "harbour.test", identity.key);
     };
