@@ -73,9 +73,10 @@ export default async function (world, test) {
   await test('every page with all that belongs to it is less than 50 KB', async () => {
     for (const path of Object.keys(PAGES)) {
       const page = await world.window();
-      let weight = 0;
-      page.on('response', async (response) => (weight += Number(await response.headerValue('content-length'))));
+      const lengths = [];
+      page.on('response', (response) => lengths.push(response.headerValue('content-length')));
       await page.goto(world.url + path, { waitUntil: 'networkidle' });
+      const weight = (await Promise.all(lengths)).reduce((sum, length) => sum + Number(length), 0);
       assert.ok(weight > 1000 && weight < BUDGET, `${path}: ${weight} bytes`);
       await page.context().close();
     }
