@@ -25,10 +25,8 @@ static constexpr std::array open_in_receptions{
 };
 
 static constexpr std::array open_before_own_password{
-    std::string_view("/_matrix/client/v3/account/whoami"),
-    std::string_view("/_matrix/client/v3/account/password"),
-    std::string_view("/_matrix/client/v3/capabilities"),
-    std::string_view("/_matrix/client/v3/logout"),
+    std::string_view("/_matrix/client/v3/account/whoami"), std::string_view("/_matrix/client/v3/account/password"),
+    std::string_view("/_matrix/client/v3/capabilities"),   std::string_view("/_matrix/client/v3/logout"),
     std::string_view("/_matrix/client/v3/logout/all"),
 };
 

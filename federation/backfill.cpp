@@ -111,8 +111,8 @@ net::Task<> Backfill::run(RoomPtr room, std::shared_ptr<Job> job) {
 net::Task<std::size_t> Backfill::fetch_from(RoomPtr room, ServerName server, storage::StoredGap gap) {
     std::vector<std::pair<std::string, std::string>> query{{"limit", std::to_string(events_at_once)}};
     for (const auto& id : gap.event_ids) query.emplace_back("v", id);
-    const auto answer = co_await parts_.client.text(server, net::Method::get,
-                                                    with_query(path({"backfill", room->id().str()}), query), "", limits);
+    const auto answer =
+        co_await parts_.client.text(server, net::Method::get, with_query(path({"backfill", room->id().str()}), query), "", limits);
     auto texts = texts_in(answer, "pdus", events_at_once);
     const auto checked = co_await parts_.checks.check(std::move(texts), room->rules(), room->id());
     std::vector<EventPtr> events;

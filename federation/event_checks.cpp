@@ -34,7 +34,8 @@ std::vector<std::string> key_ids_of(const JsonObject& object, std::string_view s
     if (!of_server) return ids;
     for (const auto& [id, signature] : *of_server)
         // A policy server's key stands in the room, not among the server's keys.
-        if (id.starts_with("ed25519:") && id != rooms::PolicyServer::key_id && signature.is_string() && ids.size() < most_key_ids) ids.emplace_back(id);
+        if (id.starts_with("ed25519:") && id != rooms::PolicyServer::key_id && signature.is_string() && ids.size() < most_key_ids)
+            ids.emplace_back(id);
     return ids;
 }
 

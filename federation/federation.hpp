@@ -7,6 +7,7 @@
 #include "federation/backfill.hpp"
 #include "federation/client.hpp"
 #include "federation/event_checks.hpp"
+#include "federation/history.hpp"
 #include "federation/hosting.hpp"
 #include "federation/invitations.hpp"
 #include "federation/joining.hpp"
@@ -17,7 +18,6 @@
 #include "federation/partners.hpp"
 #include "federation/policy.hpp"
 #include "federation/receiver.hpp"
-#include "federation/history.hpp"
 #include "federation/request_auth.hpp"
 #include "federation/sender.hpp"
 

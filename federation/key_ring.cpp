@@ -37,8 +37,7 @@ KeyRing::KeyRing(Parts parts) : parts_(parts) {
     own.used = own.next_try = std::numeric_limits<std::int64_t>::max();
     for (const auto& former : parts_.options.retired_keys)
         remember(identity.server.str(), {former.key_id, former.public_key, former.expired_ts});
-    remember(identity.server.str(),
-             {identity.key.key_id(), identity.key.public_key(), std::numeric_limits<std::int64_t>::max()});
+    remember(identity.server.str(), {identity.key.key_id(), identity.key.public_key(), std::numeric_limits<std::int64_t>::max()});
 }
 
 const KeyRing::Known* KeyRing::find(const KeyRequest& request) {

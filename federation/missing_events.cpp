@@ -81,8 +81,8 @@ net::Task<std::vector<EventPtr>> MissingEvents::missing_before(RoomPtr room, std
     for (const auto& server : servers) {
         std::vector<std::string> texts;
         try {
-            const auto answer = co_await parts_.client.text(server, net::Method::post,
-                                                            path({"get_missing_events", room->id().str()}), body, quick);
+            const auto answer =
+                co_await parts_.client.text(server, net::Method::post, path({"get_missing_events", room->id().str()}), body, quick);
             texts = texts_in(answer, "events", events_per_round);
         } catch (const LinkFailed&) {
             continue;

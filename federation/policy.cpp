@@ -50,7 +50,8 @@ std::optional<UserId> chooser_in(const rooms::Room& room) {
     const auto& levels = room.power_levels();
     std::optional<UserId> chosen;
     for (const auto& [nid, member] : room.local_members())
-        if (member.membership == rooms::Membership::join && levels.level_of(member.id) >= levels.needed_for_state("m.room.policy") &&
+        if (member.membership == rooms::Membership::join &&
+            levels.level_of(member.id) >= levels.needed_for_state("m.room.policy") &&
             (!chosen || levels.level_of(member.id) > levels.level_of(*chosen)))
             chosen = member.id;
     return chosen;
@@ -117,7 +118,8 @@ net::Task<EventPtr> Policy::ask(RoomPtr room, EventPtr event) {
         if (needs_no_consent(*room, *event)) co_return event;
         said = fmt::format(
             "Der Server {0}, der über diesen Raum wacht, antwortet nicht. Bis er es wieder tut, kann von hier aus niemand "
-            "schreiben. Wer m.room.policy ändern darf, kann den Raum von ihm lösen. / The room's policy server {0} does not answer. "
+            "schreiben. Wer m.room.policy ändern darf, kann den Raum von ihm lösen. / The room's policy server {0} does not "
+            "answer. "
             "Until it does nobody here can write; whoever may change m.room.policy can remove it.",
             by->name);
     }

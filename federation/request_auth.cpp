@@ -46,7 +46,7 @@ net::Task<bool> RequestAuth::has_signed(ServerName server, schema::JsonObject ob
 }
 
 net::Task<ServerName> RequestAuth::require(const net::Request& request, std::function<const schema::JsonObject&()> content,
-                                         std::function<void()> first_contact) {
+                                           std::function<void()> first_contact) {
     const auto headers = headers_of(request);
     const auto origin = ServerName::parse(headers.front().origin);
     if (!origin) throw Refusal(Reason::unauthorized, "The origin is no server name");

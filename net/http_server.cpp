@@ -169,8 +169,9 @@ void HttpServer::Impl::warn_of_unknown_proxy() {
     const auto now = runtime.clock().now_ms();
     if (told_about_proxy_ms_ && now - *told_about_proxy_ms_ < 3'600'000) return;
     told_about_proxy_ms_ = now;
-    spdlog::warn("X-Forwarded-For came from a peer that is not among trusted_proxies. If a reverse proxy stands before this server, "
-                 "name it there: else everybody behind it counts as one visitor, and they wait for each other");
+    spdlog::warn(
+        "X-Forwarded-For came from a peer that is not among trusted_proxies. If a reverse proxy stands before this server, "
+        "name it there: else everybody behind it counts as one visitor, and they wait for each other");
 }
 
 void HttpServer::Impl::fill_in_client(Request& request, const std::string& peer) {

@@ -27,10 +27,11 @@ void drop_preview(Tx& tx, UserNid user, const std::string& room_id) {
 }
 
 std::int64_t count_previews(Tx& tx, UserNid user, const std::string& server) {
-    return tx.exec(R"(SELECT count(*) FROM previews p JOIN rooms r USING (room_id)
+    return tx
+        .exec(R"(SELECT count(*) FROM previews p JOIN rooms r USING (room_id)
                            JOIN user_rooms u ON u.user_nid = p.user_nid AND u.room_nid = r.room_nid
                       WHERE p.user_nid = $1 AND p.servers[1] = $2 AND u.membership = $3)",
-                   user, server, invited)
+              user, server, invited)
         .front()[0]
         .number();
 }

@@ -210,13 +210,13 @@ struct Slabs {
 
 // What a row must fulfil. The index serves words, rooms and author as far as WORDS, ROOMS and AUTHOR let it; the other
 // conditions only sort out.
-#define FITS(WORDS, ROOMS, AUTHOR)                                                                                           \
-    WORDS                                                                                                                    \
-        " AND " ROOMS " AND " AUTHOR                                                                                         \
-        " AND ($4::bigint IS NULL OR s.ts >= $4) AND ($5::bigint IS NULL OR s.ts < $5) AND s.kind = ANY($7::int[]) "         \
-        "AND ($6::text IS NULL OR EXISTS (SELECT 1 FROM topics t WHERE t.room_nid = s.room_nid AND t.root_nid = s.root_nid " \
-        "AND $6 = ANY(t.tags))) AND (s.room_nid <> ALL($8::bigint[]) OR EXISTS (SELECT 1 FROM unnest($9::bigint[], "         \
-        "$10::bigint[], $11::bigint[]) AS v(room, first, last) WHERE v.room = s.room_nid AND s.ord BETWEEN v.first AND v.last)) "
+#define FITS(WORDS, ROOMS, AUTHOR)                                                                                       \
+    WORDS                                                                                                                \
+    " AND " ROOMS " AND " AUTHOR                                                                                         \
+    " AND ($4::bigint IS NULL OR s.ts >= $4) AND ($5::bigint IS NULL OR s.ts < $5) AND s.kind = ANY($7::int[]) "         \
+    "AND ($6::text IS NULL OR EXISTS (SELECT 1 FROM topics t WHERE t.room_nid = s.room_nid AND t.root_nid = s.root_nid " \
+    "AND $6 = ANY(t.tags))) AND (s.room_nid <> ALL($8::bigint[]) OR EXISTS (SELECT 1 FROM unnest($9::bigint[], "         \
+    "$10::bigint[], $11::bigint[]) AS v(room, first, last) WHERE v.room = s.room_nid AND s.ord BETWEEN v.first AND v.last)) "
 #define BY_WORDS "s.words @@ $2::tsquery"
 #define ROW_BY_ROW "(s.words @@ $2::tsquery) IS TRUE"  // Which no index is asked for.
 #define BY_ROOM "s.room_nid = ANY($1::bigint[])"

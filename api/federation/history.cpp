@@ -65,9 +65,8 @@ net::Task<net::Response> get_state(const Call& call, Services& services) {
     const auto place = ours(services).big_answers.enter(call.origin());
     const auto seen = co_await view(call, services);
     const auto before = co_await runde::federation::state_before(services.rooms, seen, event_id(call));
-    auto text = co_await services.runtime.on_pool([&] {
-        return fmt::format(R"({{"auth_chain":{},"pdus":{}}})", pdus(seen, before.auth_chain), pdus(seen, before.state));
-    });
+    auto text = co_await services.runtime.on_pool(
+        [&] { return fmt::format(R"({{"auth_chain":{},"pdus":{}}})", pdus(seen, before.auth_chain), pdus(seen, before.state)); });
     co_return net::Response::json(std::move(text));
 }
 
@@ -126,9 +125,8 @@ net::Task<net::Response> get_timestamp_to_event(const Call& call, Services& serv
     const auto seen = co_await view(call, services);
     std::optional<StoredEvent> best;
     for (const auto& range : seen.visible.ranges()) {
-        auto found = co_await services.db.read([&](storage::Tx& tx) {
-            return storage::nearest_event(tx, seen.room->nid(), ts, forward, range.first, range.last);
-        });
+        auto found = co_await services.db.read(
+            [&](storage::Tx& tx) { return storage::nearest_event(tx, seen.room->nid(), ts, forward, range.first, range.last); });
         const auto nearer = [&] { return forward ? found->origin_ts < best->origin_ts : found->origin_ts > best->origin_ts; };
         if (found && (!best || nearer())) best = std::move(found);
     }

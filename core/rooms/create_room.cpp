@@ -147,7 +147,8 @@ void guard_ourselves(CreateRoom& wish, const Identity& identity) {
     const bool is_guarded = wish.guarded || schema::string_at(wish.creation_content, "type") == forum_room_type;
     const bool is_chosen = std::ranges::any_of(
         wish.initial_state, [](const auto& state) { return state.type == "m.room.policy" && state.state_key.empty(); });
-    if (!identity.policy_key || !is_guarded || is_chosen || schema::boolean_at(wish.creation_content, "m.federate") == false) return;
+    if (!identity.policy_key || !is_guarded || is_chosen || schema::boolean_at(wish.creation_content, "m.federate") == false)
+        return;
     wish.initial_state.push_back({"m.room.policy", "", own_policy_content(identity)});
 }
 
@@ -157,7 +158,8 @@ void check_aliases(const CreateRoom& wish, const std::optional<std::string>& ali
         if (said.is_null() || (said.is_string() && said.get_string().empty())) return;
         if (!said.is_string() || !schema::RoomAlias::parse(said.get_string()))
             throw Refusal(Reason::invalid_param, "That is not a room alias.");
-        if (alias != std::string_view(said.get_string())) throw Refusal(Reason::bad_alias, "That alias does not lead to this room.");
+        if (alias != std::string_view(said.get_string()))
+            throw Refusal(Reason::bad_alias, "That alias does not lead to this room.");
     };
     for (const auto& state : wish.initial_state) {
         if (state.type != "m.room.canonical_alias" || !state.state_key.empty()) continue;

@@ -104,7 +104,8 @@ std::string Room::txn_key(const std::string& txn) const { return fmt::format("{}
 
 net::Task<std::vector<Room::Appended>> Room::append_all(std::vector<DraftAndOptions> drafts, storage::Submission more) {
     const auto self = shared_from_this();
-    if (parts_.ask_policy && policy_server_of(*this) && !is_own_policy_server(*this)) co_return co_await append_asking(std::move(drafts), std::move(more));
+    if (parts_.ask_policy && policy_server_of(*this) && !is_own_policy_server(*this))
+        co_return co_await append_asking(std::move(drafts), std::move(more));
     for (const auto& [draft, options] : drafts) {
         co_await prepare(draft, Whose::own);
         co_await prepare_counting(draft);

@@ -119,8 +119,7 @@ net::Task<RoomPtr> under(Rooms& rooms, RoomPtr room, schema::RoomId id, const sc
     if (!room) co_return rooms.begin(id, rules);
     if (&room->rules() == &rules) co_return room;
     if (room->state("m.room.create")) throw Refusal(Reason::forbidden, "The room has another version.");
-    co_await rooms.parts().db.transact(
-        [&](storage::Tx& tx) { storage::claim_room_version(tx, room->nid(), rules.version); });
+    co_await rooms.parts().db.transact([&](storage::Tx& tx) { storage::claim_room_version(tx, room->nid(), rules.version); });
     room->close_for_good();                              // Whoever holds it finds it anew.
     co_return co_await rooms.find(id);
 }

@@ -46,7 +46,8 @@ JsonObject creation_content(const Room& old, const schema::RoomRules& rules, std
 
 /// The old room's levels as the new room keeps them. Creators have all power from version 12 on and must not be listed there;
 /// whoever had all power in the old room is listed where that ends.
-JsonObject lasting_levels(JsonObject levels, const Room& old, const schema::RoomRules& rules, const std::vector<std::string>& creators) {
+JsonObject lasting_levels(JsonObject levels, const Room& old, const schema::RoomRules& rules,
+                          const std::vector<std::string>& creators) {
     if (!schema::object_at(levels, "users")) levels["users"] = JsonObject{};
     auto& users = levels["users"].get_object();
     if (rules.creators_have_infinite_power)

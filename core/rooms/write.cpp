@@ -32,10 +32,12 @@ net::Task<Room::Appended> set_state(Rooms& rooms, Writing writing, std::string s
         if (!target) throw Refusal(Reason::invalid_param, "The state key of a member event is a user id.");
         if (rooms.identity().is_local(*target)) {
             if (const auto person = co_await find_person(rooms.parts().db, *target)) options.target = person->nid;
-        } else if (schema::string_at(writing.content, "membership") == "invite" && !writing.content.contains("third_party_invite")) {
+        } else if (schema::string_at(writing.content, "membership") == "invite" &&
+                   !writing.content.contains("third_party_invite")) {
             // Their server signs it, too, or it would never know.
             const auto reason = schema::string_at(writing.content, "reason");
-            co_await invite(rooms, writing.sender, writing.room, *target, reason ? std::optional(std::string(*reason)) : std::nullopt,
+            co_await invite(rooms, writing.sender, writing.room, *target,
+                            reason ? std::optional(std::string(*reason)) : std::nullopt,
                             schema::boolean_at(writing.content, "is_direct").value_or(false));
             const auto invited = room->state(writing.type, state_key);
             if (!invited) throw Refusal(Reason::remote_failed, "");

@@ -173,8 +173,9 @@ TEST_CASE("a filter that was stored can be used, one that cannot is not stored")
         CHECK(anna.post(path, filter) == "413 M_TOO_LARGE");
         CHECK(anna.get("/sync?filter=" + segment(filter)) == "413 M_TOO_LARGE");
     }
-    for (const auto* filter : {R"({"room":{"timeline":{"limit":0}}})", R"({"event_format":"federation"})",
-                               R"({"presence":{"limit":0,"types":null}})", R"({"account_data":{"limit":0},"room":{"state":{"limit":0}}})"}) {
+    for (const auto* filter :
+         {R"({"room":{"timeline":{"limit":0}}})", R"({"event_format":"federation"})", R"({"presence":{"limit":0,"types":null}})",
+          R"({"account_data":{"limit":0},"room":{"state":{"limit":0}}})"}) {
         const auto stored = anna.post(path, filter);
         REQUIRE_MESSAGE(stored == "200", filter);
         CHECK_MESSAGE(anna.get("/sync?filter=" + stored.at("/filter_id")) == "200", filter);

@@ -311,7 +311,8 @@ TEST_CASE("an upgrade keeps the power that people had, and no more") {
     CHECK_FALSE(anna.get(room_path(next, "/state/m.room.create")).has("/additional_creators"));
 
     // From 12 on whoever upgrades is its creator.
-    const auto newest = anna.post(room_path(next, "/upgrade"), R"({"new_version":"12","additional_creators":["@carl:hearth.test"]})");
+    const auto newest =
+        anna.post(room_path(next, "/upgrade"), R"({"new_version":"12","additional_creators":["@carl:hearth.test"]})");
     REQUIRE(newest == "200");
     const auto last = newest.at("/replacement_room");
     CHECK(anna.get(room_path(last, "/state/m.room.create")).at("/additional_creators/0") == "@carl:hearth.test");

@@ -312,8 +312,9 @@ TEST_CASE("a search is narrowed by its filter, and its pages stay whole") {
         for (int pages = 0; pages < 30; ++pages) {
             const auto answer = anna.post(
                 "/search" + (from.empty() ? "" : "?next_batch=" + segment(from)),
-                fmt::format(R"({{"search_categories":{{"room_events":{{"search_term":"Schmetterlinge","order_by":"{}","filter":{}}}}}}})",
-                            order, filter));
+                fmt::format(
+                    R"({{"search_categories":{{"room_events":{{"search_term":"Schmetterlinge","order_by":"{}","filter":{}}}}}}})",
+                    order, filter));
             REQUIRE(answer == "200");
             const auto& results = answer["/search_categories/room_events/results"].as_array();
             CHECK(results.size() <= 2);

@@ -97,11 +97,11 @@ TEST_CASE("tokens live on when the server does not") {
 TEST_CASE("bad filters are refused") {
     TestServer server;
     auto anna = server.person("anna");
-    for (const auto* filter : {R"({"room": 3})", R"({"room": {"timeline": {"limit": "many"}}})",
-                               R"({"room": {"timeline": {"types": "m.room.message"}}})",
-                               R"({"room": {"state": {"lazy_load_members": "yes"}}})", R"({"presence": {"types": [1]}})",
-                               R"({"room": {"timeline": {"limit": -1}}})", R"({"room": {"rooms": ["hearth"]}})",
-                               R"({"room": {"timeline": {"senders": ["anna"]}}})", R"({"event_format": "xml"})"})
+    for (const auto* filter :
+         {R"({"room": 3})", R"({"room": {"timeline": {"limit": "many"}}})",
+          R"({"room": {"timeline": {"types": "m.room.message"}}})", R"({"room": {"state": {"lazy_load_members": "yes"}}})",
+          R"({"presence": {"types": [1]}})", R"({"room": {"timeline": {"limit": -1}}})", R"({"room": {"rooms": ["hearth"]}})",
+          R"({"room": {"timeline": {"senders": ["anna"]}}})", R"({"event_format": "xml"})"})
         CHECK_MESSAGE(anna.get("/sync?filter=" + segment(filter)) == "400 M_BAD_JSON", filter);
     CHECK(anna.get("/sync?filter=77") == "400 M_INVALID_PARAM");
     CHECK(anna.get("/sync?filter=" + segment("{not json")) == "400 M_NOT_JSON");

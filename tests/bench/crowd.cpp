@@ -31,9 +31,7 @@ using Steady = std::chrono::steady_clock;
 
 constexpr int side_by_side = 8;
 
-std::int64_t steady_us() {
-    return std::chrono::duration_cast<std::chrono::microseconds>(Steady::now().time_since_epoch()).count();
-}
+std::int64_t steady_us() { return std::chrono::duration_cast<std::chrono::microseconds>(Steady::now().time_since_epoch()).count(); }
 
 /// One server of the crowd.
 struct Member {
@@ -93,7 +91,8 @@ private:
     Member* member(std::string_view host) {
         int number = -1;
         if (host.starts_with("s")) std::from_chars(host.data() + 1, host.data() + host.size(), number);
-        return number >= 0 && number < static_cast<int>(members_.size()) ? members_[static_cast<std::size_t>(number)].get() : nullptr;
+        return number >= 0 && number < static_cast<int>(members_.size()) ? members_[static_cast<std::size_t>(number)].get()
+                                                                         : nullptr;
     }
 
     net::Task<net::Response> answer(const net::Request& request) {
@@ -101,8 +100,8 @@ private:
         if (!self) co_return net::Response::json(R"({"errcode":"M_NOT_FOUND"})", 404);
         if (self->dead) co_await runtime_.clock().sleep(std::chrono::hours(1));
         if (request.path == "/_matrix/key/v2/server")
-            co_return net::Response::json(federation::write_server_keys(self->identity.server.str(), self->key, {},
-                                                                        runtime_.clock().now_ms() + 86'400'000));
+            co_return net::Response::json(
+                federation::write_server_keys(self->identity.server.str(), self->key, {}, runtime_.clock().now_ms() + 86'400'000));
         if (request.path.starts_with("/_matrix/federation/v1/send/")) {
             take(request.body);
             co_return net::Response::json(R"({"pdus":{}})");

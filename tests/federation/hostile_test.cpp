@@ -132,10 +132,9 @@ TEST_CASE("a server with a new key") {
     });
     play.ben.say(play.room, "Under the old key");
     play.world.settle();
-    const auto stolen = play.pdu(play.ben, "m.room.message", message("Signed with the old key, long after"), std::nullopt,
-                                 [&](schema::JsonObject& object) {
-                                     object["origin_server_ts"] = play.hearth().now_ms() + std::int64_t{30} * 86'400'000;
-                                 });
+    const auto stolen = play.pdu(
+        play.ben, "m.room.message", message("Signed with the old key, long after"), std::nullopt,
+        [&](schema::JsonObject& object) { object["origin_server_ts"] = play.hearth().now_ms() + std::int64_t{30} * 86'400'000; });
     *key = "new";
     play.world.restart();
     play.world.advance(std::chrono::minutes(2));
@@ -247,9 +246,8 @@ TEST_CASE("an event with the id of one in another room") {
 
 TEST_CASE("an event that the database refuses takes nobody else along") {
     SharedRoom play;
-    play.hearth().wiring().db.transact_now([&](storage::Tx& tx) {
-        tx.exec("ALTER TABLE events ADD CONSTRAINT events_odd CHECK (type <> 'org.example.odd')");
-    });
+    play.hearth().wiring().db.transact_now(
+        [&](storage::Tx& tx) { tx.exec("ALTER TABLE events ADD CONSTRAINT events_odd CHECK (type <> 'org.example.odd')"); });
     const auto odd = play.pdu(play.ben, "org.example.odd", "{}");
     const auto good = play.pdu(play.ben, "m.room.message", message("Good"));
     play.deliver("hearth.test", {odd, good});

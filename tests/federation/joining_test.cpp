@@ -364,9 +364,14 @@ TEST_CASE("a stranger's invitation to somebody else's room") {
     const auto invitation = [&](const Person& guest, std::string_view version) {
         const auto& rules = *schema::find_room_rules(version);
         const auto& identity = world.server("harbour.test").wiring().identity;
-        schema::JsonObject object{{"type", "m.room.member"}, {"room_id", room}, {"sender", carl.id}, {"state_key", guest.id},
-                                  {"depth", 2}, {"origin_server_ts", world.server("harbour.test").now_ms()},
-                                  {"prev_events", schema::JsonArray()}, {"auth_events", schema::JsonArray()},
+        schema::JsonObject object{{"type", "m.room.member"},
+                                  {"room_id", room},
+                                  {"sender", carl.id},
+                                  {"state_key", guest.id},
+                                  {"depth", 2},
+                                  {"origin_server_ts", world.server("harbour.test").now_ms()},
+                                  {"prev_events", schema::JsonArray()},
+                                  {"auth_events", schema::JsonArray()},
                                   {"content", {{"membership", "invite"}}}};
         if (rules.event_ids == schema::RoomRules::EventIdForm::sender_chosen) {
             object["event_id"] = "$forged:harbour.test";
@@ -375,8 +380,8 @@ TEST_CASE("a stranger's invitation to somebody else's room") {
         return schema::seal_event(std::move(object), rules, "harbour.test", identity.key);
     };
     const auto send = [&](const schema::EventPtr& event, std::string_view version) {
-        const schema::JsonObject body{{"event", schema::parse_json(event->json)}, {"invite_room_state", schema::JsonArray()},
-                                      {"room_version", version}};
+        const schema::JsonObject body{
+            {"event", schema::parse_json(event->json)}, {"invite_room_state", schema::JsonArray()}, {"room_version", version}};
         return summary(world.ask("harbour.test", "haven.test", Method::put,
                                  fmt::format("/_matrix/federation/v2/invite/{}/{}", segment(room), segment(event->id.str())),
                                  schema::to_text(schema::Json(body))));
@@ -434,11 +439,13 @@ TEST_CASE("a server that invites one person into ever more rooms") {
     auto& haven = world.server("haven.test");
     haven.wiring().db.transact_now([](storage::Tx& tx) {
         tx.exec("INSERT INTO rooms (room_nid, room_id, version) SELECT -i, '!room' || i, '11' FROM generate_series(1, 50) AS i");
-        tx.exec("INSERT INTO user_rooms (user_nid, room_nid, membership, member_nid, pos) "
-                "SELECT user_nid, -i, 2, -i, 0 FROM users, generate_series(1, 50) AS i WHERE localpart = 'ben'");
-        tx.exec("INSERT INTO previews (user_nid, room_id, member_id, servers, state) "
-                "SELECT user_nid, '!room' || i, '$' || i, '{hearth.test}', '[]' FROM users, generate_series(1, 50) AS i "
-                "WHERE localpart = 'ben'");
+        tx.exec(
+            "INSERT INTO user_rooms (user_nid, room_nid, membership, member_nid, pos) "
+            "SELECT user_nid, -i, 2, -i, 0 FROM users, generate_series(1, 50) AS i WHERE localpart = 'ben'");
+        tx.exec(
+            "INSERT INTO previews (user_nid, room_id, member_id, servers, state) "
+            "SELECT user_nid, '!room' || i, '$' || i, '{hearth.test}', '[]' FROM users, generate_series(1, 50) AS i "
+            "WHERE localpart = 'ben'");
     });
     CHECK(anna.invite(room, ben) != "200");
     // One that was answered makes room.

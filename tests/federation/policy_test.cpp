@@ -54,12 +54,12 @@ TEST_CASE("A forum whose server is its policy server: its order holds for member
     }
     SUBCASE("what came before a refused event is still found by those who have it") {
         play.deliver("hearth.test", {disturbs});
-        const auto later = play.pdu(play.ben, "m.room.message", message("I answer", root), std::nullopt,
-                                    [&](schema::JsonObject& event) { event["prev_events"] = schema::JsonArray{disturbs->id.str()}; });
+        const auto later =
+            play.pdu(play.ben, "m.room.message", message("I answer", root), std::nullopt,
+                     [&](schema::JsonObject& event) { event["prev_events"] = schema::JsonArray{disturbs->id.str()}; });
         CHECK(play.deliver("hearth.test", {later}) == std::vector<std::string>{""});
         const auto answer = play.world.ask(
-            "haven.test", "hearth.test", net::Method::post,
-            "/_matrix/federation/v1/get_missing_events/" + segment(play.room),
+            "haven.test", "hearth.test", net::Method::post, "/_matrix/federation/v1/get_missing_events/" + segment(play.room),
             fmt::format(R"({{"earliest_events":[],"latest_events":["{}"],"limit":5}})", later->id.str()));
         CHECK(answer.status == 200);
         CHECK(answer.body.find("A topic") != std::string::npos);
@@ -180,8 +180,7 @@ TEST_CASE("Which rooms our server watches over, and with which key") {
     };
     const auto talk = play.anna.create_room();
     const auto inside = play.anna.create_room(R"({"creation_content":{"type":"org.runde.forum","m.federate":false}})");
-    const auto own_choice =
-        play.anna.create_room(R"({"creation_content":{"type":"org.runde.forum"},
+    const auto own_choice = play.anna.create_room(R"({"creation_content":{"type":"org.runde.forum"},
                                   "initial_state":[{"type":"m.room.policy","state_key":"","content":{"via":"watch.test"}}]})");
     const auto freed = play.anna.create_room(forum);
     CHECK(play.anna.set_state(freed, "m.room.policy", "{}") == "200");

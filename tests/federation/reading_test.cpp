@@ -11,7 +11,8 @@ using namespace runde::tests;
 
 TEST_CASE("a server may read what any of its people may have read, also those who have left") {
     TwoServers world;
-    auto anna = world.person("hearth.test", "anna"), bea = world.person("haven.test", "bea"), ben = world.person("haven.test", "ben");
+    auto anna = world.person("hearth.test", "anna"), bea = world.person("haven.test", "bea"),
+         ben = world.person("haven.test", "ben");
     const auto room = anna.create_room(
         R"({"preset":"public_chat","initial_state":[{"type":"m.room.history_visibility","content":{"history_visibility":"joined"}}]})");
     const auto before = anna.say(room, "Before anybody");
@@ -39,7 +40,8 @@ TEST_CASE("only a few large answers are made at once") {
     first = nullptr;
     first = answers.enter(server("a.test"));
     std::vector<std::shared_ptr<void>> others;
-    for (const auto* name : {"b.test", "c.test", "d.test", "e.test", "f.test", "g.test"}) others.push_back(answers.enter(server(name)));
+    for (const auto* name : {"b.test", "c.test", "d.test", "e.test", "f.test", "g.test"})
+        others.push_back(answers.enter(server(name)));
     CHECK_THROWS_AS(answers.enter(server("h.test")), schema::Refusal);
     others.pop_back();
     CHECK_NOTHROW(answers.enter(server("h.test")));

@@ -21,12 +21,13 @@ struct Promise {
 
     Promise() {
         const auto key = schema::base64(identity.public_key());
-        CHECK(anna.set_state(
-                  room, "m.room.third_party_invite",
-                  fmt::format(
-                      R"({{"display_name":"b...@example.org","key_validity_url":"https://is.test/v","public_key":"{0}","public_keys":[{{"public_key":"{0}","key_validity_url":"https://is.test/v"}}]}})",
-                      key),
-                  token) == "200");
+        CHECK(
+            anna.set_state(
+                room, "m.room.third_party_invite",
+                fmt::format(
+                    R"({{"display_name":"b...@example.org","key_validity_url":"https://is.test/v","public_key":"{0}","public_keys":[{{"public_key":"{0}","key_validity_url":"https://is.test/v"}}]}})",
+                    key),
+                token) == "200");
     }
     schema::JsonObject is_signed(const std::string& mxid, const schema::SigningKey& by) {
         schema::JsonObject object{{"mxid", mxid}, {"token", token}};
@@ -35,8 +36,12 @@ struct Promise {
     }
     /// What the identity server tells haven.
     Answer bound(const schema::JsonObject& proof) {
-        const schema::JsonObject invite{
-            {"address", "ben@example.org"}, {"medium", "email"}, {"mxid", ben.id}, {"room_id", room}, {"sender", anna.id}, {"signed", proof}};
+        const schema::JsonObject invite{{"address", "ben@example.org"},
+                                        {"medium", "email"},
+                                        {"mxid", ben.id},
+                                        {"room_id", room},
+                                        {"sender", anna.id},
+                                        {"signed", proof}};
         const schema::JsonObject body{
             {"address", "ben@example.org"}, {"medium", "email"}, {"mxid", ben.id}, {"invites", schema::JsonArray{invite}}};
         auto answer =

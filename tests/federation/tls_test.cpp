@@ -88,7 +88,6 @@ private:
         return response;
     }
 
-
     TestCertificate certificate_;
     net::Runtime runtime_;
     federation::Options options_;

@@ -203,7 +203,8 @@ TEST_CASE("a key that its server has withdrawn is no longer valid") {
         "haven.test", fresh, {{"ed25519:of_n", std::string(lost.public_key()), now - 1000}}, now + 3'600'000);
     world.advance(std::chrono::minutes(2));
     const auto asks = [&](const schema::SigningKey& key) {
-        world.link().tamper = [&](const std::string& to, federation::LinkRequest& request) -> std::optional<federation::LinkAnswer> {
+        world.link().tamper = [&](const std::string& to,
+                                  federation::LinkRequest& request) -> std::optional<federation::LinkAnswer> {
             if (to == "haven.test" && request.target == "/_matrix/key/v2/server") return federation::LinkAnswer{200, published};
             if (to == "hearth.test")
                 request.authorization = federation::authorization("GET", target, "haven.test", "hearth.test", "", key);

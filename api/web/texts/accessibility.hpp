@@ -11,7 +11,8 @@ inline constexpr Phrase accessibility_state{{
     .sie =
         "Diese Seite soll den Regeln WCAG 2.2 (Stufe AA) und der BITV 2.0 entsprechen. Alle offenen Seiten gehen mit der Tastatur, "
         "mit Vorleseprogrammen, ohne JavaScript, ohne Bilder und auf Bildschirmen ab 320 Punkten Breite. Ein Programm (axe) "
-        "prüft sie bei der Entwicklung; Menschen haben sie nicht vollständig geprüft. Diese Erklärung beruht auf einer Selbstbewertung.",
+        "prüft sie bei der Entwicklung; Menschen haben sie nicht vollständig geprüft. Diese Erklärung beruht auf einer "
+        "Selbstbewertung.",
     .leicht = "Alle sollen diese Seite benutzen können. Die Seite geht mit der Tastatur. Ein Computer kann die Seite vorlesen. Die "
               "Seite geht auch auf kleinen Handys. Ein Programm prüft das immer wieder.",
     .en = "This site is meant to meet WCAG 2.2 (level AA) and the German BITV 2.0. All open pages work with the keyboard, with "
@@ -67,10 +68,12 @@ inline constexpr Phrase conciliation_link{{.sie = "schlichtungsstelle-bgg.de", .
 inline constexpr Phrase plain_language_title{
     {.sie = "Leichte Sprache", .leicht = "Diese Seite in Leichter Sprache", .en = "Plain language"}};
 inline constexpr Phrase plain_language_hint{{
-    .sie = "Unten auf jeder Seite können Sie „Leichte Sprache“ wählen; die wichtigsten unserer eigenen Texte gibt es auch so. Hier steht in "
+    .sie = "Unten auf jeder Seite können Sie „Leichte Sprache“ wählen; die wichtigsten unserer eigenen Texte gibt es auch so. Hier "
+           "steht in "
            "Leichter "
            "Sprache, worum es geht und wie man sich zurechtfindet:",
-    .du = "Unten auf jeder Seite kannst du „Leichte Sprache“ wählen; die wichtigsten unserer eigenen Texte gibt es auch so. Hier steht in "
+    .du = "Unten auf jeder Seite kannst du „Leichte Sprache“ wählen; die wichtigsten unserer eigenen Texte gibt es auch so. Hier "
+          "steht in "
           "Leichter "
           "Sprache, worum es geht und wie man sich zurechtfindet:",
     .leicht = "Sie lesen diese Seite in Leichter Sprache. Unten auf jeder Seite können Sie das ändern.",

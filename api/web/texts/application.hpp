@@ -263,8 +263,9 @@ inline constexpr std::array<StateWords, 7> states{{
               "wir, ob Sie noch warten möchten; ohne Antwort löscht sich die Anfrage an dem Tag, der unten steht.",
        .du = "Die Gruppe möchte dich aufnehmen, sobald ein Platz frei wird. Dann sagen wir hier Bescheid. Von Zeit zu Zeit fragen "
              "wir, ob du noch warten möchtest; ohne Antwort löscht sich die Anfrage an dem Tag, der unten steht.",
-       .leicht = "Es ist gerade kein Platz frei. Wird ein Platz frei? Dann sagen wir Ihnen Bescheid. Manchmal fragen wir: Wollen Sie "
-                 "noch warten? Dann antworten Sie bitte. Sonst wird Ihre Anfrage gelöscht.",
+       .leicht =
+           "Es ist gerade kein Platz frei. Wird ein Platz frei? Dann sagen wir Ihnen Bescheid. Manchmal fragen wir: Wollen Sie "
+           "noch warten? Dann antworten Sie bitte. Sonst wird Ihre Anfrage gelöscht.",
        .en = "The group wants to let you in as soon as there is a seat. We will say so here. From time to time we ask whether you "
              "still want to wait; without an answer the request erases itself on the day given below."}}},
     {"admitted",
@@ -438,8 +439,8 @@ inline constexpr Phrase erased{{
     .leicht = "Wir löschen jetzt alles.",
     .en = "What was stored about your request is being erased in these minutes.",
 }};
-inline constexpr Phrase said_at_knock{{
-    .sie = "Beim Anklopfen gesagt", .leicht = "Das haben Sie beim An-klopfen gesagt", .en = "Said when knocking"}};
+inline constexpr Phrase said_at_knock{
+    {.sie = "Beim Anklopfen gesagt", .leicht = "Das haben Sie beim An-klopfen gesagt", .en = "Said when knocking"}};
 inline constexpr Phrase gone_title{{.sie = "Alles ist gelöscht", .en = "Everything is erased"}};
 inline constexpr Phrase gone{{
     .sie = "Ihre Anfrage ist zurückgezogen, und was dazu gespeichert war, wird in diesen Minuten gelöscht. Sie sind hier immer "

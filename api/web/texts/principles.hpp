@@ -85,7 +85,8 @@ inline constexpr std::array<Principle, 9> nine_principles{{
      .kept = {{.sie = "Verbindungen sind verschlüsselt (TLS 1.2 oder neuer). Passwörter werden nur als Argon2id-Prüfwert "
                       "gespeichert. Die Seite "
                       "erlaubt keine eingebetteten Skripte; das prüft jeder Browser an ihrer Content-Security-Policy.",
-               .leicht = "Unterwegs kann niemand mit-lesen. Ihr Passwort speichern wir nicht. Wir speichern nur eine Prüf-Zahl davon.",
+               .leicht =
+                   "Unterwegs kann niemand mit-lesen. Ihr Passwort speichern wir nicht. Wir speichern nur eine Prüf-Zahl davon.",
                .en = "Connections are encrypted (TLS 1.2 or newer). Passwords are stored only as an Argon2id check value. The site "
                      "allows no "
                      "embedded scripts; every browser checks that by its Content-Security-Policy."}}},
