@@ -227,8 +227,8 @@ net::Task<std::vector<Received>> MissingEvents::complete(RoomPtr room, ServerNam
             }
             still.push_back(pending[i]);
         }
-        if (still.empty()) break;
         pending = std::move(still);
+        if (pending.empty()) break;
 
         if (without_auth) {
             const bool fetched = co_await fetch_auth_events(room, without_auth, servers);
@@ -244,6 +244,7 @@ net::Task<std::vector<Received>> MissingEvents::complete(RoomPtr room, ServerNam
             auto between = co_await missing_before(room, missing_prev, servers);
             std::erase_if(between, [&](const EventPtr& event) { return contains(ours, event->id); });
             if (!between.empty()) {
+                budget += static_cast<int>(between.size());  // Any of them may have to come in above a gap.
                 std::vector<Incoming> all;
                 for (auto& event : between) all.push_back({.event = std::move(event)});
                 for (auto& incoming : pending) all.push_back(std::move(incoming));

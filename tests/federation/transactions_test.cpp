@@ -161,6 +161,24 @@ TEST_CASE("What was lost on the way is fetched") {
     }
 }
 
+TEST_CASE("After a silence longer than get_missing_events reaches, the newest comes in at once, above a gap") {
+    SharedRoom play;
+    constexpr int many = 320;  // More than 5 rounds of 50.
+    {
+        Swallow lost(play.world);
+        for (int i = 1; i <= many; ++i) play.ben.say(play.room, std::to_string(i));
+        play.world.settle();
+    }
+    play.ben.say(play.room, "I am back");
+    play.world.settle();
+    CHECK(play.anna.sees(play.room).ends_with(fmt::format("ben: {}, ben: I am back", many)));
+    CHECK(play.hearth().ask("SELECT count(*) FROM fed_inbox") == "0");
+    CHECK(play.hearth().ask("SELECT count(*) FROM missing_prev") == "1");
+    play.ben.say(play.room, "And on");
+    play.world.settle();
+    CHECK(play.anna.sees(play.room).ends_with("ben: I am back, ben: And on"));
+}
+
 TEST_CASE("What was acknowledged before the process ended is worked on afterwards") {
     SharedRoom play;
     const auto event = play.pdu(play.ben, "m.room.message", message("In the middle"));
