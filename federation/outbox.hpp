@@ -27,7 +27,7 @@ public:
     static constexpr std::size_t most_queued = 200;                ///< Events in memory; beyond, they come from the database.
     static constexpr std::size_t most_receipts = 1'000, most_typing = 200, most_others = 100;  ///< Beyond, new ones are dropped.
     static constexpr std::int64_t typing_life = 30'000;  ///< ms after which a typing notice is no longer worth sending.
-    static constexpr std::int64_t first_pause = 60'000, longest_pause = 24LL * 3600 * 1000;
+    static constexpr std::int64_t first_pause = 2'000, longest_pause = 24LL * 3600 * 1000;
 
     struct Pdu {
         Position pos;

@@ -17,7 +17,7 @@ namespace {
 constexpr Limits transaction_limits{.whole = net::Milliseconds(60'000), .body_bytes = 1024 * 1024};
 /// Events that a server which was away long is sent; of longer gaps it gets the newest of each room and fetches the rest.
 constexpr int longest_gap = 500;
-constexpr net::Milliseconds wake_every{10'000}, save_every{1'000};
+constexpr net::Milliseconds wake_every{1'000}, save_every{1'000};
 
 /// Statuses that say "not now" rather than "not this".
 bool is_temporary(const RemoteRefusal& refused) {

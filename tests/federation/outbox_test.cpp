@@ -70,7 +70,7 @@ TEST_CASE("a server that does not answer costs nothing, and hears all when it is
     desk.says({101});
     REQUIRE(desk.step() == "send 101");
     desk.box.failed(desk.now, 1);
-    CHECK(desk.step() == "wait 60 s");
+    CHECK(desk.step() == "wait 2 s");
     for (Position pos = 102; pos <= 2000; ++pos) desk.says({pos});
     desk.now += minute;
     CHECK(desk.step() == "load after 100");
@@ -78,7 +78,7 @@ TEST_CASE("a server that does not answer costs nothing, and hears all when it is
     desk.loaded({101, 102, 103}, 2000, false);
     CHECK(desk.step() == "send 101 102 103");
     desk.box.failed(desk.now, 1);
-    CHECK(desk.step() == "wait 120 s");
+    CHECK(desk.step() == "wait 4 s");
     desk.now += 2 * minute;
     CHECK(desk.step() == "load after 100");
     desk.loaded({101, 102, 103}, 2000, false);
@@ -108,7 +108,7 @@ TEST_CASE("a server that does not answer costs nothing, and hears all when it is
     }
     SUBCASE("a database that does not answer is waited for like the server") {
         desk.box.load_failed(desk.now, 1);
-        CHECK(desk.step() == "wait 60 s");
+        CHECK(desk.step() == "wait 2 s");
     }
 }
 
