@@ -9,7 +9,7 @@ using schema::Refusal;
 
 rooms::DirectoryRequest directory_query(const Call& call) {
     rooms::DirectoryRequest request;
-    request.limit = static_cast<std::size_t>(call.query_number("limit", 100, 0, 500));
+    request.limit = static_cast<std::size_t>(call.query_number("limit", 100, 0, most_public_rooms));
     request.since = call.query("since").value_or("");
     return request;
 }
@@ -19,7 +19,7 @@ rooms::DirectoryRequest directory_body(const Call& call) {
     rooms::DirectoryRequest request;
     const auto limit = body.integer("limit").value_or(100);
     if (limit < 0) throw Refusal(Reason::invalid_param, "limit must not be negative");
-    request.limit = static_cast<std::size_t>(std::min<std::int64_t>(limit, 500));
+    request.limit = static_cast<std::size_t>(std::min<std::int64_t>(limit, most_public_rooms));
     request.since = body.string_or("since", "");
     if (const auto* filter = body.object("filter")) {
         const schema::Fields fields(*filter);

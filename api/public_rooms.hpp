@@ -6,6 +6,9 @@
 // https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3publicrooms
 namespace runde::api {
 
+/// Rooms on one page, whatever is asked for.
+constexpr std::size_t most_public_rooms = 500;
+
 /// From the query of a GET.
 rooms::DirectoryRequest directory_query(const Call& call);
 /// From the body of a POST. Throws Refusal(invalid_param, bad_json).

@@ -97,7 +97,11 @@ void rethrow_as_refusal() {
         if (refused.status == 403) throw Refusal(Reason::forbidden, refused.text);
         if (refused.errcode == "M_UNABLE_TO_AUTHORISE_JOIN") throw Refusal(Reason::unable_to_authorise_join, refused.text);
         if (refused.errcode == "M_UNABLE_TO_GRANT_JOIN") throw Refusal(Reason::unable_to_grant_join, refused.text);
-        if (refused.errcode == "M_INCOMPATIBLE_ROOM_VERSION") throw Refusal(Reason::incompatible_room_version, refused.text);
+        if (refused.errcode == "M_INCOMPATIBLE_ROOM_VERSION") {
+            JsonObject extra;
+            if (const auto version = schema::string_at(refused.body, "room_version")) extra["room_version"] = *version;
+            throw Refusal(Reason::incompatible_room_version, refused.text, std::move(extra));
+        }
         throw Refusal(Reason::remote_failed, "");
     } catch (const LinkFailed&) {
         throw Refusal(Reason::remote_failed, "");

@@ -42,7 +42,9 @@ rooms::StateGroup group_of(const storage::StoredStateGroup& stored) {
 bool ServerView::sees(const StoredEvent& event) const {
     // State that is no part of the timeline here, and what every member must know to judge events.
     if (event.state_key) return true;
-    if (!event.ord) return false;
+    // What failed softly has no place in the timeline; others may have built on it, and ask.
+    const bool is_soft_failed = (event.flags & storage::rows::soft_failed) != 0;
+    if (!event.ord) return is_soft_failed && visible.sees(rooms::VisibleRanges::end_of_time);
     return visible.sees(*event.ord);
 }
 
@@ -174,7 +176,8 @@ net::Task<std::vector<StoredEvent>> missing_events(rooms::Rooms& rooms, const Se
             near.emplace(event.event_id, event);
         std::set<std::string> seen(request.earliest.begin(), request.earliest.end());
         seen.insert(request.latest.begin(), request.latest.end());
-        // Refused events are told to nobody, but what others have may hang on to ours through them.
+        // Rejected events are told to nobody, but what others have may hang on to ours through them. What failed softly is told
+        // where others cite it.
         int refused_left = 50;
         const auto look_at_refused = [&](const std::string& event_id) {
             if (refused_left == 0) return;
@@ -187,17 +190,18 @@ net::Task<std::vector<StoredEvent>> missing_events(rooms::Rooms& rooms, const Se
             to_visit.pop_front();
             if (at == near.end()) continue;
             const auto parsed = schema::load_event(at->second.json, *schema::EventId::parse(at->second.event_id), rules);
+            const auto place = at->second.ord;
             for (const auto& before : parsed->prev_events) {
                 if (!seen.insert(before.str()).second) continue;
                 if (!near.contains(before.str())) look_at_refused(before.str());
                 const auto event = near.find(before.str());
                 if (event == near.end() || event->second.depth < request.min_depth) continue;
-                if (!event->second.ord) {
-                    to_visit.push_back(before.str());
-                    continue;
+                // Without a place of its own it stands just before what cites it.
+                if (!event->second.ord && place) event->second.ord = *place - 1;
+                if (is_servable(event->second)) {
+                    if (found.size() == static_cast<std::size_t>(request.limit)) break;
+                    found.push_back(event->second);
                 }
-                if (found.size() == static_cast<std::size_t>(request.limit)) break;
-                found.push_back(event->second);
                 to_visit.push_back(before.str());
             }
         }

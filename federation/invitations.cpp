@@ -51,8 +51,9 @@ net::Task<> Invitations::invite(rooms::RoomPtr room, UserId inviter, UserId invi
     if (!rooms::acl_allows(*room, server->str())) throw Refusal(Reason::forbidden, "That server is banned from this room.");
     const auto& rules = room->rules();
     const auto& identity = parts_.rooms.identity();
-    const auto draft = invitation(inviter, invited, std::move(content));
-    const auto ours = schema::seal_event(room->build_template(draft), rules, identity.server.str(), identity.key,
+    auto offered = room->build_template(invitation(inviter, invited, std::move(content)));
+    offered["origin"] = identity.server.str();            // Required here, as in every handshake, though PDUs need it no more.
+    const auto ours = schema::seal_event(std::move(offered), rules, identity.server.str(), identity.key,
                                          rooms::is_own_policy_server(*room) ? identity.policy_key : nullptr);
 
     const auto told = preview(*room, inviter);
@@ -65,8 +66,9 @@ net::Task<> Invitations::invite(rooms::RoomPtr room, UserId inviter, UserId invi
             const auto target = path({"invite", room->id().str(), ours->id.str()}, "v2");
             answer = co_await parts_.client.put(*server, target, schema::canonical_json(body, rules.numbers()), invite_limits);
         } catch (const RemoteRefusal& refused) {
-            // A server that does not know version 2 knows nothing but these room versions either.
-            is_old = (refused.is_unrecognized() || refused.status == 404) && (rules.version == "1" || rules.version == "2");
+            // "Senders which receive a 400 or 404": a server that does not know version 2 knows but these room versions.
+            const bool may_be_old = refused.is_unrecognized() || refused.status == 400 || refused.status == 404;
+            is_old = may_be_old && (rules.version == "1" || rules.version == "2");
             if (!is_old) throw;
         }
         if (is_old) {
@@ -121,6 +123,10 @@ net::Task<> Invitations::require_preview(const JsonArray& told, const Event& inv
 }
 
 net::Task<EventPtr> Invitations::receive(ServerName origin, Received received) {
+    // Who is shut out hears that first, whatever it sends. (Where the room is only known from hearsay, so is its ACL.)
+    const auto known = co_await parts_.rooms.find(received.room);
+    if (known && rooms::is_resident(*known) && !rooms::acl_allows(*known, origin.str()))
+        throw Refusal(Reason::forbidden, "Your server may not take part in this room.");
     const auto* rules = schema::find_room_rules(received.version);
     if (!rules) throw Refusal(Reason::incompatible_room_version, "", {{"room_version", received.version}});
     const auto wrong = [](std::string why) { throw Refusal(Reason::invalid_param, std::move(why)); };
@@ -129,8 +135,6 @@ net::Task<EventPtr> Invitations::receive(ServerName origin, Received received) {
     if (checked.pruned) wrong("The hash of the event is wrong.");
     const auto& event = *checked.event;
     const auto room = co_await parts_.rooms.find(received.room);
-    if (room && rooms::is_resident(*room) && !rooms::acl_allows(*room, origin.str()))
-        throw Refusal(Reason::forbidden, "Your server may not take part in this room.");
     if (event.id != received.event) wrong("The event has another id.");
     if (event.type != "m.room.member" || schema::string_at(event.content(), "membership") != "invite")
         wrong("The event is no invitation.");

@@ -47,6 +47,7 @@ JsonObject event_from(const JsonObject& offered, JsonObject content, const rooms
         if (const auto voucher = schema::string_at(*old, "join_authorised_via_users_server"))
             content["join_authorised_via_users_server"] = *voucher;
     event["content"] = std::move(content);
+    event["origin"] = identity.server.str();             // Required in every handshake, though PDUs need it no more.
     event["origin_server_ts"] = now;
     if (rules.event_ids == schema::RoomRules::EventIdForm::sender_chosen)
         event["event_id"] = "$" + schema::random_token(18) + ":" + identity.server.str();
@@ -72,6 +73,19 @@ Refusal current_refusal() {
         return refusal;
     }
     // rethrow_as_refusal passes on what has nothing to do with other servers.
+}
+
+/// Of what somebody tells of a room, the events that its servers have signed.
+/// https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv1send_knockroomideventid
+net::Task<JsonArray> signed_ones(EventChecks& checks, JsonArray told, const schema::RoomRules& rules, RoomId room) {
+    told.resize(std::min(told.size(), most_preview_events));
+    std::vector<std::string> pdus;
+    for (const auto& entry : told) pdus.push_back(schema::to_text(entry));
+    const auto checked = co_await checks.check(std::move(pdus), rules, room);
+    JsonArray good;
+    for (std::size_t i = 0; i < checked.size(); ++i)
+        if (checked[i] && !checked[i].pruned) good.push_back(told[i]);
+    co_return good;
 }
 
 }  // namespace
@@ -316,12 +330,12 @@ net::Task<> Joining::knock_through(const Case& what, ServerName server) {
     const auto offer = co_await ask(what, server);
     const auto target = path({"send_knock", what.room.str(), offer.event->id.str()});
     const auto answer = co_await parts_.client.put(server, target, offer.event->json, send_limits);
-    const auto* told = schema::array_at(answer, "knock_room_state");
-    const storage::Preview preview{what.user.nid,
-                                   what.room.str(),
-                                   offer.event->id.str(),
-                                   {server.str()},
-                                   stripped_preview(told ? *told : JsonArray(), *offer.event)};
+    const auto* state = schema::array_at(answer, "knock_room_state");
+    auto told = state ? *state : JsonArray();
+    // In old rooms it is whatever servers of that time sent.
+    if (offer.rules->room_id_is_create_hash) told = co_await signed_ones(parts_.checks, std::move(told), *offer.rules, what.room);
+    const storage::Preview preview{
+        what.user.nid, what.room.str(), offer.event->id.str(), {server.str()}, stripped_preview(told, *offer.event)};
     co_await parts_.db.transact([&](storage::Tx& tx) { storage::store_preview(tx, preview); });
     co_await parts_.rooms.note_outside(what.room, *offer.rules, offer.event, what.user.nid);
 }

@@ -135,14 +135,15 @@ net::Task<JsonObject> Receiver::take_alone(ServerName origin, std::string txn, c
 
     verdicts->open = items.size();
     for (std::size_t i = 0; i < items.size(); ++i) put(nids[i], std::move(items[i]));
-    std::size_t rooms_left = most_receipt_rooms;
-    if (edus)
-        for (const auto& edu : *edus) co_await take_edu(origin, edu, rooms_left);
-
     if (verdicts->open > 0) {
         const auto late = parts_.runtime.after(verdict_patience, [verdicts] { verdicts->done.open(); });
         co_await verdicts->done.wait();
     }
+    // After the events: somebody may have read one of them already.
+    std::size_t rooms_left = most_receipt_rooms;
+    if (edus)
+        for (const auto& edu : *edus) co_await take_edu(origin, edu, rooms_left);
+
     JsonObject results;
     for (const auto& [id, error] : verdicts->errors) {
         JsonObject result;

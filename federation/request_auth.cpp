@@ -69,9 +69,12 @@ net::Task<ServerName> RequestAuth::require(const net::Request& request, std::fun
         if (!keys[i]) continue;
         known = true;
         const auto& header = headers[i];
-        proven =
-            keys[i]->verify(signed_request(net::to_string(request.method), request.target, header.origin, header.destination, body),
-                            header.signature);
+        const auto method = net::to_string(request.method);
+        const auto proves = [&](const std::optional<std::string>& destination) {
+            return keys[i]->verify(signed_request(method, request.target, header.origin, destination, body), header.signature);
+        };
+        // Servers that leave us out of the header have signed that we are meant all the same; some have not.
+        proven = proves(identity_.server.str()) || (!header.destination && proves(std::nullopt));
     }
     if (!known) throw Refusal(Reason::unauthorized, "The signing key is not known or no longer valid");
     if (!proven) throw Refusal(Reason::unauthorized, "The signature is wrong");

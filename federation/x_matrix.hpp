@@ -13,7 +13,7 @@ namespace runde::federation {
 /// The parameters of one "Authorization: X-Matrix …" header.
 struct XMatrix {
     std::string origin;
-    std::optional<std::string> destination;  ///< Servers older than spec v1.3 leave it out.
+    std::optional<std::string> destination;  ///< Servers older than spec v1.3 leave it out of the header.
     std::string key_id;
     std::string signature;                   ///< Base64.
 };

@@ -47,18 +47,27 @@ net::Task<net::Response> get_directory(const Call& call, Services& services) {
     co_return answer({{"room_id", found.room.str()}, {"servers", std::move(servers)}});
 }
 
-// GET /_matrix/federation/v1/publicRooms
-net::Task<net::Response> get_public_rooms(const Call& call, Services& services) {
-    auto request = directory_query(call);
+// GET /_matrix/federation/v1/query/{queryType}: what servers may ask stands above, each kind by itself.
+net::Task<net::Response> get_unknown(const Call&, Services&) {
+    throw Refusal(Reason::unrecognized, "This server does not answer that kind of query.");
+    co_return net::Response{};
+}
+
+net::Task<net::Response> public_rooms(const Call& call, Services& services, rooms::DirectoryRequest request) {
+    // "Defaults to 0 (no limit)": as many as we tell at once.
+    if (request.limit == 0) request.limit = most_public_rooms;
     request.for_server = call.origin().str();
     co_return answer(co_await directory_page(services.rooms, std::move(request)));
 }
 
+// GET /_matrix/federation/v1/publicRooms
+net::Task<net::Response> get_public_rooms(const Call& call, Services& services) {
+    co_return co_await public_rooms(call, services, directory_query(call));
+}
+
 // POST /_matrix/federation/v1/publicRooms
 net::Task<net::Response> post_public_rooms(const Call& call, Services& services) {
-    auto request = directory_body(call);
-    request.for_server = call.origin().str();
-    co_return answer(co_await directory_page(services.rooms, std::move(request)));
+    co_return co_await public_rooms(call, services, directory_body(call));
 }
 
 constexpr Route routes[] = {
@@ -66,6 +75,8 @@ constexpr Route routes[] = {
      "server-server-api/#get_matrixfederationv1queryprofile"},
     {net::Method::get, "/_matrix/federation/v1/query/directory", Access::server, Rate::federation, get_directory,
      "server-server-api/#get_matrixfederationv1querydirectory"},
+    {net::Method::get, "/_matrix/federation/v1/query/{queryType}", Access::server, Rate::federation, get_unknown,
+     "server-server-api/#get_matrixfederationv1queryquerytype"},
     {net::Method::get, "/_matrix/federation/v1/publicRooms", Access::server, Rate::federation, get_public_rooms,
      "server-server-api/#get_matrixfederationv1publicrooms"},
     {net::Method::post, "/_matrix/federation/v1/publicRooms", Access::server, Rate::federation, post_public_rooms,

@@ -133,6 +133,9 @@ net::Task<> invite(Rooms& rooms, UserId inviter, schema::RoomId room_id, UserId 
     auto content = with_reason(member_content("invite", profile), reason);
     if (is_direct) content["is_direct"] = true;
     if (!target) {
+        const auto create = room->state("m.room.create");
+        if (create && schema::boolean_at(create->event()->content(), "m.federate") == false)
+            throw Refusal(Reason::forbidden, "This room is not open to people of other servers.");
         // The rules first: a stranger's server need not hear of an invitation that will not be.
         require_allowed(*room, member_draft(inviter, invited, content));
         co_await elsewhere(rooms).invite(room, inviter, invited, std::move(content));

@@ -8,6 +8,7 @@
 
 #include "federation/federation.hpp"
 #include "federation/x_matrix.hpp"
+#include "tests/support/matrix_spec.hpp"
 
 namespace runde::tests {
 
@@ -33,9 +34,30 @@ net::Request request_of(federation::LinkRequest&& from) {
     return request;
 }
 
+void check_answer(const federation::LinkRequest& asked, const federation::LinkAnswer& answer) {
+    constexpr std::size_t most_checked_bytes = 256 * 1024;
+    const auto* spec = MatrixSpec::server_server();
+    if (!spec || answer.body.size() > most_checked_bytes) return;
+    const auto method = net::to_string(asked.method);
+    const auto wrong = spec->complaint(method, asked.target, answer.status, answer.body);
+    // What a play asks wrongly on purpose comes back as wrong (an invitation, signed).
+    if (wrong && !(answer.status == 200 && spec->request_complaint(method, asked.target, asked.body)))
+        ADD_FAIL_CHECK_AT(__FILE__, __LINE__, *wrong << "\n" << asked.target << "\n" << answer.body);
+}
+
 }  // namespace
 
 net::Task<federation::LinkAnswer> TestLink::send(schema::ServerName destination, federation::LinkRequest request) {
+    if (const auto* spec = MatrixSpec::server_server()) {
+        const auto method = net::to_string(request.method);
+        spec->note_sent(method, request.target);
+        if (const auto wrong = spec->request_complaint(method, request.target, request.body))
+            ADD_FAIL_CHECK_AT(__FILE__, __LINE__, *wrong << "\n" << request.target << "\n" << request.body);
+    }
+    co_return co_await carry(std::move(destination), std::move(request));
+}
+
+net::Task<federation::LinkAnswer> TestLink::carry(schema::ServerName destination, federation::LinkRequest request) {
     log.push_back(fmt::format("{} {} {}", net::to_string(request.method), destination.str(),
                               request.target.substr(0, request.target.find('?'))));
     if (cut) throw federation::LinkFailed("connect");
@@ -55,6 +77,7 @@ net::Task<federation::LinkAnswer> TestLink::send(schema::ServerName destination,
         answer.body += piece;
     }
     --in_flight;
+    check_answer(asked, answer);
     if (answered) answered(asked, answer);
     if (cut) throw federation::LinkFailed("protocol");  // It was heard, but the answer is lost.
     co_return answer;
@@ -210,7 +233,7 @@ federation::LinkAnswer TwoServers::ask(std::string_view from, std::string_view t
     std::promise<federation::LinkAnswer> done;
     const auto carry = [&]() -> net::Task<> {
         try {
-            auto answer = co_await link_->send(schema::ServerName::parse(to).value(), std::move(request));
+            auto answer = co_await link_->carry(schema::ServerName::parse(to).value(), std::move(request));
             done.set_value(std::move(answer));
         } catch (...) {
             done.set_exception(std::current_exception());

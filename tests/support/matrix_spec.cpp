@@ -215,7 +215,7 @@ std::optional<std::string> MatrixSpec::complaint(std::string_view method, std::s
     if (!place_.describes(path)) return std::nullopt;
     const std::lock_guard lock(mutex_);
     const auto operation = find(method, path);
-    if (operation && place_.notes_touched) touch(*operation);
+    if (operation && place_.notes_touched) touch(*operation, Touched::answered);
     auto wrong = answer_misfit(operation, status, body);
     for (const auto other : like(operation))
         if (wrong && !answer_misfit(other, status, body)) wrong.reset();
@@ -235,6 +235,26 @@ std::optional<std::string> MatrixSpec::request_misfit(const Operation& operation
     return misfit ? std::optional(misfit->text()) : std::nullopt;
 }
 
+std::optional<std::string> MatrixSpec::query_misfit(const Operation& operation, std::string_view path) const {
+    const auto* parameters = operation.description.value->get_object().if_contains("parameters");
+    if (!parameters) return std::nullopt;
+    const auto question = path.find('?');
+    const auto query = "&" + std::string(question == path.npos ? std::string_view() : path.substr(question + 1));
+    for (const auto& described : parameters->as_array()) {
+        const auto node = documents_.resolve({&described, operation.description.file});
+        const auto& parameter = node.value->as_object();
+        if (schema::string_at(parameter, "in") != "query" || !schema::boolean_at(parameter, "required").value_or(false)) continue;
+        const auto name = std::string(schema::string_at(parameter, "name").value_or(""));
+        if (query.find("&" + name + "=") == std::string::npos) return "?" + name + " is missing";
+    }
+    return std::nullopt;
+}
+
+void MatrixSpec::note_sent(std::string_view method, std::string_view path) const {
+    const std::lock_guard lock(mutex_);
+    if (const auto operation = find(method, path)) touch(*operation, Touched::sent);
+}
+
 std::optional<std::string> MatrixSpec::request_complaint(std::string_view method, std::string_view path,
                                                          std::string_view body) const {
     const std::lock_guard lock(mutex_);
@@ -242,6 +262,7 @@ std::optional<std::string> MatrixSpec::request_complaint(std::string_view method
     std::optional<std::string> wrong;
     for (const auto described : like(operation)) {
         wrong = request_misfit(*described, body);
+        if (!wrong) wrong = query_misfit(*described, path);
         if (!wrong) return std::nullopt;
     }
     if (!wrong) return std::nullopt;
@@ -273,11 +294,12 @@ std::optional<std::string> MatrixSpec::event_complaint(const JsonObject& event) 
     return misfit ? std::optional(fmt::format("{}: {}", type, misfit->text())) : std::nullopt;
 }
 
-void MatrixSpec::touch(const Operation& operation) const {
+void MatrixSpec::touch(const Operation& operation, Touched how) const {
     const auto options = doctest::getContextOptions();
     const auto test = options ? options->currentTest : nullptr;
     const auto file = test ? fs::path(test->m_file.c_str()).filename().string() : std::string("?");
-    touched_.insert(fmt::format("{}\t{}\t{}", operation.method, operation.pattern, file));
+    touched_.insert(
+        fmt::format("{}\t{}\t{}\t{}", operation.method, operation.pattern, file, how == Touched::sent ? "sent" : "answered"));
 }
 
 }  // namespace runde::tests

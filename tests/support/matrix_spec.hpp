@@ -18,7 +18,7 @@ namespace runde::tests {
 ///
 /// It is looked for in the folder that RUNDE_MATRIX_SPEC names, else in ../shared/matrix-spec/data beside the
 /// source. With RUNDE_SPEC_TOUCHED=FILE, the process appends to FILE at its end which operations were checked
-/// by which test file (tools/spec-coverage reads it).
+/// by which test file, and which were sent (tools/spec-coverage reads it).
 class MatrixSpec {
 public:
     static const MatrixSpec* client_server();
@@ -44,8 +44,10 @@ public:
     /// when the path is not the specification's (/_runde/..., /unstable/...). A status from 400 on that is
     /// not described, or whose body does not fit there, must be the standard error.
     std::optional<std::string> complaint(std::string_view method, std::string_view path, int status, std::string_view body) const;
-    /// What is wrong with a request's JSON body; nothing when the operation takes none.
+    /// What is wrong with a request that we send: a required parameter of the query that is missing, or its JSON body.
     std::optional<std::string> request_complaint(std::string_view method, std::string_view path, std::string_view body) const;
+    /// Counts for tools/spec-coverage: our server asked for this.
+    void note_sent(std::string_view method, std::string_view path) const;
     /// What is wrong with a room event in the client format, by the schema of its type. Events of types that
     /// the specification does not know, and redacted ones, are checked as room events only. `room_id` may be
     /// missing, as it is in /sync.
@@ -71,7 +73,9 @@ public:
 
 private:
     void read_operations(const std::filesystem::path& file);
-    void touch(const Operation& operation) const;
+    enum class Touched { answered, sent };
+    void touch(const Operation& operation, Touched how) const;
+    std::optional<std::string> query_misfit(const Operation& operation, std::string_view path) const;
     std::vector<const Operation*> like(const Operation* operation) const;
     std::optional<std::string> answer_misfit(const Operation* operation, int status, std::string_view body) const;
     std::optional<std::string> request_misfit(const Operation& operation, std::string_view body) const;
