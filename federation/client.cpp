@@ -94,6 +94,7 @@ void rethrow_as_refusal() {
             if (uri && uri->starts_with("https://")) extra["consent_uri"] = *uri;
             throw Refusal(Reason::consent_not_given, refused.text, std::move(extra));
         }
+        if (refused.errcode == "M_INVITE_BLOCKED") throw Refusal(Reason::forbidden, refused.text, {{"errcode", refused.errcode}});
         if (refused.status == 403) throw Refusal(Reason::forbidden, refused.text);
         if (refused.errcode == "M_UNABLE_TO_AUTHORISE_JOIN") throw Refusal(Reason::unable_to_authorise_join, refused.text);
         if (refused.errcode == "M_UNABLE_TO_GRANT_JOIN") throw Refusal(Reason::unable_to_grant_join, refused.text);

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "core/rooms/membership.hpp"
 #include "core/rooms/people.hpp"
 #include "core/rooms/policy_server.hpp"
 #include "core/rooms/restricted.hpp"
@@ -147,6 +148,7 @@ net::Task<EventPtr> Invitations::receive(ServerName origin, Received received) {
 
     const auto person = co_await rooms::find_person(parts_.db, *invited);
     if (!person) throw Refusal(Reason::forbidden, "There is no such user here.");
+    co_await rooms::require_invitable(parts_.db, person->nid);
 
     JsonObject object(event.object, boost::json::storage_ptr());
     schema::sign_event(object, *rules, identity.server.str(), identity.key);
@@ -206,6 +208,7 @@ net::Task<> Invitations::exchange(std::string origin, RoomId room_id, const Json
     }
     const auto person = co_await rooms::find_person(parts_.db, *invited);
     if (!person) throw Refusal(Reason::not_found, "There is no such user.");
+    co_await rooms::require_invitable(parts_.db, person->nid);
     co_await room->append(draft, {.target = person->nid});
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/rooms/membership.hpp"
 #include "core/rooms/policy_server.hpp"
 #include "schema/refusal.hpp"
 
@@ -191,7 +192,13 @@ net::Task<RoomPtr> create_room(Rooms& rooms, Person creator, CreateRoom wish) {
     for (const auto& user : wish.invite) {
         if (!rooms.identity().is_local(user) || user == creator.id) continue;
         auto person = co_await find_person(rooms.parts().db, user);
-        if (person)
+        bool may = person.has_value();
+        try {
+            if (may) co_await require_invitable(rooms.parts().db, person->nid);
+        } catch (const Refusal&) {
+            may = false;
+        }
+        if (may)
             invited.push_back(*std::move(person));
         else
             nobody.insert(user.str());

@@ -5,6 +5,7 @@
 #include "core/rooms/restricted.hpp"
 #include "core/rooms/unread.hpp"
 #include "schema/refusal.hpp"
+#include "storage/account_data.hpp"
 
 namespace runde::rooms {
 namespace {
@@ -119,6 +120,19 @@ net::Task<> leave(Rooms& rooms, Person user, schema::RoomId room_id, std::option
     co_await room->append(member_draft(user.id, user.id, std::move(content)), {.target = user.nid});
 }
 
+net::Task<> require_invitable(storage::Database& db, UserNid user) {
+    const auto text = co_await db.read(
+        [&](storage::Tx& tx) { return storage::find_account_data(tx, user, std::nullopt, "m.invite_permission_config"); });
+    if (!blocks_invitations(text.value_or("{}"))) co_return;
+    throw Refusal(Reason::forbidden, "This person does not want to be invited.", {{"errcode", "M_INVITE_BLOCKED"}});
+}
+
+bool blocks_invitations(std::string_view permission_config) {
+    if (permission_config.empty()) return false;
+    const auto content = schema::parse_json(permission_config);
+    return content.is_object() && schema::string_at(content.get_object(), "default_action") == "block";
+}
+
 net::Task<> invite(Rooms& rooms, UserId inviter, schema::RoomId room_id, UserId invited, std::optional<std::string> reason,
                    bool is_direct) {
     auto room = co_await rooms.require_joined(room_id, inviter);
@@ -127,6 +141,7 @@ net::Task<> invite(Rooms& rooms, UserId inviter, schema::RoomId room_id, UserId 
     if (rooms.identity().is_local(invited)) {
         auto person = co_await find_person(rooms.parts().db, invited);
         if (!person) throw Refusal(Reason::not_found, "There is no such user.");
+        co_await require_invitable(rooms.parts().db, person->nid);
         profile = std::move(person->profile);
         target = person->nid;
     }

@@ -26,6 +26,12 @@ net::Task<> leave(Rooms& rooms, Person user, schema::RoomId room, std::optional<
 net::Task<> invite(Rooms& rooms, UserId inviter, schema::RoomId room, UserId invited, std::optional<std::string> reason,
                    bool is_direct = false);
 
+/// Throws Refusal(forbidden, M_INVITE_BLOCKED) when a person of ours wants no invitations at all.
+/// https://spec.matrix.org/v1.19/client-server-api/#invite-permission
+net::Task<> require_invitable(storage::Database& db, UserNid user);
+/// What an account's m.invite_permission_config says; of an empty text: no.
+bool blocks_invitations(std::string_view permission_config);
+
 /// What one member does to another.
 enum class Act { kick, ban, unban };
 net::Task<> act_on(Rooms& rooms, Act act, UserId actor, schema::RoomId room, UserId target, std::optional<std::string> reason);

@@ -31,7 +31,10 @@ net::Task<Room::Appended> set_state(Rooms& rooms, Writing writing, std::string s
         const auto target = schema::UserId::parse(state_key);
         if (!target) throw Refusal(Reason::invalid_param, "The state key of a member event is a user id.");
         if (rooms.identity().is_local(*target)) {
-            if (const auto person = co_await find_person(rooms.parts().db, *target)) options.target = person->nid;
+            const auto person = co_await find_person(rooms.parts().db, *target);
+            if (person) options.target = person->nid;
+            if (person && schema::string_at(writing.content, "membership") == "invite")
+                co_await require_invitable(rooms.parts().db, person->nid);
         } else if (schema::string_at(writing.content, "membership") == "invite" &&
                    !writing.content.contains("third_party_invite")) {
             // Their server signs it, too, or it would never know.

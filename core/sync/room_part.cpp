@@ -7,6 +7,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "core/rooms/membership.hpp"
 #include "schema/event.hpp"
 
 namespace runde::sync {
@@ -251,8 +252,16 @@ std::string counts_object(const RoomPart& part, const Asker& asker) {
     return out + ',';
 }
 
+/// https://spec.matrix.org/v1.19/client-server-api/#invite-permission: what came before they were blocked is not shown either.
+bool blocks_invitations(const UserHub& hub) {
+    const auto& data = hub.account_data(RoomNid{0});
+    const auto config = data.find("m.invite_permission_config");
+    return config != data.end() && rooms::blocks_invitations(config->second.json);
+}
+
 bool render_stripped(std::string& out, const RoomPart& part, const Asker& asker) {
     const bool invite = part.section == RoomPart::Section::invite;
+    if (invite && blocks_invitations(asker.hub)) return false;
     std::string events;
     const auto add = [&](const schema::Event& event) {
         if (!events.empty()) events += ',';

@@ -376,6 +376,28 @@ TEST_CASE("who has read what came along with it") {
     CHECK(seen.at("content").at(event->id.str()).at("m.read").as_object().contains(bea.id));
 }
 
+TEST_CASE_FIXTURE(TwoPeople, "who wants no invitations gets none, from near or far") {
+    auto bea = world.person("haven.test", "bea");
+    const auto room = anna.create_room(R"({"preset":"private_chat"})"), beside = bea.create_room(R"({"preset":"private_chat"})");
+    const auto before = bea.create_room(R"({"preset":"private_chat"})");
+    REQUIRE(bea.invite(before, ben) == "200");
+    const auto config = fmt::format("/user/{}/account_data/m.invite_permission_config", segment(ben.id));
+    REQUIRE(ben.put(config, R"({"default_action":"block"})") == "200");
+    CHECK(anna.invite(room, ben) == "403 M_INVITE_BLOCKED");
+    CHECK(bea.invite(beside, ben) == "403 M_INVITE_BLOCKED");
+    CHECK(bea.set_state(beside, "m.room.member", R"({"membership":"invite"})", ben.id) == "403 M_INVITE_BLOCKED");
+    CHECK(bea.post("/createRoom", fmt::format(R"({{"preset":"private_chat","invite":["{}"]}})", ben.id)) == "200");
+    // Not even what came before.
+    App bens(ben);
+    CHECK(bens.section(before) == "");
+    REQUIRE(ben.put(config, "{}") == "200");
+    CHECK(anna.invite(room, ben) == "200");
+    CHECK(bea.invite(beside, ben) == "200");
+    bens.look();
+    CHECK(bens.section(room) == "invite");
+    CHECK(bens.section(beside) == "invite");
+}
+
 TEST_CASE_FIXTURE(TwoPeople, "a room of one server only") {
     const auto room = anna.create_room(R"({"preset":"public_chat","creation_content":{"m.federate":false}})");
     CHECK(anna.invite(room, ben) == "403 M_FORBIDDEN");
