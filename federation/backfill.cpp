@@ -114,7 +114,7 @@ net::Task<std::size_t> Backfill::fetch_from(RoomPtr room, ServerName server, sto
     const auto answer =
         co_await parts_.client.text(server, net::Method::get, with_query(path({"backfill", room->id().str()}), query), "", limits);
     auto texts = texts_in(answer, "pdus", events_at_once);
-    const auto checked = co_await parts_.checks.check(std::move(texts), room->rules(), room->id());
+    const auto checked = co_await parts_.checks.check(std::move(texts), room->rules(), room->id(), EventChecks::Age::history);
     std::vector<EventPtr> events;
     for (const auto& one : checked)
         if (one) events.push_back(one.event);

@@ -63,8 +63,22 @@ std::optional<schema::EventId> id_of_refused(const std::string& pdu, const RoomR
     }
 }
 
+/// parse_event() for events of which one does not know whether today's limits were there when they were made.
+schema::EventPtr parse_historic(const std::string& pdu, const RoomRules& rules) {
+    const auto parsed = schema::parse_json(pdu, rules.numbers());
+    const auto event = schema::Fields::of(parsed);
+    event.required_object("hashes");
+    event.required_object("signatures");
+    event.required_object("content");
+    auto id = rules.event_ids == RoomRules::EventIdForm::sender_chosen ? schema::EventId::parse(event.required_string("event_id"))
+                                                                       : schema::hashed_event_id(event.raw(), rules);
+    auto text = schema::canonical_json_without(event.raw(), {"unsigned"}, rules.numbers());
+    if (!id || text.size() > schema::max_event_bytes) throw Refusal(schema::Reason::bad_json, "no event of this room version");
+    return schema::load_event(std::move(text), *std::move(id), rules);
+}
+
 /// Everything that needs no keys.
-Work read(const std::string& pdu, const RoomRules& rules, const std::optional<schema::RoomId>& room) {
+Work read(const std::string& pdu, const RoomRules& rules, const std::optional<schema::RoomId>& room, EventChecks::Age age) {
     Work work;
     auto& checked = work.checked;
     const auto refuse = [&](std::string why) {
@@ -72,7 +86,7 @@ Work read(const std::string& pdu, const RoomRules& rules, const std::optional<sc
         checked.why = std::move(why);
     };
     try {
-        checked.event = schema::parse_event(pdu, rules);
+        checked.event = age == EventChecks::Age::today ? schema::parse_event(pdu, rules) : parse_historic(pdu, rules);
         checked.id = checked.event->id;
         if (room && checked.event->room != *room) {
             refuse("it belongs to another room");
@@ -91,7 +105,8 @@ Work read(const std::string& pdu, const RoomRules& rules, const std::optional<sc
         }
         if (!schema::content_hash_matches(checked.event->object)) {
             checked.pruned = true;
-            checked.event = schema::parse_event(schema::redact(checked.event->object, rules), rules);
+            const auto rest = schema::canonical_json(schema::redact(checked.event->object, rules), rules.numbers());
+            checked.event = schema::load_event(rest, checked.event->id, rules);
         }
     } catch (const Refusal& refusal) {
         refuse(refusal.text);
@@ -165,24 +180,25 @@ std::vector<std::string> required_signers(const Event& event, const RoomRules& r
 }
 
 net::Task<std::vector<CheckedEvent>> EventChecks::check(std::vector<std::string> pdus, const RoomRules& rules,
-                                                        std::optional<schema::RoomId> room) {
+                                                        std::optional<schema::RoomId> room, Age age) {
     struct Batch {
         std::vector<std::string> pdus;
         const RoomRules& rules;
         std::optional<schema::RoomId> room;
+        Age age;
         std::vector<Work> work;
         std::vector<std::optional<schema::VerifyKey>> keys;
         bool reading = true;
 
         void operator()(std::size_t i) {
             if (reading)
-                work[i] = read(pdus[i], rules, room);
+                work[i] = read(pdus[i], rules, room, age);
             else
                 verify(work[i], rules, keys);
         }
     };
     const auto n = pdus.size();
-    const auto batch = std::make_shared<Batch>(Batch{std::move(pdus), rules, std::move(room), std::vector<Work>(n), {}});
+    const auto batch = std::make_shared<Batch>(Batch{std::move(pdus), rules, std::move(room), age, std::vector<Work>(n), {}});
     co_await spread(runtime_, n, batch);
 
     // The same key asked for by many events is one question: the strictest moment per key would refuse events that an

@@ -33,9 +33,12 @@ class EventChecks {
 public:
     EventChecks(net::Runtime& runtime, KeyRing& keys) : runtime_(runtime), keys_(keys) {}
 
+    /// What is told of a room's history must not be measured by how many others an event may cite today.
+    /// https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1backfillroomid
+    enum class Age { today, history };
     /// One answer per PDU, in their order. `room`: all must be events of it.
     net::Task<std::vector<CheckedEvent>> check(std::vector<std::string> pdus, const schema::RoomRules& rules,
-                                               std::optional<schema::RoomId> room = std::nullopt);
+                                               std::optional<schema::RoomId> room = std::nullopt, Age age = Age::today);
     net::Task<CheckedEvent> check_one(std::string pdu, const schema::RoomRules& rules,
                                       std::optional<schema::RoomId> room = std::nullopt);
     /// Whether `server` has signed the event: an invited server, a resident one that lets somebody in.

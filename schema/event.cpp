@@ -25,8 +25,8 @@ std::string required_key(const Fields& event, std::string_view name) {
     return std::string(text);
 }
 
-/// One entry of prev_events or auth_events: an id, in room versions 1-2 [id, {hashes}]. Without rules either: the version of a
-/// room that was known from hearsay may have turned out to be another.
+/// One entry of prev_events or auth_events: an id, in room versions 1-2 [id, {hashes}]. Without rules either, and any number of
+/// them: the version of a room that was known from hearsay may have turned out to be another, and history is as it is.
 const Json& referenced_id(const Json& entry, const RoomRules* rules) {
     const auto pair = entry.if_array();
     if (!rules) return pair && !pair->empty() ? pair->front() : entry;
@@ -37,7 +37,7 @@ const Json& referenced_id(const Json& entry, const RoomRules* rules) {
 
 std::vector<EventId> referenced_events(const Fields& event, std::string_view name, std::size_t limit, const RoomRules* rules) {
     const auto& entries = event.required_array(name);
-    if (entries.size() > limit) refuse(fmt::format("'{}' has more than {} entries.", name, limit));
+    if (rules && entries.size() > limit) refuse(fmt::format("'{}' has more than {} entries.", name, limit));
     std::vector<EventId> ids;
     ids.reserve(entries.size());
     for (const auto& entry : entries) {

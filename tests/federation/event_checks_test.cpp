@@ -112,6 +112,33 @@ TEST_CASE("old room versions: the event id's server signs, too, and any key that
     CHECK(foreign.front().why == "it is not signed by harbour.test");
 }
 
+TEST_CASE("what happened long ago may cite more than an event of today") {
+    TwoServers world;
+    const auto& rules = version("10");
+    auto object = message("@ben:haven.test");
+    object["prev_events"] = schema::JsonArray(21, schema::Json("$before"));
+    object["origin_server_ts"] = world.server("hearth.test").now_ms();
+    object["hashes"] = JsonObject{{"sha256", schema::base64(schema::content_hash(object, rules.numbers()))}};
+    schema::sign_event(object, rules, "haven.test", schema::SigningKey("of_n", std::string(32, 'n')));
+    const auto judge = [&](federation::EventChecks::Age age) {
+        auto& hearth = world.server("hearth.test");
+        return hearth.runtime().wait(hearth.wiring().federation->event_checks.check(
+            {schema::canonical_json(object)}, rules, schema::RoomId::parse("!evening:haven.test"), age));
+    };
+    using enum federation::EventChecks::Age;
+    const auto old = judge(history).front();
+    REQUIRE(old);
+    CHECK(old.event->prev_events.size() == 21);
+    CHECK(old.event->id == schema::hashed_event_id(object, rules));
+    CHECK(judge(today).front().why == "'prev_events' has more than 20 entries.");
+    // Everything else holds for both.
+    object["depth"] = -1;
+    CHECK_FALSE(judge(history).front());
+    object["depth"] = 7;
+    object["signatures"] = JsonObject();
+    CHECK_FALSE(judge(history).front());
+}
+
 TEST_CASE("a batch asks a server for its keys once") {
     TwoServers world;
     const schema::SigningKey theirs("of_n", std::string(32, 'n'));
