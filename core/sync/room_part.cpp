@@ -346,6 +346,17 @@ bool take_from_room(RoomPart& part, const Filter& filter) {
     return true;
 }
 
+/// How an invitation or a knock ended where nobody of ours is in the room: its history here does not hold that, and the app
+/// would not learn who took it back, and why.
+static TimelineEventPtr end_from_outside(const RoomPart& part, const Asker& asker) {
+    const auto member =
+        part.section == RoomPart::Section::leave && part.room ? part.room->state("m.room.member", asker.hub.id.str()) : nullptr;
+    if (!member || std::ranges::any_of(part.events, [&](const auto& event) { return event->nid == member->nid; })) return nullptr;
+    auto line = rooms::make_line(*member->event(), member->nid, *part.place.rules);
+    line->ord = schema::live_ord(part.place.member_pos);
+    return line;
+}
+
 void decide_timeline(RoomPart& part, const Asker& asker) {
     if (part.withheld) {
         part.limited = part.was_member = true;
@@ -372,6 +383,8 @@ void decide_timeline(RoomPart& part, const Asker& asker) {
     if (!part.limited && walk.before() == Membership::join) part.was_member = true;
     if (part.place.membership == Membership::join) part.was_member = true;
     std::reverse(part.timeline.begin(), part.timeline.end());
+    if (auto end = end_from_outside(part, asker); end && wants_room && limit > 0 && filter.wants(*end))
+        part.timeline.push_back({std::move(end), part.place.membership});
 }
 
 std::vector<std::string> members_wanted(const RoomPart& part, const Asker& asker, const std::vector<TimelineEventPtr>& events) {

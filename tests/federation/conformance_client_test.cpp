@@ -56,6 +56,14 @@ public:
         return found;
     }
 
+    /// How it ended for this person: "leave by @anna:hearth.test".
+    std::string end(const std::string& room) const {
+        const auto event = newest(room, "m.room.member");
+        if (!event.is_object() || schema::string_at(event.as_object(), "state_key") != person_.id) return "nothing";
+        return fmt::format("{} by {}", schema::string_at(event.at("content").as_object(), "membership").value_or("?"),
+                           schema::string_at(event.as_object(), "sender").value());
+    }
+
 private:
     const schema::JsonObject* entry(std::string_view name, const std::string& room) const {
         const auto* rooms = schema::object_at(seen_.json.as_object(), "rooms");
@@ -108,6 +116,7 @@ TEST_CASE_FIXTURE(TwoPeople, "an app sees an invitation come and go, in every ro
         REQUIRE(ben.leave(room) == "200");
         bens.look();
         CHECK(bens.section(room) == "leave");
+        CHECK(bens.end(room) == "leave by @ben:haven.test");
         world.settle();
         CHECK(membership(anna, room, ben) == "leave");
 
@@ -119,6 +128,7 @@ TEST_CASE_FIXTURE(TwoPeople, "an app sees an invitation come and go, in every ro
         world.settle();
         bens.look();
         CHECK(bens.section(room) == "leave");
+        CHECK(bens.end(room) == "leave by @anna:hearth.test");
         CHECK(ben.join(room, "hearth.test") == "403 M_FORBIDDEN");
 
         // Accepted.
@@ -136,6 +146,7 @@ TEST_CASE_FIXTURE(TwoPeople, "an app sees an invitation come and go, in every ro
         world.settle();
         bens.look();
         CHECK(bens.section(room) == "leave");
+        CHECK(bens.end(room) == "ban by @anna:hearth.test");
         CHECK(ben.join(room, "hearth.test") == "403 M_FORBIDDEN");
         CHECK(act(anna, "invite", room, ben) == "403 M_FORBIDDEN");
         REQUIRE(act(anna, "unban", room, ben) == "200");
