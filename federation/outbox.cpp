@@ -88,8 +88,9 @@ void Outbox::compose_receipts(Send& send, InFlight& flight) {
                 ++entry;
                 continue;
             }
-            const auto thread_member = thread.empty() ? "" : fmt::format(R"(,"thread_id":{})", quoted(thread));
-            place = fmt::format(R"({{"data":{{"ts":{}{}}},"event_ids":[{}]}})", entry->second.ts, thread_member,
+            // In the order of canonical JSON: what is signed is these bytes.
+            const auto thread_member = thread.empty() ? "" : fmt::format(R"("thread_id":{},)", quoted(thread));
+            place = fmt::format(R"({{"data":{{{}"ts":{}}},"event_ids":[{}]}})", thread_member, entry->second.ts,
                                 quoted(entry->second.event_id));
             flight.receipts.insert(receipts_.extract(entry++));
         }

@@ -169,7 +169,7 @@ TEST_CASE("receipts are merged per room and person, threads apart, and survive a
     const std::string first =
         R"({"content":{"!r:x":{"m.read":{"@anna:x":{"data":{"ts":2},"event_ids":["$2"]},"@ben:x":{"data":{"ts":4},"event_ids":["$4"]}}}},"edu_type":"m.receipt"})";
     const std::string second =
-        R"({"content":{"!r:x":{"m.read":{"@anna:x":{"data":{"ts":3,"thread_id":"$t"},"event_ids":["$3"]}}}},"edu_type":"m.receipt"})";
+        R"({"content":{"!r:x":{"m.read":{"@anna:x":{"data":{"thread_id":"$t","ts":3},"event_ids":["$3"]}}}},"edu_type":"m.receipt"})";
     CHECK(desk.step() == "send " + first + " " + second);
     desk.box.add_receipt("!r:x", "@anna:x", "$t", "$5", 5);
     desk.box.failed(desk.now, 1);

@@ -54,6 +54,9 @@ net::Task<federation::LinkAnswer> TestLink::send(schema::ServerName destination,
         if (const auto wrong = spec->request_complaint(method, request.target, request.body))
             ADD_FAIL_CHECK_AT(__FILE__, __LINE__, *wrong << "\n" << request.target << "\n" << request.body);
     }
+    // The signature is over these bytes, and whoever checks it puts them in order first.
+    if (!request.body.empty() && schema::canonical_json(schema::parse_json(request.body), schema::Numbers::any) != request.body)
+        ADD_FAIL_CHECK_AT(__FILE__, __LINE__, "not canonical: " << request.target << "\n" << request.body);
     co_return co_await carry(std::move(destination), std::move(request));
 }
 
