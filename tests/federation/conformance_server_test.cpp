@@ -209,7 +209,8 @@ TEST_CASE_FIXTURE(TwoServersByHand, "who does not come in") {
             schema::seal_event(offer["/event"].as_object(), *schema::find_room_rules("12"), "haven.test", key_of_haven())->json);
         change(event.as_object());
         const auto id = schema::hashed_event_id(event.as_object(), *schema::find_room_rules("12"));
-        return ask(Method::put, fmt::format("{}send_join/{}/{}", v2, segment(room), segment(id.str())), schema::to_text(event))
+        return ask(Method::put, fmt::format("{}send_join/{}/{}", v2, segment(room), segment(id.str())),
+                   schema::canonical_json(event))
             .summary();
     };
     CHECK(forged([](auto&) {}) == "200");
@@ -256,7 +257,7 @@ TEST_CASE_FIXTURE(TwoServersByHand, "an invitation, by hand") {
         const auto event = event_of(change);
         const schema::JsonObject body{
             {"event", schema::parse_json(event->json)}, {"invite_room_state", schema::JsonArray()}, {"room_version", version}};
-        return ask(Method::put, target_of(v2, *event), schema::to_text(schema::Json(body)));
+        return ask(Method::put, target_of(v2, *event), schema::canonical_json(body));
     };
     const auto accepted = invites();
     REQUIRE(accepted == "200");
@@ -273,7 +274,7 @@ TEST_CASE_FIXTURE(TwoServersByHand, "an invitation, by hand") {
     CHECK(invites([](auto& event) { event["state_key"] = "@nobody:hearth.test"; }).status >= 403);
     version = "unheard-of";
     const auto event = schema::JsonObject{{"event", schema::JsonObject()}, {"room_version", version}};
-    const auto unknown = ask(Method::put, fmt::format("{}invite/{}/%24x", v2, segment(room)), schema::to_text(schema::Json(event)));
+    const auto unknown = ask(Method::put, fmt::format("{}invite/{}/%24x", v2, segment(room)), schema::canonical_json(event));
     CHECK(unknown == "400 M_INCOMPATIBLE_ROOM_VERSION");
     CHECK(ask(Method::put, fmt::format("{}invite/{}/%24x", v2, segment(room)), "{}").status == 400);
 
@@ -290,7 +291,7 @@ TEST_CASE_FIXTURE(TwoServersByHand, "an invitation, by hand") {
                             schema::JsonArray{schema::JsonObject{
                                 {"type", "m.room.name"}, {"state_key", ""}, {"sender", ben.id}, {"content", {{"name", "Old"}}}}}}};
     const auto signed_twice = ask(Method::put, fmt::format("{}invite/{}/{}", v1, segment(old_room), segment(of_old_room->id.str())),
-                                  schema::to_text(schema::Json(told)));
+                                  schema::canonical_json(told));
     REQUIRE(signed_twice == "200");
     CHECK(signed_twice.at("/0") == "200");
     CHECK(signed_twice.has("/1/event/signatures/hearth.test"));
@@ -430,7 +431,7 @@ TEST_CASE("a server that is shut out is shut out everywhere") {
     const auto inviting = shared.pdu(ben, "m.room.member", R"({"membership":"invite"})", world.person("hearth.test", "carl").id);
     check(Method::put, v1, fmt::format("invite/{}/{}", here, segment(inviting->id.str())), inviting->json);
     const schema::JsonObject body{{"event", schema::parse_json(inviting->json)}, {"room_version", "12"}};
-    check(Method::put, v2, fmt::format("invite/{}/{}", here, segment(inviting->id.str())), schema::to_text(schema::Json(body)));
+    check(Method::put, v2, fmt::format("invite/{}/{}", here, segment(inviting->id.str())), schema::canonical_json(body));
     for (const auto* what : {"state", "state_ids"}) check(Method::get, v1, fmt::format("{}/{}?event_id={}", what, here, event));
     check(Method::get, v1, fmt::format("backfill/{}?v={}&limit=1", here, event));
     check(Method::get, v1, fmt::format("event_auth/{}/{}", here, event));
