@@ -83,6 +83,11 @@ net::Task<> Invitations::invite(rooms::RoomPtr room, UserId inviter, UserId invi
                 throw Refusal(Reason::remote_failed, "The other server's answer is malformed.");
             answer = wrapped.get_array()[1].get_object();
         }
+    } catch (const RemoteRefusal& refused) {
+        // https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3roomsroomidinvite has another word for it.
+        if (refused.errcode == "M_INCOMPATIBLE_ROOM_VERSION")
+            throw Refusal(Reason::unsupported_room_version, "The other server does not know rooms of this version.");
+        rethrow_as_refusal();
     } catch (...) {
         rethrow_as_refusal();
     }

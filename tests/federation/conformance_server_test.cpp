@@ -314,6 +314,28 @@ TEST_CASE_FIXTURE(TwoServersByHand, "a server that knows invitations in their fi
         }
 }
 
+TEST_CASE_FIXTURE(TwoServersByHand, "what a member hears when the other server refuses") {
+    const auto room = anna.create_room(R"({"preset":"private_chat"})");
+    const auto hears = [&](int status, std::string_view body) {
+        world.link().tamper = [&, status](const std::string&, federation::LinkRequest& request) {
+            return request.target.find("/invite/") != std::string::npos
+                       ? std::optional(federation::LinkAnswer{status, std::string(body)})
+                       : std::nullopt;
+        };
+        auto answer = anna.invite(room, ben).summary();
+        world.link().tamper = nullptr;
+        return answer;
+    };
+    CHECK(hears(400, R"({"errcode":"M_INCOMPATIBLE_ROOM_VERSION","error":"?","room_version":"12"})") ==
+          "400 M_UNSUPPORTED_ROOM_VERSION");
+    CHECK(hears(403, R"({"errcode":"M_FORBIDDEN","error":"?"})") == "403 M_FORBIDDEN");
+    CHECK(hears(403, R"({"errcode":"M_INVITE_BLOCKED","error":"?"})") == "403 M_INVITE_BLOCKED");
+    CHECK(hears(400, R"({"errcode":"M_INVALID_PARAM","error":"?"})") == "502 M_UNKNOWN");  // Our fault, not the member's.
+    CHECK(hears(500, "<html>") == "502 M_UNKNOWN");
+    CHECK(hears(200, "[]") == "502 M_UNKNOWN");
+    CHECK(hears(200, "{}") == "502 M_UNKNOWN");
+}
+
 TEST_CASE("what is read of a room, and what of none") {
     SharedRoom shared;
     auto& [world, anna, ben, room] = shared;
