@@ -389,7 +389,7 @@ TEST_CASE("what is read of a room, and what of none") {
     }
     const auto chain = get(fmt::format("event_auth/{}/{}", here, segment(second)));
     REQUIRE(chain == "200");
-    CHECK(chain["/auth_chain"].as_array().size() >= 3);
+    CHECK(chain["/auth_chain"].as_array().size() == 2);  // Version 12 does not cite how the room began.
     CHECK(get(fmt::format("event_auth/{}/%24nothing", here)) == "404 M_NOT_FOUND");
     CHECK(get(fmt::format("event_auth/{}/{}", closed, segment(second))) == "403 M_FORBIDDEN");
 
