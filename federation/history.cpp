@@ -6,6 +6,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "core/rooms/policy_server.hpp"
 #include "core/rooms/server_acl.hpp"
 #include "core/rooms/state_history.hpp"
 #include "schema/refusal.hpp"
@@ -39,12 +40,16 @@ rooms::StateGroup group_of(const storage::StoredStateGroup& stored) {
 
 }  // namespace
 
+bool ServerView::is_told(const StoredEvent& event) const {
+    if (!is_servable(event)) return false;
+    return !is_watched || (event.flags & storage::rows::soft_failed) == 0;
+}
+
 bool ServerView::sees(const StoredEvent& event) const {
     // State that is no part of the timeline here, and what every member must know to judge events.
     if (event.state_key) return true;
     // What failed softly has no place in the timeline; others may have built on it, and ask.
-    const bool is_soft_failed = (event.flags & storage::rows::soft_failed) != 0;
-    if (!event.ord) return is_soft_failed && visible.sees(rooms::VisibleRanges::end_of_time);
+    if (!event.ord) return is_told(event) && visible.sees(rooms::VisibleRanges::end_of_time);
     return visible.sees(*event.ord);
 }
 
@@ -54,7 +59,7 @@ net::Task<ServerView> require_in_room(rooms::Rooms& rooms, schema::RoomId id, sc
         throw Refusal(Reason::forbidden, "Your server is not in this room.");
     if (!rooms::acl_allows(*room, server.str())) throw Refusal(Reason::forbidden, "Your server is not in this room.");
     auto visible = co_await rooms::visible_ranges_of_server(rooms, room, server.str());
-    co_return ServerView{room, std::move(visible)};
+    co_return ServerView{room, std::move(visible), rooms::policy_server_of(*room).has_value()};
 }
 
 std::string pdu_for(const ServerView& view, const StoredEvent& event) {
@@ -198,7 +203,7 @@ net::Task<std::vector<StoredEvent>> missing_events(rooms::Rooms& rooms, const Se
                 if (event == near.end() || event->second.depth < request.min_depth) continue;
                 // Without a place of its own it stands just before what cites it.
                 if (!event->second.ord && place) event->second.ord = *place - 1;
-                if (is_servable(event->second)) {
+                if (view.is_told(event->second)) {
                     if (found.size() == static_cast<std::size_t>(request.limit)) break;
                     found.push_back(event->second);
                 }

@@ -19,7 +19,11 @@ namespace runde::federation {
 struct ServerView {
     rooms::RoomPtr room;
     rooms::VisibleRanges visible;  ///< What at least one of its users may see.
+    bool is_watched = false;       ///< The room has a policy server.
     bool sees(const storage::StoredEvent& event) const;
+    /// Whether the event goes out at all, in whatever form: what failed softly does, but where that may mean that the room's
+    /// policy server refused it. https://spec.matrix.org/v1.19/server-server-api/#soft-failure
+    bool is_told(const storage::StoredEvent& event) const;
 };
 
 /// Throws Refusal(forbidden) unless the room exists, the server has a member in it and the room's ACL lets it: whoever is

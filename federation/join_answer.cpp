@@ -39,7 +39,7 @@ std::unordered_set<std::string> heroes(const rooms::Room& room, const std::strin
 class JoinAnswer : public net::BodySource {
 public:
     JoinAnswer(storage::Database& db, rooms::RoomPtr room, Parts parts, std::string head, std::string tail)
-        : db_(db), view_{std::move(room), {}}, parts_(std::move(parts)), head_(std::move(head)), tail_(std::move(tail)) {}
+        : db_(db), view_{std::move(room), {}, false}, parts_(std::move(parts)), head_(std::move(head)), tail_(std::move(tail)) {}
 
     net::Task<std::string> next() override {
         if (!head_.empty()) co_return std::exchange(head_, std::string());

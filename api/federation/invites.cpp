@@ -59,12 +59,14 @@ net::Task<net::Response> put_onbind(const Call& call, Services& services) {
         const auto invite = schema::Fields::of(entry);
         const auto room = schema::RoomId::parse(invite.required_string("room_id"));
         if (!room) throw Refusal(Reason::invalid_param, "room_id is not a room id");
-        JsonObject event{
-            {"type", "m.room.member"},
-            {"room_id", room->str()},
-            {"sender", invite.required_string("sender")},
-            {"state_key", user->str()},
-            {"content", {{"membership", "invite"}, {"third_party_invite", {{"signed", invite.required_object("signed")}}}}}};
+        JsonObject event{{"type", "m.room.member"},
+                         {"room_id", room->str()},
+                         {"sender", invite.required_string("sender")},
+                         {"state_key", user->str()},
+                         // How the room named the address its inviter's server knows; that a name stands here is the form.
+                         {"content",
+                          {{"membership", "invite"},
+                           {"third_party_invite", {{"display_name", user->str()}, {"signed", invite.required_object("signed")}}}}}};
         try {
             co_await ours(services).invitations.pass_on(*room, std::move(event));
         } catch (const Refusal&) {
