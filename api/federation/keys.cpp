@@ -55,6 +55,8 @@ constexpr Route routes[] = {
      "server-server-api/#get_matrixkeyv2server"},
     {net::Method::get, "/_matrix/key/v2/query/{serverName}", Access::anyone, Rate::federation, get_keys_of,
      "server-server-api/#get_matrixkeyv2queryservername"},
+    {net::Method::get, "/_matrix/key/v2/query/{serverName}/{keyId}", Access::anyone, Rate::federation, get_keys_of,
+     "server-server-api/#get_matrixkeyv2queryservername"},
     {net::Method::post, "/_matrix/key/v2/query", Access::anyone, Rate::federation, post_query,
      "server-server-api/#post_matrixkeyv2query"},
 };

@@ -118,6 +118,19 @@ TEST_CASE_FIXTURE(TwoServersByHand, "what nobody answers") {
     CHECK(put("send/2", "[]") == "400 M_BAD_JSON");
 }
 
+TEST_CASE_FIXTURE(TwoServersByHand, "paths may be encoded more or less") {
+    const auto room = anna.create_room(R"({"preset":"public_chat","room_version":"11"})");
+    const auto plain = fmt::format("make_join/{}/{}?ver=11", room, ben.id);
+    CHECK(get(plain) == "200");
+    std::string encoded = plain;
+    for (const auto& [from, to] : {std::pair("!", "%21"), std::pair(":", "%3a"), std::pair("@", "%40"), std::pair(".", "%2E")})
+        for (auto at = encoded.find(from); at != std::string::npos; at = encoded.find(from, at + 3)) encoded.replace(at, 1, to);
+    CHECK(get(encoded) == "200");
+    CHECK(get(fmt::format("make_join/{}/{}?ver=11", room, "%40ben%ZZ")) == "400 M_INVALID_PARAM");
+    CHECK(get(fmt::format("query/profile?user_id={}", anna.id)) == "200");
+    CHECK(get(fmt::format("query/profile?field=displayname&user_id={}", segment(anna.id))) == "200");
+}
+
 TEST_CASE_FIXTURE(TwoServersByHand, "coming in, by hand, in every room version") {
     for (const auto& rules : schema::all_room_rules()) {
         CAPTURE(rules.version);
@@ -425,6 +438,7 @@ TEST_CASE_FIXTURE(TwoServersByHand, "what is asked of people, aliases and rooms"
     CHECK(get("hierarchy/%21nowhere:hearth.test") == "404 M_NOT_FOUND");
     CHECK(ask(Method::get, "/_matrix/key/v2/server/ed25519:of_h").at("/server_name") == "hearth.test");
     CHECK(ask(Method::get, "/_matrix/key/v2/query/haven.test").has("/server_keys/0/signatures/hearth.test"));
+    CHECK(ask(Method::get, "/_matrix/key/v2/query/haven.test/ed25519:of_n").has("/server_keys/0/signatures/hearth.test"));
     CHECK(ask(Method::get, "/_matrix/key/v2/query/gone.test").at("/server_keys") == "[]");
     const auto keys = ask(Method::post, "/_matrix/key/v2/query",
                           R"({"server_keys":{"haven.test":{},"hearth.test":{"ed25519:of_h":{"minimum_valid_until_ts":1}}}})");
