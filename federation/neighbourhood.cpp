@@ -45,8 +45,9 @@ net::Task<rooms::ResolvedAlias> Neighbourhood::resolve_alias(schema::RoomAlias a
         answer =
             co_await client_.get(*server, with_query(path({"query", "directory"}), {{"room_alias", alias.str()}}), alias_limits);
     } catch (const LinkFailed&) {
-        throw nothing;
-    } catch (const RemoteRefusal&) {
+        throw Refusal(Reason::remote_failed, "");
+    } catch (const RemoteRefusal& refused) {
+        if (refused.status >= 500) throw Refusal(Reason::remote_failed, "");
         throw nothing;
     }
     const auto room = schema::RoomId::parse(schema::string_at(answer, "room_id").value_or(""));
@@ -117,7 +118,11 @@ net::Task<std::optional<JsonObject>> Neighbourhood::profile(schema::UserId user,
     if (field) query.emplace_back("field", *field);
     try {
         auto answer = co_await client_.get(*server, with_query(path({"query", "profile"}), query), profile_limits);
-        co_return std::move(answer);
+        // "Either exclude it or give it the value null": our people are told what is there.
+        JsonObject profile;
+        for (auto& [name, value] : answer)
+            if (!value.is_null() && (!field || name == *field)) profile[name] = std::move(value);
+        co_return std::move(profile);
     } catch (const LinkFailed&) {
     } catch (const RemoteRefusal&) {
     } catch (const Refusal&) {
