@@ -267,6 +267,62 @@ TEST_CASE_FIXTURE(TwoPeople, "when the server in the room cannot tell who may co
     CHECK(answer == "400 M_UNABLE_TO_AUTHORISE_JOIN");
 }
 
+TEST_CASE("one server cannot tell who may come in, the next one can") {
+    TwoServers world({}, TwoServers::Size::three);
+    auto anna = world.person("hearth.test", "anna"), ben = world.person("haven.test", "ben"),
+         carl = world.person("harbour.test", "carl");
+    const auto club = carl.create_room();
+    REQUIRE(ben.join(club, "harbour.test") == "200");
+    for (const auto& rules : schema::all_room_rules()) {
+        CAPTURE(rules.version);
+        if (!rules.restricted_joins) continue;
+        const auto room = anna.create_room(with_rules(
+            rules.version,
+            fmt::format(R"({{"join_rule":"restricted","allow":[{{"type":"m.room_membership","room_id":"{}"}}]}})", club)));
+        REQUIRE(anna.invite(room, carl) == "200");
+        REQUIRE(carl.join(room) == "200");
+        world.settle();
+        CHECK(ben.join(room, "hearth.test") == "400 M_UNABLE_TO_AUTHORISE_JOIN");
+        REQUIRE(ben.post(fmt::format("/join/{}?via=hearth.test&via=harbour.test", segment(room))) == "200");
+        world.settle();
+        CHECK(membership(anna, room, ben) == "join");
+        const auto seen = anna.get(fmt::format("/rooms/{}/state/m.room.member/{}", segment(room), segment(ben.id)));
+        CHECK(seen.at("/join_authorised_via_users_server") == carl.id);
+        ben.say(room, "Here I am");
+        world.settle();
+        CHECK(anna.sees(room).ends_with("ben: Here I am"));
+        CHECK(carl.sees(room).ends_with("ben: Here I am"));
+    }
+}
+
+TEST_CASE_FIXTURE(TwoPeople, "an invitation into a room that has emptied meanwhile") {
+    App bens(ben);
+    const auto room = anna.create_room(R"({"preset":"private_chat"})");
+    REQUIRE(anna.invite(room, ben) == "200");
+    REQUIRE(anna.leave(room) == "200");
+    bens.look();
+    CHECK(bens.section(room) == "invite");
+    REQUIRE(ben.leave(room) == "200");
+    bens.look();
+    CHECK(bens.section(room) == "leave");
+    REQUIRE(ben.post(fmt::format("/rooms/{}/forget", segment(room))) == "200");
+}
+
+TEST_CASE_FIXTURE(TwoPeople, "who leaves types no more") {
+    const auto room = anna.create_room();
+    REQUIRE(ben.join(room, "hearth.test") == "200");
+    App annas(anna);
+    REQUIRE(ben.put(fmt::format("/rooms/{}/typing/{}", segment(room), segment(ben.id)), R"({"typing":true,"timeout":20000})") ==
+            "200");
+    world.settle();
+    annas.look();
+    REQUIRE(annas.newest(room, "m.typing").at("content").at("user_ids").as_array().size() == 1);
+    REQUIRE(ben.leave(room) == "200");
+    world.settle();
+    annas.look();
+    CHECK(annas.newest(room, "m.typing").at("content").at("user_ids").as_array().empty());
+}
+
 TEST_CASE_FIXTURE(TwoPeople, "an alias of another server") {
     const auto room = anna.create_room(R"({"preset":"public_chat","room_alias_name":"evening"})");
     const auto found = ben.get("/directory/room/%23evening:hearth.test");
