@@ -229,15 +229,8 @@ net::Task<RoomPtr> Joining::join(rooms::Person user, RoomId room, std::vector<st
 net::Task<> Joining::settled(RoomId room) {
     const auto found = joining_.find(room.str());
     if (found == joining_.end()) co_return;
-    // One gate opens when the join has ended or patience has, whichever is first.
-    const auto done = std::make_shared<net::Gate>();
-    const auto timer = parts_.runtime.after(std::chrono::seconds(10), [done] { done->open(); });
-    const auto follow = [](std::shared_ptr<net::Gate> join, std::shared_ptr<net::Gate> then) -> net::Task<> {
-        co_await join->wait();
-        then->open();
-    };
-    parts_.runtime.spawn("a join that events wait for", follow(found->second, done));
-    co_await done->wait();
+    const auto gate = found->second;
+    co_await gate->wait();
 }
 
 net::Task<RoomPtr> Joining::join_through(const Case& what, ServerName server) {

@@ -37,8 +37,8 @@ public:
     /// Throws Refusal with what the servers said, not_found when nobody knows the room, remote_failed when nobody answered.
     net::Task<rooms::RoomPtr> join(rooms::Person user, schema::RoomId room, std::vector<std::string> via,
                                    schema::JsonObject content);
-    /// Returns when no join of that room is under way, after ten seconds at the latest: events that follow on our join reach us
-    /// before its answer has been taken in, and would be of a room that we are not in yet.
+    bool is_under_way(const schema::RoomId& room) const { return joining_.contains(room.str()); }
+    /// Returns when the join of that room that is under way has ended, well or not; it has its time limits.
     net::Task<> settled(schema::RoomId room);
     net::Task<> knock(rooms::Person user, schema::RoomId room, std::vector<std::string> via, schema::JsonObject content);
     /// Declines an invitation, takes back a knock. When no server of the room hears it, it is so here at least.

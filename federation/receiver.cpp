@@ -3,10 +3,10 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "core/rooms/server_acl.hpp"
 #include "schema/refusal.hpp"
-#include "storage/inbox.hpp"
 
 namespace runde::federation {
 
@@ -25,12 +25,16 @@ constexpr int tries_while_reloading = 5;
 /// When what an event cites could not be had: how often and after which pauses that is tried again.
 constexpr int most_tries = 6;
 constexpr net::Milliseconds first_pause{30'000};
+/// How often in a row what came in meanwhile lets those that wait for it be looked at again.
+constexpr int most_passes = 3;
 
 /// Whether a member of ours is in the room: only then do we know what happens in it.
 bool is_resident(const rooms::Room& room) {
     return std::ranges::any_of(room.local_members(),
                                [](const auto& entry) { return entry.second.membership == rooms::Membership::join; });
 }
+
+std::size_t hash_of(const std::string& event_id) { return std::hash<std::string>()(event_id); }
 
 }  // namespace
 
@@ -113,28 +117,20 @@ net::Task<JsonObject> Receiver::take_alone(ServerName origin, std::string txn, c
         }
 
     const auto verdicts = std::make_shared<Verdicts>();
-    std::vector<Item> items;
-    std::vector<RoomNid> nids;
+    Staging staging;
     for (auto& [room, texts] : by_room)
         if (const auto id = schema::RoomId::parse(room))
-            co_await stage_room(origin.str(), *id, std::move(texts), items, nids, *verdicts);
-    for (auto& item : items) item.verdicts = verdicts;
-
-    std::vector<storage::StagedEvent> rows;
-    for (std::size_t i = 0; i < items.size(); ++i) {
-        const auto& event = *items[i].incoming.event;
-        rows.push_back({nids[i], *items[i].incoming.inbox_seq, origin.str(), event.id.str(), event.json});
-    }
+            co_await stage_room(origin.str(), *id, std::move(texts), staging, *verdicts);
     const auto now = parts_.runtime.clock().now_ms();
     // Ephemeral events may come twice.
     if (pdus && !pdus->empty()) {
         const bool is_new = co_await parts_.db.transact(
-            [&](storage::Tx& tx) { return storage::stage_transaction(tx, origin.str(), txn, now, rows); });
+            [&](storage::Tx& tx) { return storage::stage_transaction(tx, origin.str(), txn, now, staging.rows); });
         if (!is_new) co_return JsonObject{{"pdus", JsonObject{}}};
     }
 
-    verdicts->open = items.size();
-    for (std::size_t i = 0; i < items.size(); ++i) put(nids[i], std::move(items[i]));
+    verdicts->open = staging.rows.size();
+    put_all(std::move(staging), verdicts);
     if (verdicts->open > 0) {
         const auto late = parts_.runtime.after(verdict_patience, [verdicts] { verdicts->done.open(); });
         co_await verdicts->done.wait();
@@ -153,10 +149,10 @@ net::Task<JsonObject> Receiver::take_alone(ServerName origin, std::string txn, c
     co_return JsonObject{{"pdus", std::move(results)}};
 }
 
-net::Task<> Receiver::stage_room(std::string origin, schema::RoomId id, std::vector<std::string> texts, std::vector<Item>& items,
-                                 std::vector<RoomNid>& nids, Verdicts& verdicts) {
-    co_await parts_.joining.settled(id);
+net::Task<> Receiver::stage_room(std::string origin, schema::RoomId id, std::vector<std::string> texts, Staging& staging,
+                                 Verdicts& verdicts) {
     const auto room = co_await parts_.rooms.find(id);
+    if ((!room || !is_resident(*room)) && wait_for_join(origin, id, texts)) co_return;
     // A room that is protected from this server is one that it cannot tell from none.
     if (!room || !rooms::admits(*room, origin)) co_return;
     const auto events = co_await parts_.checks.check(std::move(texts), room->rules(), id);
@@ -175,13 +171,55 @@ net::Task<> Receiver::stage_room(std::string origin, schema::RoomId id, std::vec
                                                                                : "This server is not in the room.");
             continue;
         }
-        Item item{{.event = one.event, .inbox_seq = parts_.numbers.next()}, origin, nullptr};
-        items.push_back(std::move(item));
-        nids.push_back(room->nid());
+        staging.rows.push_back({room->nid(), parts_.numbers.next(), origin, one.event->id.str(), one.event->json});
+        staging.events.push_back(one.event);
     }
 }
 
+/// Events that follow on our join reach us before its answer has been taken in: of a room that we are not in yet, and whose
+/// version nobody has told us. Nobody's answer waits for them; what a crash takes of them, the next event leads us to.
+bool Receiver::wait_for_join(const std::string& origin, const schema::RoomId& id, std::vector<std::string>& texts) {
+    if (!parts_.joining.is_under_way(id)) return false;
+    std::size_t bytes = 0;
+    for (const auto& text : texts) bytes += text.size();
+    if (early_bytes_ + bytes > most_early_bytes) return false;
+    early_bytes_ += bytes;
+    parts_.runtime.spawn("events of a room that is being joined", stage_after_join(origin, id, std::move(texts), bytes));
+    return true;
+}
+
+net::Task<> Receiver::stage_after_join(std::string origin, schema::RoomId id, std::vector<std::string> texts, std::size_t bytes) {
+    ++taking_;
+    try {
+        co_await parts_.joining.settled(id);
+        Staging staging;
+        Verdicts nobody_asks;
+        co_await stage_room(origin, id, std::move(texts), staging, nobody_asks);
+        if (!staging.rows.empty()) {
+            co_await parts_.db.transact([&](storage::Tx& tx) { storage::stage_events(tx, staging.rows); });
+            put_all(std::move(staging), nullptr);
+        }
+    } catch (const storage::DatabaseError& failure) {
+        spdlog::warn("events that came while a room was joined are lost: {}", failure.what());
+    }
+    early_bytes_ -= bytes;
+    --taking_;
+}
+
 // ---------- room by room ----------
+
+/// nullptr when there is enough in memory; fed_inbox has it.
+std::unique_ptr<Receiver::Held> Receiver::hold(schema::EventPtr event) {
+    if (*held_ + event->json.size() > most_held_bytes) return nullptr;
+    return std::make_unique<Held>(std::move(event), held_);
+}
+
+void Receiver::put_all(Staging staging, std::shared_ptr<Verdicts> verdicts) {
+    for (std::size_t i = 0; i < staging.rows.size(); ++i) {
+        auto& row = staging.rows[i];
+        put(row.room, {row.seq, std::move(row.event_id), std::move(row.origin), hold(std::move(staging.events[i])), verdicts});
+    }
+}
 
 void Receiver::put(RoomNid room, Item item) {
     ++origins_[item.origin].unfinished;
@@ -195,27 +233,60 @@ void Receiver::put(RoomNid room, Item item) {
 
 net::Task<> Receiver::work(RoomNid room) {
     for (auto* inbox = &inboxes_[room]; !inbox->items.empty(); inbox = &inboxes_[room]) {
-        std::vector<Item> batch;
-        while (!inbox->items.empty() && batch.size() < batch_size) {
-            batch.push_back(std::move(inbox->items.front()));
-            inbox->items.pop_front();
-        }
+        auto batch = take_first(inbox->items);
         co_await work_on(room, std::move(batch));
     }
     inboxes_.erase(room);
 }
 
-net::Task<> Receiver::work_on(RoomNid nid, std::vector<Item> batch) {
+Receiver::Items Receiver::take_first(std::deque<Item>& items) {
+    Items batch;
+    while (!items.empty() && batch.size() < batch_size) {
+        batch.push_back(std::move(items.front()));
+        items.pop_front();
+    }
+    return batch;
+}
+
+/// Gets what is not in memory. Items whose row has gone were worked on before.
+net::Task<RoomPtr> Receiver::fill(RoomNid nid, Items& items) {
+    const auto room = co_await parts_.rooms.find(nid);
+    std::unordered_map<std::int64_t, std::size_t> wanted;
+    std::vector<std::int64_t> seqs;
+    for (std::size_t i = 0; i < items.size(); ++i)
+        if (!items[i].held) {
+            wanted.emplace(items[i].seq, i);
+            seqs.push_back(items[i].seq);
+        }
+    if (!room || seqs.empty()) co_return room;
+    const auto rows = co_await parts_.db.read([&](storage::Tx& tx) { return storage::staged_events(tx, nid, seqs); });
+    for (const auto& row : rows)
+        items[wanted.at(row.seq)].held =
+            std::make_unique<Held>(schema::load_event(row.json, *schema::EventId::parse(row.event_id), room->rules()), held_);
+    std::erase_if(items, [&](const Item& item) {
+        if (!item.held) finish(item, {Verdict::known, "worked on before"});
+        return !item.held;
+    });
+    co_return room;
+}
+
+std::vector<rooms::Incoming> Receiver::incoming_of(const Items& items) {
     std::vector<rooms::Incoming> incoming;
-    for (const auto& item : batch) incoming.push_back(item.incoming);
+    for (const auto& item : items) incoming.push_back({.event = item.held->event, .inbox_seq = item.seq});
+    return incoming;
+}
+
+net::Task<> Receiver::work_on(RoomNid nid, Items batch) {
     std::vector<Received> answers;
     bool refused = false;
     for (int i = 0; i < tries_while_reloading && answers.empty(); ++i) {
         try {
-            const auto room = co_await parts_.rooms.find(nid);
+            const auto room = co_await fill(nid, batch);
             if (!room) break;
+            if (batch.empty()) co_return;
+            auto incoming = incoming_of(batch);
             co_await parts_.policy.judge(room, incoming);
-            answers = co_await room->receive(incoming);
+            answers = co_await room->receive(std::move(incoming));
         } catch (const Refusal&) {
             refused = true;                              // The room is loaded anew.
         } catch (const std::exception& failure) {
@@ -227,7 +298,7 @@ net::Task<> Receiver::work_on(RoomNid nid, std::vector<Item> batch) {
     if (answers.empty() && batch.size() > 1) {
         // One of them may be the reason, which is none to keep the others out.
         for (auto& item : batch) {
-            std::vector<Item> one;
+            Items one;
             one.push_back(std::move(item));
             co_await work_on(nid, std::move(one));
         }
@@ -235,114 +306,156 @@ net::Task<> Receiver::work_on(RoomNid nid, std::vector<Item> batch) {
     }
     if (answers.empty()) {
         // What the database refuses each time, in a room that was loaded anew each time, it will always refuse.
-        if (refused)
-            co_await drop(nid, std::move(batch.front()), "the database refuses it");
-        else
+        if (refused) {
+            spdlog::warn("an event of {} was given up: the database refuses it", batch.front().origin);
+            finish(batch.front(), {Verdict::incomplete, "the database refuses it"});
+            co_await drop(nid, {batch.front().seq});
+        } else {
             set_aside(nid, std::move(batch.front()));
+        }
         co_return;
     }
+    std::vector<std::string> done;
     for (std::size_t i = 0; i < batch.size(); ++i) {
         if (answers[i].verdict != Verdict::incomplete) {
-            if (answers[i].verdict == Verdict::accepted) wake_stuck(nid);
             finish(batch[i], answers[i]);
+            done.push_back(std::move(batch[i].event_id));
             continue;
         }
         // The answer to the transaction does not wait for other servers.
-        if (batch[i].verdicts) std::exchange(batch[i].verdicts, nullptr)->add(batch[i].incoming.event->id.str(), "");
+        if (batch[i].verdicts) std::exchange(batch[i].verdicts, nullptr)->add(batch[i].event_id, "");
         const auto origin = batch[i].origin;
         auto& stuck = stuck_[{nid, origin}];
+        if (stuck.running) batch[i].held.reset();
         stuck.items.push_back(std::move(batch[i]));
         if (!std::exchange(stuck.running, true)) parts_.runtime.spawn("fetch missing events", fetch_for(nid, origin));
     }
+    wake_stuck(nid, done);
 }
+
+// ---------- what steps aside ----------
 
 /// What went wrong has nothing to do with the event, as far as we know (a database that is away): it is tried again later.
 void Receiver::set_aside(RoomNid nid, Item item) {
-    if (item.verdicts) std::exchange(item.verdicts, nullptr)->add(item.incoming.event->id.str(), "");
+    if (item.verdicts) std::exchange(item.verdicts, nullptr)->add(item.event_id, "");
+    item.held.reset();
     const RoomAndServer key{nid, item.origin};
     auto& stuck = stuck_[key];
     stuck.items.push_back(std::move(item));
-    if (stuck.running || stuck.retry_at) return;
-    stuck.retry_at = parts_.runtime.clock().now_ms() + first_pause.count();
-    parts_.runtime.spawn("take events in later", fetch_later(key, first_pause));
+    stuck.is_ours = true;
+    if (!stuck.running && !stuck.retry_at) try_later(key, first_pause);
 }
 
+/// Fetches what they cite, as long as more of them come in by it. What cannot be had now is tried again later, a few times.
 net::Task<> Receiver::fetch_for(RoomNid nid, std::string origin) {
     const RoomAndServer key{nid, origin};
-    const auto server = ServerName::parse(origin);
     auto& stuck = stuck_[key];
-    while (!stuck.items.empty() && server) {
-        std::vector<Item> items(std::make_move_iterator(stuck.items.begin()), std::make_move_iterator(stuck.items.end()));
-        stuck.items.clear();
-        std::vector<rooms::Incoming> incoming;
-        for (const auto& item : items) incoming.push_back(item.incoming);
-        std::vector<Received> answers;
-        bool failed = false;
-        try {
-            const auto room = co_await parts_.rooms.find(nid);
-            if (room) answers = co_await parts_.missing.complete(room, *server, std::move(incoming));
-        } catch (const std::exception& failure) {
-            spdlog::warn("what events of {} cite could not be fetched: {}", origin, failure.what());
-            failed = true;
+    stuck.cited.clear();
+    stuck.is_ours = false;
+    Items again;
+    for (int pass = 1;; ++pass) {
+        bool came_in = false;
+        while (!stuck.items.empty()) {
+            const bool some = co_await fetch_once(key, take_first(stuck.items), again);
+            came_in = came_in || some;
         }
-        answers.resize(items.size());
-        std::vector<Item> again;
-        for (std::size_t i = 0; i < items.size(); ++i) {
-            if (answers[i].verdict != Verdict::incomplete)
-                finish(items[i], answers[i]);
-            else if (++items[i].tries < most_tries)
-                again.push_back(std::move(items[i]));
-            else if (failed)
-                finish(items[i], {Verdict::incomplete, "could not be worked on"});  // Its row stays: the next start tries again.
-            else
-                co_await drop(nid, std::move(items[i]), "what it cites could not be had");
-        }
-        if (again.empty()) continue;
-        const auto pause = first_pause * (1 << (again.front().tries - 1));
-        const bool more_came = !stuck.items.empty();
-        std::ranges::move(again, std::front_inserter(stuck.items));
-        std::ranges::sort(stuck.items, {}, [](const Item& item) { return item.incoming.inbox_seq.value_or(0); });
-        if (more_came) continue;
-        stuck.running = false;
-        stuck.retry_at = parts_.runtime.clock().now_ms() + pause.count();
-        parts_.runtime.spawn("fetch missing events later", fetch_later(key, pause));
-        co_return;
+        if (!came_in || pass == most_passes || again.empty()) break;
+        stuck.items.assign(std::make_move_iterator(again.begin()), std::make_move_iterator(again.end()));
+        again.clear();
     }
-    stuck_.erase(key);
+
+    std::vector<std::int64_t> given_up;
+    for (auto& item : again) {
+        item.held.reset();
+        if (++item.tries < most_tries) {
+            stuck.items.push_back(std::move(item));
+            continue;
+        }
+        // Its row stays if that is no fault of its own: the next start tries again.
+        finish(item, {Verdict::incomplete, item.is_ours ? "could not be worked on" : "what it cites could not be had"});
+        if (!item.is_ours) given_up.push_back(item.seq);
+    }
+    std::ranges::sort(stuck.items, {}, &Item::seq);
+    if (stuck.items.empty()) {
+        stuck_.erase(key);
+    } else {
+        stuck.running = false;
+        try_later(key, first_pause * (1 << (stuck.items.front().tries - 1)));
+    }
+    if (given_up.empty()) co_return;
+    spdlog::warn("{} events of {} were given up: what they cite could not be had", given_up.size(), origin);
+    co_await drop(nid, std::move(given_up));
 }
 
-net::Task<> Receiver::fetch_later(RoomAndServer key, net::Milliseconds pause) {
+/// Whether some of them are no longer stuck; the others go to `again`.
+net::Task<bool> Receiver::fetch_once(RoomAndServer key, Items items, Items& again) {
+    const auto server = ServerName::parse(key.second);
+    std::vector<Received> answers;
+    bool failed = false;
+    try {
+        const auto room = co_await fill(key.first, items);
+        if (room && server && !items.empty()) answers = co_await parts_.missing.complete(room, *server, incoming_of(items));
+    } catch (const std::exception& failure) {
+        spdlog::warn("what events of {} cite could not be fetched: {}", key.second, failure.what());
+        failed = true;
+    }
+    answers.resize(items.size());
+    auto& stuck = stuck_[key];
+    std::vector<std::string> done;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        if (answers[i].verdict != Verdict::incomplete) {
+            finish(items[i], answers[i]);
+            done.push_back(std::move(items[i].event_id));
+            continue;
+        }
+        items[i].is_ours = failed;
+        stuck.is_ours = stuck.is_ours || failed;
+        for (const auto& id : answers[i].missing_prev) stuck.cited.insert(hash_of(id.str()));
+        for (const auto& id : answers[i].missing_auth) stuck.cited.insert(hash_of(id.str()));
+        again.push_back(std::move(items[i]));
+    }
+    wake_stuck(key.first, done);
+    co_return !done.empty();
+}
+
+void Receiver::try_later(RoomAndServer key, net::Milliseconds pause) {
+    auto& stuck = stuck_[key];
+    stuck.retry_at = parts_.runtime.clock().now_ms() + pause.count();
+    parts_.runtime.spawn("fetch missing events later", fetch_later(std::move(key), pause, ++stuck.timer));
+}
+
+net::Task<> Receiver::fetch_later(RoomAndServer key, net::Milliseconds pause, int timer) {
     co_await parts_.runtime.clock().sleep(pause);
     const auto found = stuck_.find(key);
-    if (found == stuck_.end() || std::exchange(found->second.running, true)) co_return;
+    if (found == stuck_.end() || found->second.timer != timer || std::exchange(found->second.running, true)) co_return;
     found->second.retry_at.reset();
     co_await fetch_for(key.first, key.second);
 }
 
 /// What waits for a later try may have waited for just this.
-void Receiver::wake_stuck(RoomNid room) {
+void Receiver::wake_stuck(RoomNid room, const std::vector<std::string>& done) {
+    if (done.empty()) return;
     for (auto at = stuck_.lower_bound({room, ""}); at != stuck_.end() && at->first.first == room; ++at) {
-        if (std::exchange(at->second.running, true)) continue;
-        at->second.retry_at.reset();
+        auto& stuck = at->second;
+        const auto is_cited = [&](const std::string& id) { return stuck.cited.contains(hash_of(id)); };
+        if (stuck.running || !(stuck.is_ours || std::ranges::any_of(done, is_cited))) continue;
+        stuck.running = true;
+        stuck.retry_at.reset();
         parts_.runtime.spawn("fetch missing events", fetch_for(at->first.first, at->first.second));
     }
 }
 
-net::Task<> Receiver::drop(RoomNid room, Item item, const char* why) {
-    spdlog::warn("an event of {} was given up: {}", item.origin, why);
-    const auto seq = item.incoming.inbox_seq;
-    finish(item, {Verdict::incomplete, why});
-    if (!seq) co_return;
+net::Task<> Receiver::drop(RoomNid room, std::vector<std::int64_t> seqs) {
     try {
-        co_await parts_.db.transact([&](storage::Tx& tx) { storage::drop_staged(tx, room, {*seq}); });
+        co_await parts_.db.transact([&](storage::Tx& tx) { storage::drop_staged(tx, room, seqs); });
     } catch (const std::exception&) {
-        // It is tried once more after the next start.
+        // They are tried once more after the next start.
     }
 }
 
 void Receiver::finish(const Item& item, const Received& answer) {
     const bool well = answer.verdict != Verdict::rejected && answer.verdict != Verdict::incomplete;
-    if (item.verdicts) item.verdicts->add(item.incoming.event->id.str(), well ? "" : std::string(answer.why));
+    if (item.verdicts) item.verdicts->add(item.event_id, well ? "" : std::string(answer.why));
     if (answer.verdict == Verdict::rejected || answer.verdict == Verdict::soft_failed)
         spdlog::info("an event of {} did not come in: {}", item.origin, answer.why);
     --unfinished_;
@@ -367,8 +480,7 @@ net::Task<> Receiver::load_staged() {
                     after = row.seq;
                     const auto id = schema::EventId::parse(row.event_id);
                     if (!id) continue;
-                    put(nid,
-                        {{.event = schema::load_event(row.json, *id, room->rules()), .inbox_seq = row.seq}, row.origin, nullptr});
+                    put(nid, {row.seq, row.event_id, row.origin, hold(schema::load_event(row.json, *id, room->rules())), nullptr});
                 }
                 if (rows.size() < page) break;
             }

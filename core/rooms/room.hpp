@@ -290,6 +290,8 @@ public:
     /// A membership of a local user while we are not in the room: an invitation or a knock, and its end. `event` is kept
     /// and is all that is known of the room's state; a room nobody here has heard of begins with it.
     net::Task<Position> note_outside(EventPtr event, UserNid user);
+    /// How often states of branches had to be resolved since the room was loaded.
+    int resolutions() const { return resolutions_; }
 
     /// Rows of this room that are no events (receipts …) on their way through the lane; listeners hear `notice`
     /// with its positions filled in.
@@ -320,9 +322,11 @@ private:
         EventNid nid;
         EventPtr event;
         std::vector<std::int64_t> auth_nids;
+        bool rejected = false;
     };
     /// Branches that may stand side by side. More would make each merge dearer for everybody; what comes then fails softly.
     static constexpr std::size_t most_extremities = 100;
+    static constexpr std::size_t most_unions = 32;
 
     struct Sent;
 
@@ -340,11 +344,11 @@ private:
     void refuse_redaction(const schema::Event& event) const;
     void place(Build& build, Placement placement);
     storage::rows::Event row_of(const schema::Event& event, EventNid nid, int flags) const;
-    StateDictionary::KeyNo intern(Build& build, std::string_view type, std::string_view state_key);
+    StateDictionary::KeyNo intern(std::string_view type, std::string_view state_key);
     StateGroupNo derive_group(Build& build, std::optional<StateGroupNo> parent, const StateDelta& change);
     void trim_history();
     void set_current(Build& build, StateDictionary::KeyNo key, StateEventPtr event, std::optional<UserNid> target);
-    void adopt(Build& build, const Merge& merge, std::optional<StateDictionary::KeyNo> own, StateGroupNo after);
+    void adopt(Build& build, const Merge& merge, std::optional<StateDictionary::KeyNo> own);
     void apply_membership(Build& build, const std::string& user_id, const schema::Event* event, std::optional<EventNid> nid,
                           std::optional<UserNid> target);
     net::Task<std::unique_ptr<Turn>> take_turn();
@@ -385,6 +389,7 @@ private:
     std::optional<StateGroupNo> group_;
     StateHistory history_;
     StateDictionary dictionary_;
+    std::vector<storage::rows::State> new_keys_;         ///< Numbered, and told to no submission yet.
     StateSet current_;
     std::unordered_map<int, StateEventPtr> state_events_;  ///< By key number.
     std::unordered_map<std::string, Membership> memberships_;
@@ -397,6 +402,9 @@ private:
     Ord min_ord_ = 0;
     int flags_ = 0;
     bool partial_ = false;
+    /// Resolutions that were made, the newest last: the states of ends, sorted, and what they come to.
+    std::vector<std::pair<std::vector<StateGroupNo>, StateGroupNo>> unions_;
+    int resolutions_ = 0;
     std::shared_ptr<net::Gate> receiving_;               ///< Closed while a receive() is at work.
     std::shared_ptr<net::Gate> merging_;                 ///< Closed while branches are merged: nothing is built meanwhile.
 

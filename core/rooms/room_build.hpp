@@ -28,6 +28,7 @@ struct Room::Build {
 struct Room::Merge {
     StateSet state;
     std::unordered_map<EventNid, StateEventPtr> events;
+    StateGroupNo group;                                  ///< Of `state`.
 };
 
 struct Room::Placement {
@@ -35,9 +36,12 @@ struct Room::Placement {
     EventNid nid;
     int flags = 0;                                       ///< rows::EventFlag, besides those that follow from the event.
     std::optional<StateGroupNo> before;                  ///< The state before it; its jump chain is in the history.
+    std::optional<StateGroupNo> after = {};              ///< The state after it, where that has a number already.
     std::vector<schema::EventId> covers = {};            ///< Extremities that it builds on.
     std::vector<std::int64_t> auth_nids = {};            ///< State events only.
-    const Merge* merge = nullptr;                        ///< nullptr: the current state is the state after it.
+    const Merge* merge = nullptr;                        ///< nullptr: the current state is the state after it,
+    bool keeps_state = false;                            ///< or stays as it is.
+    bool ends_merge = true;                              ///< The last of those that `merge` is about: with it the state is so.
     bool stored = false;                                 ///< It stands in the database as an outlier.
     bool redaction_applies = true;                       ///< May have effect, should it be a redaction.
     struct Redaction {

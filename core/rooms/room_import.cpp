@@ -50,7 +50,9 @@ net::Task<> Room::Reception::take_over(ImportedRoom from) {
 
     if (room_.has_joined_locals()) {
         // We have not been away: the event is one like any other.
-        const auto answer = co_await judge({.event = from.join, .state_before = std::move(state_ids), .spread = false});
+        std::vector<Incoming> one{{.event = from.join, .state_before = std::move(state_ids)}};
+        const auto answers = co_await receive(std::move(one));
+        const auto& answer = answers.front();
         if (answer.verdict != Received::Verdict::accepted && answer.verdict != Received::Verdict::known)
             throw Refusal(Reason::forbidden, std::string(answer.why));
         co_return;
@@ -59,16 +61,17 @@ net::Task<> Room::Reception::take_over(ImportedRoom from) {
     Received missing;
     find_missing(join, missing);
     if (!missing.missing_auth.empty()) throw Refusal(Reason::forbidden, "The room's authorisation is incomplete.");
-    Merge merge;
+    Merge merge{{}, {}, StateGroupNo{0}};
     StateDelta told;
     for (const auto& event : from.state) {
         const auto* cited = find(event->id);
         if (!cited || cited->is_rejected()) continue;
-        const auto key = room_.intern(build_, event->type, *event->state_key);
+        const auto key = room_.intern(event->type, *event->state_key);
         told.insert_or_assign(key, cited->nid);
         merge.events.insert_or_assign(cited->nid, std::make_shared<StateEvent>(cited->nid, cited->event, room_.rules_));
     }
     const auto before = room_.derive_group(build_, std::nullopt, told);
+    sets_.emplace(before, room_.history_.state_at(before));
     auto verdict = judge_by_auth_events(join);
     if (verdict) verdict = co_await judge_by_state(from.join, before);
     if (!verdict) throw Refusal(Reason::forbidden, std::string(verdict.why));
@@ -78,8 +81,9 @@ net::Task<> Room::Reception::take_over(ImportedRoom from) {
     for (const auto& extremity : room_.extremities_) placement.covers.push_back(extremity.id);
     placement.auth_nids = auth_nids_of(join);
     placement.stored = stored != nullptr;
-    merge.state = room_.history_.state_at(before);
-    merge.state.set(room_.intern(build_, join.type, *join.state_key), placement.nid);
+    merge.group = co_await state_after(from.join, placement.nid, before);
+    merge.state = co_await set_of(merge.group);
+    placement.after = merge.group;
     merge.events.insert_or_assign(placement.nid, std::make_shared<StateEvent>(placement.nid, from.join, room_.rules_));
     placement.merge = &merge;
     room_.place(build_, std::move(placement));
@@ -105,7 +109,7 @@ net::Task<Position> Room::Reception::note_outside(EventPtr event, UserNid user) 
     const auto nid = stored ? stored->nid : room_.parts_.numbers.next<EventNid>();
     if (!stored) keep(event, nid, 0, std::nullopt, std::nullopt);
     ++build_.rows.positions;
-    const auto key = room_.intern(build_, event->type, *event->state_key);
+    const auto key = room_.intern(event->type, *event->state_key);
     room_.set_current(build_, key, std::make_shared<StateEvent>(nid, event, room_.rules_), user);
     build_.rows.rooms.push_back(room_.room_row());
     co_return co_await room_.commit(std::exchange(build_, {}));

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "core/rooms/room_build.hpp"
 #include "core/rooms/state_resolution.hpp"
@@ -28,14 +29,19 @@ public:
         }
     }
     /// An event that is not in the database yet.
-    void add(EventNid nid, const EventPtr& event, std::vector<std::int64_t> auth) {
+    void add(EventNid nid, const EventPtr& event, std::vector<std::int64_t> auth, bool rejected) {
         ids_.emplace(nid, event->id);
         nids_.emplace(event->id, nid);
-        nodes_.insert_or_assign(event->id, Node{std::move(auth), false, event});
+        nodes_.insert_or_assign(event->id, Node{std::move(auth), rejected, event});
     }
 
+    struct Result {
+        StateSet state;
+        /// What won a key that none of the sets has (an auth event of theirs), and the room therefore has no number for.
+        std::vector<std::pair<StateKey, EventNid>> unnumbered;
+    };
     /// `names[key]`: what a key of the sets stands for.
-    StateSet resolve(const std::vector<StateSet>& sets, const std::vector<StateKey>& names) {
+    Result resolve(const std::vector<StateSet>& sets, const std::vector<StateKey>& names) {
         std::vector<StateMap> maps;
         for (const auto& set : sets) {
             std::vector<StateEntry> entries;
@@ -56,8 +62,12 @@ public:
         const auto resolved = rooms::resolve(rules_, maps, source);
         std::map<StateKey, int> numbers;
         for (std::size_t key = 1; key < names.size(); ++key) numbers.emplace(names[key], static_cast<int>(key));
-        StateSet result;
-        for (const auto& entry : resolved) result.set(numbers.at(entry.key), nids_.at(entry.id));
+        Result result;
+        for (const auto& entry : resolved)
+            if (const auto number = numbers.find(entry.key); number != numbers.end())
+                result.state.set(number->second, nids_.at(entry.id));
+            else
+                result.unnumbered.emplace_back(entry.key, nids_.at(entry.id));
         return result;
     }
 
@@ -77,8 +87,17 @@ private:
                 if (mine) disputed.push_back(*mine);
                 if (theirs) disputed.push_back(*theirs);
             });
-        auto wanted = storage::auth_chain(tx_, room_, disputed);
-        wanted.insert(wanted.end(), disputed.begin(), disputed.end());
+        std::unordered_set<EventNid> reached;
+        std::vector<EventNid> wanted;
+        while (!disputed.empty()) {
+            const auto nid = disputed.back();
+            disputed.pop_back();
+            const auto id = ids_.find(nid);
+            if (id == ids_.end() || !reached.insert(nid).second) continue;
+            const auto& node = nodes_.at(id->second);
+            if (!node.event) wanted.push_back(nid);
+            for (const auto cited : node.auth) disputed.push_back(EventNid{cited});
+        }
         for (const auto& stored : storage::events_by_nid(tx_, room_, wanted)) take_in(stored);
     }
     EventPtr take_in(const storage::StoredEvent& stored) {
@@ -135,17 +154,20 @@ net::Task<StateSet> Room::resolve(std::vector<StateSet> sets, std::vector<Unwrit
     for (auto& set : sets)
         if (std::ranges::find(different, set) == different.end()) different.push_back(std::move(set));
     if (different.size() == 1) co_return std::move(different.front());
+    ++resolutions_;
     std::vector<StateKey> names{{}};
     for (int key = 1; key < dictionary_.next(); ++key) names.push_back({dictionary_.type(key), dictionary_.state_key(key)});
-    co_return co_await parts_.db.read([&](storage::Tx& tx) {
+    auto resolved = co_await parts_.db.read([&](storage::Tx& tx) {
         const auto started = std::chrono::steady_clock::now();
         Resolution resolution(tx, nid_, rules_);
-        for (const auto& event : unwritten) resolution.add(event.nid, event.event, event.auth_nids);
-        auto resolved = resolution.resolve(different, names);
+        for (const auto& event : unwritten) resolution.add(event.nid, event.event, event.auth_nids, event.rejected);
+        auto result = resolution.resolve(different, names);
         const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - started;
         spdlog::info("{} states of a room were brought together in {:.1f} ms", different.size(), took.count());
-        return resolved;
+        return result;
     });
+    for (const auto& [key, nid] : resolved.unnumbered) resolved.state.set(intern(key.type, key.state_key), nid);
+    co_return std::move(resolved.state);
 }
 
 net::Task<std::unordered_map<EventNid, StateEventPtr>> Room::load_state_events(std::vector<EventNid> nids) {
@@ -162,20 +184,13 @@ net::Task<std::unordered_map<EventNid, StateEventPtr>> Room::load_state_events(s
     co_return events;
 }
 
-void Room::adopt(Build& build, const Merge& merge, std::optional<StateDictionary::KeyNo> own, StateGroupNo after) {
+void Room::adopt(Build& build, const Merge& merge, std::optional<StateDictionary::KeyNo> own) {
     const auto before = current_;
     before.for_each_difference(merge.state, [&](int key, std::optional<EventNid>, std::optional<EventNid> now) {
         set_current(build, key, now ? merge.events.at(*now) : nullptr, std::nullopt);
         if (key != own) build.cut_at = build.rows.positions - 1;
     });
-    StateDelta delta;
-    history_.state_at(after).for_each_difference(
-        merge.state, [&](int key, std::optional<EventNid>, std::optional<EventNid> now) { delta.emplace(key, now); });
-    if (delta.empty())
-        group_ = after;
-    else if (!(before == merge.state))
-        group_ = derive_group(build, after, delta);
-    // Otherwise the new branch has changed nothing, and the group stays.
+    group_ = merge.group;
 }
 
 }  // namespace runde::rooms

@@ -24,7 +24,7 @@ void Room::place(Build& build, Placement placement) {
     std::optional<StateDictionary::KeyNo> key;
     StateEventPtr replaced;
     if (event->is_state()) {
-        key = intern(build, event->type, *event->state_key);
+        key = intern(event->type, *event->state_key);
         replaced = state_by_key(*key);
     }
     const auto replaced_event = replaced ? replaced->event() : nullptr;
@@ -37,12 +37,15 @@ void Room::place(Build& build, Placement placement) {
     if (event->redacts && placement.redaction_applies) apply_redaction(build, *event, placement.nid);
     count(build, *event, *line);
 
-    auto after = placement.before;
-    if (key) after = derive_group(build, placement.before, {{*key, placement.nid}});
+    auto after = placement.after ? placement.after : placement.before;
+    if (key && !placement.after) after = derive_group(build, placement.before, {{*key, placement.nid}});
     if (!after) throw std::logic_error("a room begins with a state event");
-    if (placement.merge) {
-        adopt(build, *placement.merge, key, *after);
-    } else {
+    if (placement.merge && placement.ends_merge) {
+        adopt(build, *placement.merge, key);
+    } else if (placement.merge) {
+        if (key && placement.merge->state.find(*key) == placement.nid)
+            set_current(build, *key, placement.merge->events.at(placement.nid), options.target);
+    } else if (!placement.keeps_state) {
         group_ = after;
         if (key) set_current(build, *key, std::make_shared<StateEvent>(placement.nid, event, rules_), options.target);
     }
@@ -58,7 +61,7 @@ void Room::place(Build& build, Placement placement) {
     extremities_.insert(extremities_.begin(), {placement.nid, event->id, event->depth, named_hash(*event, rules_), *after});
     depth_ = 0;
     for (const auto& extremity : extremities_) depth_ = std::max(depth_, extremity.depth);
-    trim_history();
+    if (!receiving_) trim_history();
 
     const auto group = [](std::optional<StateGroupNo> no) {
         return no ? std::optional(static_cast<std::int64_t>(*no)) : std::nullopt;
@@ -114,11 +117,10 @@ rows::Event Room::row_of(const schema::Event& event, EventNid nid, int flags) co
     return row;
 }
 
-StateDictionary::KeyNo Room::intern(Build& build, std::string_view type, std::string_view state_key) {
+StateDictionary::KeyNo Room::intern(std::string_view type, std::string_view state_key) {
     if (const auto known = dictionary_.find(type, state_key)) return *known;
     const auto key = dictionary_.intern(type, state_key);
-    // Numbers have no gaps on the disk either, also where nothing is set in the end.
-    build.rows.states.push_back({nid_, key, std::string(type), std::string(state_key), std::nullopt, std::nullopt});
+    new_keys_.push_back({nid_, key, std::string(type), std::string(state_key), std::nullopt, std::nullopt});
     return key;
 }
 
@@ -134,7 +136,7 @@ StateGroupNo Room::derive_group(Build& build, std::optional<StateGroupNo> parent
 }
 
 void Room::trim_history() {
-    if (history_.size() <= 256 || receiving_) return;
+    if (history_.size() <= 256) return;
     std::vector<StateGroupNo> in_use;
     if (group_) in_use.push_back(*group_);
     for (const auto& extremity : extremities_)
@@ -288,6 +290,9 @@ void Room::close(Build& build) {
 
 net::Task<Position> Room::commit(Build build) {
     const auto self = shared_from_this();
+    // Numbers have no gaps on the disk either: whoever is the first to write tells of them, whoever has met them.
+    build.rows.states.insert(build.rows.states.begin(), new_keys_.begin(), new_keys_.end());
+    new_keys_.clear();
     auto shared = std::make_shared<Build>(std::move(build));
     storage::Committed result;
     try {

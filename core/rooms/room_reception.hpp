@@ -1,5 +1,6 @@
 #pragma once
-// For room_receive.cpp and room_import.cpp alone: what one call that takes in foreign events works on.
+// For the files around room_receive.cpp alone: what one call that takes in foreign events works on.
+#include <map>
 #include <set>
 #include <unordered_map>
 
@@ -10,6 +11,9 @@ namespace runde::rooms {
 
 /// The room had to be thrown away; whoever finds it again may have better luck.
 schema::Refusal reloading();
+
+/// The state that consists of these events, for as long as they live.
+StateLookup state_in(const std::vector<EventPtr>& events);
 
 /// Closes the room's gate for one call that takes in foreign events; the next one waits.
 class Room::Turn {
@@ -43,8 +47,11 @@ private:
     bool closed_ = false;
 };
 
-/// Judges foreign events one after the other and collects their rows. Lives for one call, while the room's `receiving_`
-/// gate is closed.
+/// Judges foreign events one after the other, brings those that may come in into the room together, and collects all their
+/// rows. Lives for one call, while the room's `receiving_` gate is closed.
+///
+/// Where to read on: room_reception.cpp (what is cited, and the rows), room_receive.cpp (checks 4 and 5), room_enter.cpp
+/// (check 6, the head, branches), room_outliers.cpp, room_import.cpp, room_history.cpp.
 class Room::Reception {
 public:
     explicit Reception(Room& room) : room_(room) {}
@@ -56,6 +63,7 @@ public:
         int flags = 0;                                   ///< rows::EventFlag
         std::optional<StateGroupNo> before, after;       ///< Of an outlier neither is known.
         bool live = false;
+        bool is_new = false;                             ///< A candidate: not stored, and no row of it was collected.
 
         bool is_rejected() const;
         std::optional<StateGroupNo> state_after() const { return after && !is_rejected() ? after : before; }
@@ -75,39 +83,92 @@ public:
     void give_up();
 
 private:
+    // --- what is cited, and the rows (room_reception.cpp)
     net::Task<> load(std::vector<std::string> ids);
     const Cited* find(const schema::EventId& id) const;
+    Cited& note(Cited cited);
     /// Event ids are unique among all rooms: an event with such an id can never be kept here.
     bool is_of_another_room(const schema::EventId& id) const { return foreign_.contains(id.str()); }
     const schema::Event* create_event() const;           ///< Room version 12: the one that the room id names.
-
-    bool is_hearsay(const Cited& cited) const;
-    net::Task<Received> judge(Incoming incoming);
-    std::vector<CitedEvent> auth_events_of(const schema::Event& event) const;
-    Verdict judge_by_auth_events(const schema::Event& event) const;
-    net::Task<Verdict> judge_by_state(EventPtr event, StateGroupNo state);
-    net::Task<std::optional<StateGroupNo>> state_before(const Incoming& incoming);
-    net::Task<Received> enter(Incoming incoming, EventNid nid, StateGroupNo before);
-    std::vector<schema::EventId> covered_by(const schema::Event& event) const;
-    net::Task<std::optional<Merge>> merge(EventPtr event, EventNid nid, StateGroupNo before, std::vector<StateGroupNo> others);
-    net::Task<std::optional<Placement::Redaction>> pending_redaction(EventPtr event);
-    /// Events of a state by number, for judging `event`: what it may be judged by.
-    net::Task<std::vector<EventPtr>> state_for(const schema::Event& event, StateGroupNo state);
+    std::vector<std::int64_t> auth_nids_of(const schema::Event& event) const;
+    void find_missing(const schema::Event& event, Received& answer) const;
     void keep(const EventPtr& event, EventNid nid, int flags, std::optional<StateGroupNo> before,
               std::optional<StateGroupNo> after);
     /// Before the event that was just placed lies what we do not have.
     void note_gaps(const std::vector<schema::EventId>& missing);
-    std::vector<std::int64_t> auth_nids_of(const schema::Event& event) const;
-    void find_missing(const schema::Event& event, Received& answer) const;
+
+    // --- judging (room_receive.cpp)
+    struct Judged {
+        Received answer;
+        bool may_enter = false;                          ///< Then it is the newest of candidates_.
+    };
+    net::Task<Judged> judge(Incoming incoming);
+    std::vector<CitedEvent> auth_events_of(const schema::Event& event) const;
+    Verdict judge_by_auth_events(const schema::Event& event) const;
+    net::Task<Verdict> judge_by_state(EventPtr event, StateGroupNo state);
+    net::Task<std::optional<StateGroupNo>> state_before(const Incoming& incoming);
+    net::Task<std::optional<Placement::Redaction>> redaction_waiting_for(EventPtr event);
+    bool is_hearsay(const Cited& cited) const;
+
+    // --- states (room_enter.cpp)
+    /// Sorted, each once.
+    using Groups = std::vector<StateGroupNo>;
+    /// What of a state an event is judged by.
+    using Grounds = std::vector<std::pair<StateDictionary::KeyNo, EventNid>>;
+    Grounds grounds_of(const schema::Event& event, const StateSet& state) const;
+    net::Task<std::vector<EventPtr>> events_of(Grounds grounds);
+    net::Task<std::vector<EventPtr>> state_for(EventPtr event, StateGroupNo state);
+    net::Task<StateSet> set_of(StateGroupNo group);
+    net::Task<StateGroupNo> state_after(EventPtr event, EventNid nid, StateGroupNo before);
+    Groups head_groups() const;
+    std::optional<StateGroupNo> known_union(const Groups& groups) const;
+    /// The state that these states come to where they meet.
+    net::Task<StateGroupNo> unite(Groups groups);
     StateGroupNo group_of(const StateSet& set, StateGroupNo nearest);
+
+    // --- into the room (room_enter.cpp)
+    /// An event that passed the checks up to the fifth.
+    struct Candidate {
+        Incoming incoming;
+        EventPtr event;
+        EventNid nid;
+        StateGroupNo before, after;
+        std::size_t answer = 0;                          ///< Its place among the events of this call.
+        bool stored = false;                             ///< As an outlier.
+        std::vector<std::int64_t> auth_nids = {};
+        bool redaction_applies = true;
+        std::optional<Placement::Redaction> redaction = {};
+        Verdict verdict = {};                            ///< Of check 6.
+        std::vector<schema::EventId> covers = {};
+    };
+    struct End {                                         ///< The room ends here, once the candidates are in.
+        schema::EventId id;
+        StateGroupNo after;
+    };
+    net::Task<> enter(std::vector<Received>& answers);
+    net::Task<> weigh();
+    net::Task<Verdict> judge_by_room(const Candidate& one);
+    std::vector<schema::EventId> covered_by(const schema::Event& event) const;
+    std::vector<End> head_ends() const;
+    static void add_end(std::vector<End>& ends, const Candidate& one);
+    static Groups groups_of(const std::vector<End>& ends);
+    bool join_on() const;
+    net::Task<Merge> merge();
+    void place(Candidate& one, const Merge* merged, bool is_last);
 
     Room& room_;
     Build build_;
     std::unordered_map<std::string, Cited> cited_;
+    std::unordered_map<EventNid, const Cited*> by_nid_;
     std::set<std::string> foreign_;                      ///< Of what was loaded: event ids of other rooms.
     std::unordered_map<std::string, std::vector<EventNid>> pending_;  ///< Redactions that wait, by their target.
     std::unordered_map<EventNid, Cited> redactions_;
     std::set<std::string> missing_;                      ///< Of what was loaded: a gap of ours ends with it.
+    std::vector<Candidate> candidates_;
+    std::vector<Unwritten> unwritten_;                   ///< What resolution cannot find in the database yet.
+    std::map<StateGroupNo, StateSet> sets_;
+    std::vector<End> ends_;                              ///< While candidates are weighed: with those that passed.
+    std::optional<StateGroupNo> weighed_in_;             ///< The room's state then.
 };
 
 }  // namespace runde::rooms
