@@ -86,6 +86,8 @@ net::Task<Room::Reception::Judged> Room::Reception::judge(Incoming incoming) {
     // What is kept as an outlier lies before something that we have; only what joins on to our history becomes part of it.
     if (stored && !stored->is_rejected() && !answer.missing_prev.empty() && incoming.state_before)
         co_return answered(Verdicts::known, "older than what is here");
+    // Nobody will ever tell us of it as an event of this room.
+    const bool cites_elsewhere = std::erase_if(answer.missing_auth, [&](const EventId& id) { return is_of_another_room(id); }) > 0;
     if (!answer.missing_auth.empty() || (!answer.missing_prev.empty() && !incoming.state_before))
         co_return Judged{std::move(answer), false};
 
@@ -96,7 +98,7 @@ net::Task<Room::Reception::Judged> Room::Reception::judge(Incoming incoming) {
             if (!find(id)) answer.missing_auth.push_back(id);
         co_return Judged{std::move(answer), false};
     }
-    auto verdict = judge_by_auth_events(*event);                       // 4
+    auto verdict = cites_elsewhere ? Verdict{false, "an auth event of another room"} : judge_by_auth_events(*event);  // 4
     if (verdict) verdict = co_await judge_by_state(event, *before);    // 5
     stored = find(event->id);
     const auto nid = stored ? stored->nid : room_.parts_.numbers.next<EventNid>();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <thread>
 
 #include "federation/federation.hpp"
 #include "tests/federation/two_servers.hpp"
@@ -95,6 +96,35 @@ TEST_CASE("somebody joins a public room of the other server") {
         CHECK(anna.sees(room) == "+anna, +ben, +bea, anna: Hello haven, ben: Hello hearth");
         CHECK(ben.sees(room).ends_with("+ben, +bea, anna: Hello haven, ben: Hello hearth"));
     }
+}
+
+TEST_CASE("what is said while somebody comes in is not lost, and holds up nobody") {
+    TwoServers world;
+    auto anna = world.person("hearth.test", "anna"), ben = world.person("haven.test", "ben"),
+         bea = world.person("haven.test", "bea");
+    const auto room = anna.create_room(), other = anna.create_room();
+    REQUIRE(bea.join(other, "hearth.test") == "200");
+    const auto answer = std::make_shared<net::Gate>();
+    auto& hearth = world.server("hearth.test");
+    hearth.on_io([&] { world.link().held.emplace("/send_join/", answer); });
+    auto coming = ben.begin("POST", fmt::format("/join/{}?via=hearth.test", segment(room)), "{}");
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (membership(anna, room, ben) != "join" && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
+    // His server has not heard yet that he is in.
+    anna.say(room, "Welcome");
+    anna.say(other, "Meanwhile elsewhere");
+    bool delivered = false;
+    while (!delivered && std::chrono::steady_clock::now() < give_up)
+        hearth.on_io([&] { delivered = hearth.wiring().federation->sender.is_idle(); });
+    CHECK(delivered);
+    CHECK(bea.sees(other).ends_with("anna: Meanwhile elsewhere"));
+    hearth.on_io([&] {
+        world.link().held.clear();
+        answer->open();
+    });
+    CHECK(coming.get() == "200");
+    world.settle();
+    CHECK(ben.sees(room) == "+ben, anna: Welcome");
 }
 
 TEST_CASE("the way in leads over whoever answers") {

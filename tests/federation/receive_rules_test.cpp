@@ -42,6 +42,20 @@ TEST_CASE("An event that the rules do not allow stays out, and what follows it c
         });
         CHECK(play.deliver("hearth.test", {message}).at(0) == "an auth event that this event must not cite");
     }
+    SUBCASE("so is one that rests on an event of another room, and what follows that comes in") {
+        const auto elsewhere = play.anna.create_room();
+        const auto levels = play.anna.get(fmt::format("/rooms/{}/state", segment(elsewhere)));
+        std::string id;
+        for (const auto& event : levels.json.as_array())
+            if (event.at("type") == "m.room.power_levels") id = event.at("event_id").as_string();
+        const auto thief = play.pdu(play.ben, "m.room.message", text, std::nullopt, [&](schema::JsonObject& event) {
+            event["auth_events"].as_array().push_back(schema::Json(id));
+        });
+        const auto next = play.pdu(play.ben, "m.room.message", text, std::nullopt,
+                                   [&](schema::JsonObject& event) { event["prev_events"] = schema::JsonArray{thief->id.str()}; });
+        CHECK(play.deliver("hearth.test", {thief, next}) == std::vector<std::string>{"an auth event of another room", ""});
+        CHECK(play.room_at("hearth.test")->extremities() == std::vector{next->id});
+    }
     SUBCASE("repeating it changes nothing") {
         CHECK(play.deliver("hearth.test", {topic}) == std::vector<std::string>{"rejected before"});
         CHECK(play.anna.get(fmt::format("/rooms/{}/state/m.room.topic", segment(play.room))) == "404 M_NOT_FOUND");
@@ -143,6 +157,11 @@ TEST_CASE("Redactions of other servers") {
         CHECK(play.hearth().ask("SELECT count(*) FROM pending_redactions") == "0");
         CHECK(play.hearth().ask(fmt::format("SELECT json FROM events WHERE event_id = '{}'", message->id.str())).find("Hello") ==
               std::string::npos);
+    }
+    SUBCASE("before the event, in one transaction") {
+        CHECK(play.deliver("hearth.test", {redaction, message}) == std::vector<std::string>{"", ""});
+        CHECK(hears(play.anna, play.room, "ben: (removed)"));
+        CHECK(play.hearth().ask("SELECT count(*) FROM pending_redactions") == "0");
     }
     SUBCASE("by somebody who may not: it is part of the room and does nothing") {
         const auto said = play.anna.say(play.room, "Anna's words");

@@ -81,6 +81,10 @@ net::Task<federation::LinkAnswer> TestLink::carry(schema::ServerName destination
         if (piece.empty()) break;
         answer.body += piece;
     }
+    std::shared_ptr<net::Gate> gate;
+    for (const auto& [part, closed] : held)
+        if (asked.target.find(part) != std::string::npos) gate = closed;
+    if (gate) co_await gate->wait();
     --in_flight;
     check_answer(asked, answer);
     if (answered) answered(asked, answer);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "federation/link.hpp"
+#include "net/gate.hpp"
 #include "tests/support/test_server.hpp"
 
 namespace runde::tests {
@@ -24,6 +25,8 @@ public:
     std::function<std::optional<federation::LinkAnswer>(const std::string& destination, federation::LinkRequest&)> tamper;
     /// Sees every answer on its way back and may change it: a peer that lies.
     std::function<void(const federation::LinkRequest& request, federation::LinkAnswer& answer)> answered;
+    /// Answers to requests whose target contains the text are on their way until the gate opens.
+    std::map<std::string, std::shared_ptr<net::Gate>> held;
     int in_flight = 0;
     /// "PUT haven.test /_matrix/federation/v1/send/1", in their order; queries cut off.
     std::vector<std::string> log;
