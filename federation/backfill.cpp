@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <queue>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 
+#include "core/rooms/server_acl.hpp"
 #include "schema/refusal.hpp"
 #include "storage/pdus.hpp"
 
@@ -25,10 +27,13 @@ constexpr std::size_t most_servers = 3;
 constexpr int most_auth_rounds = 5;
 
 /// What can be reached from `from` over prev_events, every event behind those that build on it. Depth only decides between
-/// events that the graph does not order.
-std::vector<EventPtr> newest_first(std::vector<EventPtr> events, const std::vector<std::string>& from) {
+/// events that the graph does not order. The way ends at events that have their `placed` here: what lies behind them belongs
+/// below them.
+std::vector<EventPtr> newest_first(const std::vector<EventPtr>& events, const std::vector<std::string>& from,
+                                   const std::unordered_set<std::string>& placed) {
     std::unordered_map<std::string, EventPtr> by_id;
-    for (auto& event : events) by_id.emplace(event->id.str(), event);
+    for (const auto& event : events)
+        if (!placed.contains(event->id.str())) by_id.emplace(event->id.str(), event);
     std::unordered_set<std::string> reached;
     std::vector<std::string> walk = from;
     std::unordered_map<std::string, int> builders;       // Events not yet listed that build on it.
@@ -60,38 +65,45 @@ std::vector<EventPtr> newest_first(std::vector<EventPtr> events, const std::vect
 
 }  // namespace
 
-net::Task<Backfill::Outcome> Backfill::fill(RoomPtr room, Ord newest, Ord oldest) {
-    const auto now = parts_.runtime.clock().now_ms();
-    auto gap =
-        co_await parts_.db.read([&](storage::Tx& tx) { return storage::find_gap(tx, room->nid(), oldest + 1, newest + 1, now); });
-    if (!gap || !gap->is_due) co_return Outcome::whole;
+std::vector<ServerName> servers_with_history(const rooms::Room& room) {
+    const auto create = room.state("m.room.create");
+    const auto maker = create ? std::string(create->event()->sender.server()) : std::string();
+    std::vector<std::tuple<bool, int, std::string>> names;
+    for (const auto& [name, joined] : room.remote_servers()) names.emplace_back(name != maker, -joined, name);
+    std::ranges::sort(names);
+    std::vector<ServerName> servers;
+    for (const auto& [other, joined, name] : names)
+        if (const auto server = ServerName::parse(name); server && rooms::acl_allows(room, name) && servers.size() < most_servers)
+            servers.push_back(*server);
+    return servers;
+}
 
-    auto& job = running_[{room->nid(), gap->below}];
+net::Task<Backfill::Answer> Backfill::fill(RoomPtr room, storage::GapSearch stretch, Patience& patience) {
+    stretch.due_at = parts_.runtime.clock().now_ms();
+    auto gap = co_await parts_.db.read([&](storage::Tx& tx) { return storage::find_gap(tx, room->nid(), stretch); });
+    if (!gap) co_return Answer{Outcome::whole};
+
+    const auto below = gap->below;
+    auto& job = running_[{room->nid(), below}];
     if (!job) {
         job = std::make_shared<Job>();
         job->gap = std::move(*gap);
         parts_.runtime.spawn("backfill", run(room, job));
     }
     const auto mine = job;
-    const auto gate = std::make_shared<net::Gate>();
+    const auto gate = patience.gate();
     mine->waiting.push_back(gate);
-    const auto enough = parts_.runtime.after(patience, [gate] { gate->open(); });
     co_await gate->wait();
-    co_return !mine->done ? Outcome::later : mine->came_in > 0 ? Outcome::filled : Outcome::whole;
+    if (!mine->done) co_return Answer{Outcome::later, below};
+    co_return Answer{mine->came_in > 0 ? Outcome::filled : Outcome::vain, below};
 }
 
 net::Task<> Backfill::run(RoomPtr room, std::shared_ptr<Job> job) {
-    std::vector<std::pair<int, std::string>> names;
-    for (const auto& [name, joined] : room->remote_servers()) names.emplace_back(-joined, name);
-    std::ranges::sort(names);
-    if (names.size() > most_servers) names.resize(most_servers);
-    for (const auto& [joined, name] : names) {
-        const auto server = ServerName::parse(name);
-        if (!server) continue;
+    for (const auto& server : servers_with_history(*room)) {
         try {
-            job->came_in = co_await fetch_from(room, *server, job->gap);
+            job->came_in = co_await fetch_from(room, server, job->gap);
         } catch (const std::exception& failure) {
-            spdlog::info("no history from {}: {}", name, failure.what());
+            spdlog::info("no history from {}: {}", server.str(), failure.what());
         }
         if (job->came_in > 0) break;
     }
@@ -116,11 +128,23 @@ net::Task<std::size_t> Backfill::fetch_from(RoomPtr room, ServerName server, sto
     auto texts = texts_in(answer, "pdus", events_at_once);
     const auto checked = co_await parts_.checks.check(std::move(texts), room->rules(), room->id(), EventChecks::Age::history);
     std::vector<EventPtr> events;
+    std::vector<std::string> ids;
     for (const auto& one : checked)
-        if (one) events.push_back(one.event);
-    auto ordered = newest_first(std::move(events), gap.event_ids);
-    if (ordered.empty()) co_return 0;
+        if (one) {
+            events.push_back(one.event);
+            ids.push_back(one.event->id.str());
+        }
+    const auto stored = co_await parts_.db.read([&](storage::Tx& tx) { return storage::events_by_id(tx, ids); });
+    std::unordered_set<std::string> placed;
+    for (const auto& one : stored)
+        if (one.ord) placed.insert(one.event_id);
+    auto ordered = newest_first(events, gap.event_ids, placed);
+    co_return co_await take_in(std::move(room), std::move(server), std::move(ordered), gap.below, gap.event_ids);
+}
 
+net::Task<std::size_t> Backfill::take_in(RoomPtr room, ServerName server, std::vector<EventPtr> ordered, Ord below,
+                                         std::vector<std::string> closes) {
+    if (ordered.empty()) co_return 0;
     // What they rest on: state among themselves, then what is fetched.
     std::vector<EventPtr> state;
     for (const auto& event : ordered)
@@ -146,7 +170,7 @@ net::Task<std::size_t> Backfill::fetch_from(RoomPtr room, ServerName server, sto
         const bool fetched = co_await parts_.missing.fetch_auth_events(room, of, servers);
         if (!fetched) break;
     }
-    co_return co_await room->add_history(std::move(ordered), gap.below, gap.event_ids);
+    co_return co_await room->add_history(std::move(ordered), below, std::move(closes));
 }
 
 }  // namespace runde::federation

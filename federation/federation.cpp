@@ -33,6 +33,12 @@ Federation::Federation(Parts parts, const Options& what, std::shared_ptr<Link> w
                 .client = client,
                 .checks = event_checks,
                 .missing = missing}),
+      reading_back({.runtime = parts.runtime,
+                    .db = parts.db,
+                    .rooms = parts.rooms,
+                    .client = client,
+                    .checks = event_checks,
+                    .backfill = backfill}),
       receiver({.runtime = parts.runtime,
                 .db = parts.db,
                 .numbers = parts.numbers,
@@ -51,7 +57,7 @@ Federation::Federation(Parts parts, const Options& what, std::shared_ptr<Link> w
 
 Federation::~Federation() = default;
 
-bool Federation::is_idle() const { return sender.is_idle() && receiver.is_idle() && backfill.is_idle() && policy.is_idle(); }
+bool Federation::is_idle() const { return sender.is_idle() && receiver.is_idle() && backfill.is_idle() && reading_back.is_idle() && policy.is_idle(); }
 
 std::optional<std::int64_t> Federation::next_try() const {
     const auto out = sender.next_try(), in = receiver.next_try();

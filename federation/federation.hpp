@@ -17,6 +17,7 @@
 #include "federation/options.hpp"
 #include "federation/partners.hpp"
 #include "federation/policy.hpp"
+#include "federation/reading_back.hpp"
 #include "federation/receiver.hpp"
 #include "federation/request_auth.hpp"
 #include "federation/sender.hpp"
@@ -61,6 +62,7 @@ struct Federation {
     Sender sender;
     MissingEvents missing;
     Backfill backfill;
+    ReadingBack reading_back;
     Receiver receiver;
     BigAnswers big_answers;
 };

@@ -162,11 +162,12 @@ const char* sql_of(Statement statement) {
                    "pos = coalesce(h.base + u.at, e.pos), ord = coalesce((h.base + u.at) << 16, u.ord, e.ord), "
                    "sg = coalesce(u.sg, e.sg), sg_after = coalesce(u.sg_after, e.sg_after), "
                    "n_main = coalesce(u.n_main, e.n_main), n_all = coalesce(u.n_all, e.n_all), "
-                   "n_thread = coalesce(u.n_thread, e.n_thread), flags = coalesce(u.flags, e.flags) "
+                   "n_thread = coalesce(u.n_thread, e.n_thread), flags = coalesce(u.flags, e.flags), "
+                   "thread_root = coalesce(u.thread_root, e.thread_root) "
                    "FROM " HEAD
                    ", unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::bigint[], "
-                   "$7::bigint[], $8::int[], $9::int[], $10::int[], $11::int[], $12::bigint[]) "
-                   "AS u(room, nid, redacted_by, at, sg, sg_after, n_main, n_all, n_thread, flags, ord) "
+                   "$7::bigint[], $8::int[], $9::int[], $10::int[], $11::int[], $12::bigint[], $13::bigint[]) "
+                   "AS u(room, nid, redacted_by, at, sg, sg_after, n_main, n_all, n_thread, flags, ord, thread_root) "
                    "WHERE e.room_nid = u.room AND e.event_nid = u.nid";
         case Statement::rooms:
             return "INSERT INTO rooms AS r (room_nid, room_id, version, head_pos, out_pos, min_ord, depth, n_main, n_all, "
@@ -286,11 +287,13 @@ const char* sql_of(Statement statement) {
             return "DELETE FROM room_servers s USING unnest($2::bigint[], $3::text[]) AS u(room, server) "
                    "WHERE s.room_nid = u.room AND s.server = u.server AND $1::bigint >= 0";
         case Statement::missing_prev:
-            return "INSERT INTO missing_prev (room_nid, event_id, below_ord) "
+            // What several events cite lies below the lowest of them.
+            return "INSERT INTO missing_prev AS m (room_nid, event_id, below_ord) "
                    "SELECT u.room, u.event_id, coalesce((h.base + u.below_at) << 16, u.below_ord) "
                    "FROM " HEAD
                    ", unnest($2::bigint[], $3::text[], $4::int[], $5::bigint[]) "
-                   "AS u(room, event_id, below_at, below_ord) ON CONFLICT (room_nid, event_id) DO NOTHING";
+                   "AS u(room, event_id, below_at, below_ord) "
+                   "ON CONFLICT (room_nid, event_id) DO UPDATE SET below_ord = least(m.below_ord, excluded.below_ord)";
         case Statement::missing_prev_found:
             return "DELETE FROM missing_prev m USING unnest($2::bigint[], $3::text[]) AS u(room, event_id) "
                    "WHERE m.room_nid = u.room AND m.event_id = u.event_id AND $1::bigint >= 0";
@@ -309,6 +312,10 @@ const char* sql_of(Statement statement) {
         case Statement::fed_inbox_done:
             return "DELETE FROM fed_inbox i USING unnest($2::bigint[], $3::bigint[]) AS u(room, seq) "
                    "WHERE i.room_nid = u.room AND i.seq = u.seq AND $1::bigint >= 0";
+        case Statement::archive_queue:
+            return "INSERT INTO archive_queue (room_nid, event_nid) "
+                   "SELECT u.* FROM unnest($2::bigint[], $3::bigint[]) AS u(room, event) "
+                   "WHERE $1::bigint >= 0 ON CONFLICT DO NOTHING";
         case Statement::count: break;
     }
     return nullptr;
@@ -382,6 +389,10 @@ void Merger::events() {
                    e.auth_nids, e.n_main, e.n_all, e.n_thread, e.flags, e.event_id, e.type, e.sender, e.state_key, e.json);
     }
     finish(events, Statement::events);
+    // Events of the past, and those that only now belong to a thread: no position leads the archive's follower to them.
+    Columns queue{i8, i8};
+    for (const auto& placed : all(&Submission::events))
+        if (placed.row->ord) queue.row(placed.row->room, placed.row->nid);
 
     // Two updates of one event in a batch add up.
     std::map<std::pair<RoomNid, EventNid>, rows::EventUpdate> merged;
@@ -397,11 +408,16 @@ void Merger::events() {
         if (u.n_thread) m.n_thread = u.n_thread;
         if (u.flags) m.flags = u.flags;
         if (u.ord) m.ord = u.ord;
+        if (u.thread_root) m.thread_root = u.thread_root;
     }
-    Columns updates{i8, i8, i8, i4, i8, i8, i4, i4, i4, i4, i8};
-    for (const auto& [ignored, u] : merged)
-        updates.row(u.room, u.nid, u.redacted_by, u.at, u.sg, u.sg_after, u.n_main, u.n_all, u.n_thread, u.flags, u.ord);
+    Columns updates{i8, i8, i8, i4, i8, i8, i4, i4, i4, i4, i8, i8};
+    for (const auto& [ignored, u] : merged) {
+        updates.row(u.room, u.nid, u.redacted_by, u.at, u.sg, u.sg_after, u.n_main, u.n_all, u.n_thread, u.flags, u.ord,
+                    u.thread_root);
+        if (u.ord || u.thread_root) queue.row(u.room, u.nid);
+    }
     finish(updates, Statement::event_updates);
+    finish(queue, Statement::archive_queue);
 }
 
 void Merger::rooms() {

@@ -38,6 +38,7 @@ enum class Statement {
     pending_redactions_applied,
     room_aliases,
     fed_inbox_done,
+    archive_queue,
     count
 };
 const char* sql_of(Statement statement);

@@ -27,6 +27,8 @@ static constexpr NamingColumn columns[] = {
     {"event_search", "event_nid", with_its_row},
     {"event_search", "sender", with_its_row},
     {"event_search", "root_nid", with_its_row},
+    {"archive_queue", "room_nid", by_room},
+    {"archive_queue", "event_nid", with_its_row},
     {"fed_inbox", "room_nid", by_room},
     {"fed_inbox", "event_id", with_its_row},
     {"topics", "room_nid", by_room},

@@ -65,6 +65,7 @@ struct EventUpdate {
     std::optional<int> n_main = {}, n_all = {}, n_thread = {};
     std::optional<int> flags = {};
     std::optional<Ord> ord = {};            ///< An outlier becomes a backfilled event.
+    std::optional<EventNid> thread_root = {};  ///< The root of its thread has come after it.
 };
 
 struct Room {                                ///< Upsert.

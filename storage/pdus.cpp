@@ -34,17 +34,17 @@ std::vector<StoredPending> pending_redactions(Tx& tx, RoomNid room, const std::v
     return pending;
 }
 
-std::optional<StoredGap> find_gap(Tx& tx, RoomNid room, Ord after, Ord upto, std::int64_t now_ms) {
+std::optional<StoredGap> find_gap(Tx& tx, RoomNid room, const GapSearch& where) {
     StoredGap gap;
     for (const auto& row : tx.exec(R"(
-             SELECT event_id, below_ord, next_try <= $4 FROM missing_prev
-             WHERE room_nid = $1 AND below_ord = (SELECT max(below_ord) FROM missing_prev
-                                                  WHERE room_nid = $1 AND below_ord > $2 AND below_ord <= $3)
+             SELECT event_id, below_ord FROM missing_prev
+             WHERE room_nid = $1 AND below_ord = (SELECT CASE WHEN $5::boolean THEN min(below_ord) ELSE max(below_ord) END
+                                                  FROM missing_prev WHERE room_nid = $1 AND below_ord > $2 AND below_ord <= $3
+                                                  AND ($4::bigint IS NULL OR next_try <= $4))
              ORDER BY event_id LIMIT 20)",
-                                   room, after, upto, now_ms)) {
+                                   room, where.after, where.upto, where.due_at, where.oldest)) {
         gap.event_ids.push_back(row[0].string());
         gap.below = row[1].number();
-        gap.is_due = gap.is_due || row[2].flag();
     }
     return gap.event_ids.empty() ? std::nullopt : std::optional(std::move(gap));
 }
@@ -54,6 +54,20 @@ void postpone_gap(Tx& tx, RoomNid room, const std::vector<std::string>& event_id
         "UPDATE missing_prev SET tries = tries + 1, next_try = $3 + least(60000::bigint << least(tries, 12), 86400000::bigint) "
         "WHERE room_nid = $1 AND event_id = ANY($2::text[])",
         room, event_ids, now_ms);
+}
+
+std::vector<EarlyReply> early_replies(Tx& tx, RoomNid room, const std::vector<std::string>& root_ids) {
+    std::vector<EarlyReply> replies;
+    if (root_ids.empty()) return replies;
+    for (const auto& row : tx.exec(R"(
+             SELECT l.parent_id, e.event_nid, e.event_id, e.sender, e.ord, e.origin_ts
+             FROM relations l JOIN events e ON e.room_nid = l.room_nid AND e.event_nid = l.child_nid
+             WHERE l.room_nid = $1 AND l.parent_id = ANY($2::text[]) AND l.rel_type = 'm.thread'
+               AND e.thread_root IS NULL AND e.redacted_by IS NULL AND e.ord IS NOT NULL)",
+                                   room, root_ids))
+        replies.push_back(
+            {row[0].string(), row[1].nid<EventNid>(), row[2].string(), row[3].string(), row[4].number(), row[5].number()});
+    return replies;
 }
 
 std::vector<std::string> missing_among(Tx& tx, RoomNid room, const std::vector<std::string>& event_ids) {

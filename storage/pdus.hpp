@@ -1,4 +1,6 @@
 #pragma once
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "storage/rooms.hpp"
@@ -25,16 +27,31 @@ struct StoredPending {
 };
 std::vector<StoredPending> pending_redactions(Tx& tx, RoomNid room, const std::vector<std::string>& targets);
 
-/// The newest gap whose place lies in (after, upto], and the events it begins with. `is_due`: one of them may be asked for
-/// now; otherwise others have tried lately and in vain.
+/// Where a gap is looked for: its place lies in (after, upto].
+struct GapSearch {
+    Ord after, upto;
+    bool oldest = false;                                 ///< Of several the oldest, else the newest.
+    /// Only gaps for which somebody may be asked at this time: others have tried lately and in vain. nullopt: any.
+    std::optional<std::int64_t> due_at = {};
+};
+/// A gap and the events it begins with.
 struct StoredGap {
     Ord below = 0;
     std::vector<std::string> event_ids;
-    bool is_due = false;
 };
-std::optional<StoredGap> find_gap(Tx& tx, RoomNid room, Ord after, Ord upto, std::int64_t now_ms);
+std::optional<StoredGap> find_gap(Tx& tx, RoomNid room, const GapSearch& where);
 /// Nobody had them: next time later, from a minute doubling to a day.
 void postpone_gap(Tx& tx, RoomNid room, const std::vector<std::string>& event_ids, std::int64_t now_ms);
+
+/// Replies in threads whose root was not here when they came; `root_ids`: events that have come now. Not redacted ones.
+struct EarlyReply {
+    std::string root_id;
+    EventNid nid;
+    std::string event_id, sender;
+    Ord ord;
+    std::int64_t origin_ts;
+};
+std::vector<EarlyReply> early_replies(Tx& tx, RoomNid room, const std::vector<std::string>& root_ids);
 
 /// Which of these events a gap in the room's history begins with (missing_prev).
 std::vector<std::string> missing_among(Tx& tx, RoomNid room, const std::vector<std::string>& event_ids);

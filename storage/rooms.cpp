@@ -148,11 +148,12 @@ std::vector<StoredUserRoom> rooms_of_user(Tx& tx, UserNid user) {
 
 std::optional<StoredThread> find_thread(Tx& tx, RoomNid room, EventNid root) {
     const auto rows = tx.exec(
-        "SELECT t.last_nid, t.replies, t.n, e.origin_ts FROM threads t "
+        "SELECT t.last_nid, t.replies, t.n, e.origin_ts, t.last_ord FROM threads t "
         "JOIN events e ON e.room_nid = t.room_nid AND e.event_nid = t.last_nid WHERE t.room_nid = $1 AND t.root_nid = $2",
         room, root);
     if (rows.empty()) return std::nullopt;
-    return StoredThread{rows.front()[0].nid<EventNid>(), small(rows.front()[1]), small(rows.front()[2]), rows.front()[3].number()};
+    const auto& row = rows.front();
+    return StoredThread{row[0].nid<EventNid>(), small(row[1]), small(row[2]), row[3].number(), row[4].number()};
 }
 
 std::optional<EventNid> newest_reply(Tx& tx, RoomNid room, EventNid root, EventNid except) {

@@ -145,6 +145,7 @@ struct StoredThread {
     EventNid last;
     int replies, n;
     std::int64_t last_ts;
+    Ord last_ord;
 };
 std::optional<StoredThread> find_thread(Tx& tx, RoomNid room, EventNid root);
 /// The newest reply of a thread other than `except` that is not redacted.

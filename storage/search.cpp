@@ -97,6 +97,26 @@ std::vector<StoredEvent> events_at(Tx& tx, Position from, Position to) {
         tx.exec("SELECT " EVENT_COLUMNS "FROM events e" EVENT_JOINS "WHERE e.pos > $1 AND e.pos <= $2 ORDER BY e.pos", from, to));
 }
 
+// In the order of the key, so that one that fails again and again is always the first of the next attempt.
+#define FIRST_QUEUED "SELECT room_nid, event_nid FROM archive_queue ORDER BY room_nid, event_nid "
+
+std::vector<StoredEvent> take_queued(Tx& tx, int most) {
+    return stored_event::read_events(
+        tx.exec("WITH q AS (DELETE FROM archive_queue a USING (" FIRST_QUEUED
+                "LIMIT $1) w "
+                "WHERE a.room_nid = w.room_nid AND a.event_nid = w.event_nid RETURNING a.room_nid, a.event_nid) "
+                "SELECT " EVENT_COLUMNS
+                "FROM q JOIN events e ON e.room_nid = q.room_nid AND e.event_nid = q.event_nid" EVENT_JOINS
+                "ORDER BY e.room_nid, e.ord",
+                most));
+}
+
+void drop_queued(Tx& tx) {
+    tx.exec("DELETE FROM archive_queue a USING (" FIRST_QUEUED
+            "LIMIT 1) w "
+            "WHERE a.room_nid = w.room_nid AND a.event_nid = w.event_nid");
+}
+
 std::optional<StoredEvent> redacted_by(Tx& tx, RoomNid room, EventNid redaction) {
     auto events = stored_event::read_events(tx.exec("SELECT " EVENT_COLUMNS "FROM events e" EVENT_JOINS
                                                     "WHERE e.room_nid = $1 AND e.redacted_by = $2 LIMIT 1",
@@ -148,6 +168,14 @@ void change_search_text(Tx& tx, RoomNid room, EventNid event, const std::string&
 void delete_search_row(Tx& tx, RoomNid room, EventNid event) {
     uncount_words(tx, room, event);
     tx.exec("DELETE FROM event_search WHERE room_nid = $1 AND event_nid = $2", room, event);
+}
+
+void set_search_roots(Tx& tx, RoomNid room, const std::vector<EventNid>& events) {
+    tx.exec(
+        "UPDATE event_search s SET root_nid = e.thread_root FROM events e "
+        "WHERE s.room_nid = $1 AND s.event_nid = ANY($2::bigint[]) AND e.room_nid = $1 AND e.event_nid = s.event_nid "
+        "AND e.thread_root <> s.root_nid",
+        room, events);
 }
 
 std::map<std::string, std::vector<std::string>> words_with(Tx& tx, const std::vector<std::string>& parts, int limit) {

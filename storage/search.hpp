@@ -21,6 +21,11 @@ void move_search_cursor(Tx& tx, Position to);
 /// Live events with from < position <= to, in that order.
 std::vector<StoredEvent> events_at(Tx& tx, Position from, Position to);
 
+/// Takes events that no position leads to out of their queue, at most `most`: those of a room in its reading order.
+std::vector<StoredEvent> take_queued(Tx& tx, int most);
+/// The first of them, without looking at it: for one that nobody can digest.
+void drop_queued(Tx& tx);
+
 /// The event that this redaction was applied to.
 std::optional<StoredEvent> redacted_by(Tx& tx, RoomNid room, EventNid redaction);
 
@@ -40,6 +45,8 @@ void put_search_rows(Tx& tx, const std::vector<SearchRow>& rows);
 /// The text of an indexed event was edited. Nothing happens if it is not indexed.
 void change_search_text(Tx& tx, RoomNid room, EventNid event, const std::string& body, const std::vector<std::string>& stems);
 void delete_search_row(Tx& tx, RoomNid room, EventNid event);
+/// Threads whose root came later than they: their posts belong to its topic now.
+void set_search_roots(Tx& tx, RoomNid room, const std::vector<EventNid>& events);
 
 /// For each part the indexed long words in which it stands, the most used first; `limit` of each.
 std::map<std::string, std::vector<std::string>> words_with(Tx& tx, const std::vector<std::string>& parts, int limit);

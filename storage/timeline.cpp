@@ -51,6 +51,10 @@ std::vector<StateAt> state_at(Tx& tx, RoomNid room, Position pos) {
     return state;
 }
 
+Position first_state(Tx& tx, RoomNid room) {
+    return tx.exec("SELECT coalesce(min(pos), 0) FROM room_state_log WHERE room_nid = $1", room).front()[0].number();
+}
+
 std::vector<std::pair<int, EventNid>> keys_at(Tx& tx, RoomNid room, const std::vector<std::int64_t>& key_nos, Position pos) {
     std::vector<std::pair<int, EventNid>> keys;
     for (const auto& row : tx.exec(R"(
@@ -119,6 +123,13 @@ Bundled bundled(Tx& tx, const std::vector<Bundling>& events, const std::string& 
                                    rooms, ids))
         result.references.push_back({row[0].string(), row[1].string(), row[2].number()});
     return result;
+}
+
+std::optional<StoredEvent> newest_edit(Tx& tx, const StoredEvent& event) {
+    // Among them may be those of its thread's newest reply.
+    for (auto& edit : bundled(tx, {{event.room, event.nid, event.event_id}}, "").edits)
+        if (edit.parent_id == event.event_id) return std::move(edit.event);
+    return std::nullopt;
 }
 
 namespace {

@@ -25,6 +25,9 @@ struct StateAt {
 };
 std::vector<StateAt> state_at(Tx& tx, RoomNid room, Position pos);
 
+/// The position of the first change of the room's state that we know: its creation, or our coming into it.
+Position first_state(Tx& tx, RoomNid room);
+
 /// The events of these keys as they stood right after `pos`, where they have changed since; a key that was not set then is
 /// missing. Reads the log from `pos` on.
 std::vector<std::pair<int, EventNid>> keys_at(Tx& tx, RoomNid room, const std::vector<std::int64_t>& key_nos, Position pos);
@@ -61,6 +64,9 @@ struct Bundling {
     std::string event_id;
 };
 Bundled bundled(Tx& tx, const std::vector<Bundling>& events, const std::string& viewer);
+
+/// Its newest valid edit; nullopt: there is none.
+std::optional<StoredEvent> newest_edit(Tx& tx, const StoredEvent& event);
 
 /// Events that relate to `parent_id`, newest (or oldest) first by reading order.
 struct RelationQuery {

@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "storage/stored_event.hpp"
+
 namespace runde::storage {
 
 std::set<RoomNid> forum_rooms(Tx& tx) {
@@ -12,8 +14,8 @@ std::set<RoomNid> forum_rooms(Tx& tx) {
 
 void insert_topic(Tx& tx, const NewTopic& topic) {
     tx.exec(R"(
-        INSERT INTO topics (room_nid, root_nid, root_id, title, author, created_ts, last_ord, last_ts, last_id, last_sender)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $6, $3, $5) ON CONFLICT (room_nid, root_nid) DO NOTHING)",
+        INSERT INTO topics (room_nid, root_nid, root_id, title, author, created_ts, last_ord, last_ts, last_id, last_sender, root_ord)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $6, $3, $5, $7) ON CONFLICT (room_nid, root_nid) DO NOTHING)",
             topic.room, topic.root, topic.root_id, topic.title, topic.author, topic.ts, topic.ord);
 }
 
@@ -31,6 +33,23 @@ void set_last_reply(Tx& tx, RoomNid room, EventNid root, Ord ord, std::int64_t t
         "UPDATE topics SET last_ord = $3, last_ts = greatest(last_ts, $4), last_id = $5, last_sender = $6 "
         "WHERE room_nid = $1 AND root_nid = $2",
         room, root, ord, ts, event_id, sender);
+}
+
+void set_later_reply(Tx& tx, RoomNid room, EventNid root, Ord ord, std::int64_t ts, const std::string& event_id,
+                     const std::string& sender) {
+    tx.exec(
+        "UPDATE topics SET last_ord = $3, last_ts = greatest(last_ts, $4), last_id = $5, last_sender = $6 "
+        "WHERE room_nid = $1 AND root_nid = $2 AND last_ord < $3",
+        room, root, ord, ts, event_id, sender);
+}
+
+std::optional<StoredEvent> current_state(Tx& tx, RoomNid room, std::string_view type, const std::string& state_key) {
+    auto events = stored_event::read_events(
+        tx.exec("SELECT " EVENT_COLUMNS "FROM room_state s JOIN events e ON e.room_nid = s.room_nid AND e.event_nid = s.event_nid" EVENT_JOINS
+                "WHERE s.room_nid = $1 AND s.type = $2 AND s.state_key = $3",
+                room, type, state_key));
+    if (events.empty()) return std::nullopt;
+    return std::move(events.front());
 }
 
 void set_topic_flags(Tx& tx, RoomNid room, const std::string& root_id, const TopicFlags& flags) {
@@ -72,14 +91,13 @@ std::vector<TopicTitle> titles_of(Tx& tx, const std::vector<std::pair<RoomNid, E
     "WHERE l.room_nid = t.room_nid AND l.parent_id = t.root_id AND l.rel_type = 'm.thread' AND l.ord <= r.all_ord "     \
     "ORDER BY l.ord DESC LIMIT 1), 0)) END AS unread, "                                                                 \
     "(SELECT count(*) FROM notif x WHERE x.user_nid = $2 AND x.room_nid = t.room_nid AND x.thread_root = t.root_nid "   \
-    "AND x.kind = 2 AND x.ord > coalesce(u.read_ord, r.all_ord, 0)) AS highlights "                                     \
+    "AND x.kind = 2 AND x.ord > coalesce(u.read_ord, r.all_ord, 0)) AS highlights, t.root_ord "                                     \
     "FROM topics t "                                                                                                    \
     "LEFT JOIN threads h ON h.room_nid = t.room_nid AND h.root_nid = t.root_nid "                                       \
     "LEFT JOIN user_rooms r ON r.user_nid = $2 AND r.room_nid = t.room_nid "                                            \
     "LEFT JOIN user_threads u ON u.user_nid = $2 AND u.room_nid = t.room_nid AND u.root_nid = t.root_nid "              \
     "AND u.read_ord >= r.all_ord "                                                                                      \
-    "WHERE t.room_nid = $1 AND (t.root_nid IN (SELECT e.event_nid FROM events e WHERE e.room_nid = $1 "                 \
-    "AND e.event_nid = t.root_nid AND e.ord BETWEEN $9 AND $10)) "
+    "WHERE t.room_nid = $1 AND t.root_ord BETWEEN $9 AND $10 "
 
 #define WANTED                                                                                                     \
     "SELECT * FROM (" TOPICS_FOR_READER                                                                            \
@@ -99,12 +117,13 @@ std::vector<TopicRow> find_topics(Tx& tx, const TopicQuery& query) {
             ? tx.exec(WANTED "AND (last_ord, root_nid) < ($13, $14) ORDER BY last_ord DESC, root_nid DESC LIMIT $15", query.room,
                       query.reader, query.reader_id, query.closed, query.answered, query.tag, query.only_mine, query.quiet_before,
                       query.first, query.last, query.only_unread, pinned, place.first, place.second, query.limit)
-            : tx.exec(WANTED "AND root_nid < $13 ORDER BY root_nid DESC LIMIT $14", query.room, query.reader, query.reader_id,
-                      query.closed, query.answered, query.tag, query.only_mine, query.quiet_before, query.first, query.last,
-                      query.only_unread, pinned, place.second, query.limit);
+            : tx.exec(WANTED "AND (root_ord, root_nid) < ($13, $14) ORDER BY root_ord DESC, root_nid DESC LIMIT $15", query.room,
+                      query.reader, query.reader_id, query.closed, query.answered, query.tag, query.only_mine, query.quiet_before,
+                      query.first, query.last, query.only_unread, pinned, place.first, place.second, query.limit);
     std::vector<TopicRow> topics;
     for (const auto& row : rows) {
         TopicRow topic{row[0].nid<EventNid>(),
+                       row[18].number(),
                        row[1].string(),
                        row[2].string(),
                        row[3].string(),

@@ -16,7 +16,7 @@ struct NewTopic {
     EventNid root;
     std::string root_id, title, author;
     std::int64_t ts;
-    Ord ord;
+    Ord ord;                                             ///< Of the first post.
 };
 void insert_topic(Tx& tx, const NewTopic& topic);
 void delete_topic(Tx& tx, RoomNid room, EventNid root);
@@ -24,6 +24,12 @@ void delete_topic(Tx& tx, RoomNid room, EventNid root);
 void rename_topic(Tx& tx, RoomNid room, const std::string& root_id, const std::string& title);
 void set_last_reply(Tx& tx, RoomNid room, EventNid root, Ord ord, std::int64_t ts, const std::string& event_id,
                     const std::string& sender);
+
+/// The same where it is newer than what stands there.
+void set_later_reply(Tx& tx, RoomNid room, EventNid root, Ord ord, std::int64_t ts, const std::string& event_id,
+                     const std::string& sender);
+/// The event that the room's state holds now, nullopt without one.
+std::optional<StoredEvent> current_state(Tx& tx, RoomNid room, std::string_view type, const std::string& state_key);
 
 struct TopicFlags {
     bool closed, pinned, answered;
@@ -34,6 +40,7 @@ void set_topic_flags(Tx& tx, RoomNid room, const std::string& root_id, const Top
 
 struct TopicRow {
     EventNid root;
+    Ord root_ord;
     std::string root_id, title, author;
     std::int64_t created_ts;
     Ord last_ord;
@@ -55,7 +62,7 @@ struct TopicQuery {
     std::optional<std::string> tag;
     bool only_mine = false, only_unread = false, only_pinned = false, without_pinned = false;
     std::int64_t quiet_before = 0;                       ///< Topics without a word since then count as closed.
-    std::optional<std::pair<std::int64_t, EventNid>> below;  ///< (last_ord, root) or (0, root) by creation.
+    std::optional<std::pair<Ord, EventNid>> below;       ///< (last_ord, root), by creation (root_ord, root).
     Ord first = 0, last = 0;                             ///< Roots outside of this stretch are not seen.
     int limit = 20;
 };

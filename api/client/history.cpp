@@ -3,12 +3,12 @@
 #include "api/client/rooms_routes.hpp"
 #include "api/client/rooms_support.hpp"
 #include "federation/federation.hpp"
-#include "storage/timeline.hpp"
 
 namespace runde::api::client {
 namespace {
 
 using rooms::Direction;
+using runde::federation::Patience;
 using schema::Reason;
 using schema::Refusal;
 
@@ -27,30 +27,38 @@ net::Task<std::string> render_events(Services& services, const rooms::ReadableRo
     co_return rooms::render_all(events, from.viewer, bundles, services.rooms.clock().now_ms());
 }
 
+/// rooms::page, with what other servers have of it: this waits for them no longer than `patience` lasts.
+net::Task<rooms::Page> page(Services& services, const rooms::ReadableRoom& from, std::optional<rooms::Place> start,
+                            std::optional<rooms::Place> stop, Direction direction, const rooms::EventFilter& filter,
+                            Patience& patience) {
+    if (!services.federation) co_return co_await rooms::page(services.rooms, from, start, stop, direction, filter);
+    co_return co_await services.federation->reading_back.page(from, start, stop, direction, filter, patience);
+}
+
+net::Task<rooms::TimelineEventPtr> find_event(Services& services, const rooms::ReadableRoom& in, schema::EventId id,
+                                              Patience& patience) {
+    if (!services.federation) co_return co_await rooms::find_event(services.rooms, in, std::move(id));
+    co_return co_await services.federation->reading_back.find_event(in, std::move(id), patience);
+}
+
+/// Apps take it for the end when a page ends where it began. Where more is on its way the token is written differently.
+std::string end_token(const Call& call, const rooms::Place& end) {
+    auto token = end.str();
+    return token == call.query("from") ? token + "_" : token;
+}
+
 net::Task<net::Response> get_messages(const Call& call, Services& services) {
     const auto which = direction(call);
     const auto start = place(call, "from"), stop = place(call, "to");
     const auto filter = event_filter(call, 10);
     const auto from = co_await readable_room(call, services);
-    auto page = co_await rooms::page(services.rooms, from, start, stop, which, filter);
-    if (services.federation && which == Direction::backward && !from.room->remote_servers().empty()) {
-        using Outcome = runde::federation::Backfill::Outcome;
-        const auto newest = start ? start->after : rooms::VisibleRanges::end_of_time - 1;
-        const auto oldest = page.end ? page.end->after : stop ? stop->after : rooms::VisibleRanges::begin_of_time;
-        const auto outcome = co_await services.federation->backfill.fill(from.room, newest, oldest);
-        if (outcome == Outcome::filled) {
-            auto again = co_await rooms::page(services.rooms, from, start, stop, which, filter);
-            page = std::move(again);
-        }
-        // There is more, it is only not here yet.
-        if (outcome != Outcome::whole && !page.end)
-            page.end = rooms::Place{page.events.empty() ? newest : page.events.back()->ord - 1};
-    }
-    const auto chunk = co_await render_events(services, from, page.events);
-    std::string body = fmt::format(R"({{"chunk":[{}],"start":"{}")", chunk, page.start.str());
-    if (page.end) body += fmt::format(R"(,"end":"{}")", page.end->str());
+    Patience patience(services.runtime);
+    const auto found = co_await page(services, from, start, stop, which, filter, patience);
+    const auto chunk = co_await render_events(services, from, found.events);
+    std::string body = fmt::format(R"({{"chunk":[{}],"start":"{}")", chunk, found.start.str());
+    if (found.end) body += fmt::format(R"(,"end":"{}")", end_token(call, *found.end));
     if (filter.lazy_load_members) {
-        const auto members = co_await rooms::members_of(services.rooms, from.room, page.events);
+        const auto members = co_await rooms::members_of(services.rooms, from.room, found.events);
         body += fmt::format(R"(,"state":[{}])", members);
     }
     co_return net::Response::json(body + "}");
@@ -69,7 +77,8 @@ net::Task<rooms::ReadableRoom> readable_or_not_found(const Call& call, Services&
 net::Task<net::Response> get_event(const Call& call, Services& services) {
     const auto id = call.id<schema::EventId>("eventId", Reason::not_found);
     const auto from = co_await readable_or_not_found(call, services);
-    const auto event = co_await rooms::find_event(services.rooms, from, id);
+    Patience patience(services.runtime);
+    const auto event = co_await find_event(services, from, id, patience);
     if (!event) throw Refusal(Reason::not_found, "There is no such event, or you may not read it.");
     const auto text = co_await render_events(services, from, {event});
     co_return net::Response::json(text);
@@ -79,22 +88,23 @@ net::Task<net::Response> get_context(const Call& call, Services& services) {
     const auto id = call.id<schema::EventId>("eventId", Reason::not_found);
     auto filter = event_filter(call, 10, 0);  // Apps ask for none around the event when they want only the tokens.
     const auto from = co_await readable_room(call, services);
-    const auto event = co_await rooms::find_event(services.rooms, from, id);
+    Patience patience(services.runtime);
+    const auto event = co_await find_event(services, from, id, patience);
     if (!event) throw Refusal(Reason::not_found, "There is no such event, or you may not read it.");
     const int total = filter.limit;
     const rooms::Place before{event->ord - 1}, after{event->ord};
     rooms::Page older{{}, before, before}, newer{{}, after, after};
     if (filter.limit = total - total / 2; filter.limit > 0)
-        older = co_await rooms::page(services.rooms, from, before, std::nullopt, Direction::backward, filter);
+        older = co_await page(services, from, before, std::nullopt, Direction::backward, filter, patience);
     if (filter.limit = total / 2; filter.limit > 0)
-        newer = co_await rooms::page(services.rooms, from, after, std::nullopt, Direction::forward, filter);
+        newer = co_await page(services, from, after, std::nullopt, Direction::forward, filter, patience);
 
     const auto older_text = co_await render_events(services, from, older.events);
     const auto newer_text = co_await render_events(services, from, newer.events);
     const auto event_text = co_await render_events(services, from, {event});
     const auto newest = newer.events.empty() ? event : newer.events.back();
     const auto kept = filter.lazy_load_members ? rooms::Members::none : rooms::Members::all;
-    auto then = co_await rooms::state_after(services.rooms, from.room, newest->pos, kept);
+    auto then = co_await rooms::state_at(services.rooms, from.room, newest, kept);
     if (filter.lazy_load_members) {
         // It narrows the members to those who wrote, and nothing else.
         auto shown = older.events;
@@ -166,13 +176,12 @@ net::Task<net::Response> get_timestamp_to_event(const Call& call, Services& serv
     const auto ts = call.query_number("ts", 0, 0, std::int64_t{1} << 53);
     const bool forward = direction(call) == Direction::forward;
     const auto from = co_await readable_room(call, services);
+    Patience patience(services.runtime);
     std::optional<storage::StoredEvent> best;
-    for (const auto& range : from.viewer.visible.ranges()) {
-        auto found = co_await services.db.read(
-            [&](storage::Tx& tx) { return storage::nearest_event(tx, from.room->nid(), ts, forward, range.first, range.last); });
-        const auto nearer = [&] { return forward ? found->origin_ts < best->origin_ts : found->origin_ts > best->origin_ts; };
-        if (found && (!best || nearer())) best = std::move(found);
-    }
+    if (services.federation)
+        best = co_await services.federation->reading_back.nearest_anywhere(from, ts, forward, patience);
+    else
+        best = co_await rooms::nearest_event(services.rooms, from.room, from.viewer.visible, ts, forward);
     if (!best) throw Refusal(Reason::not_found, "There is no event that way.");
     co_return answer({{"event_id", best->event_id}, {"origin_server_ts", best->origin_ts}});
 }

@@ -4,7 +4,7 @@
 
 #include "api/federation/support.hpp"
 #include "api/federation/tables.hpp"
-#include "storage/timeline.hpp"
+#include "core/rooms/timeline.hpp"
 
 namespace runde::api::federation {
 
@@ -123,13 +123,7 @@ net::Task<net::Response> get_timestamp_to_event(const Call& call, Services& serv
     if (direction != "f" && direction != "b") throw Refusal(Reason::invalid_param, "dir is f or b");
     const bool forward = direction == "f";
     const auto seen = co_await view(call, services);
-    std::optional<StoredEvent> best;
-    for (const auto& range : seen.visible.ranges()) {
-        auto found = co_await services.db.read(
-            [&](storage::Tx& tx) { return storage::nearest_event(tx, seen.room->nid(), ts, forward, range.first, range.last); });
-        const auto nearer = [&] { return forward ? found->origin_ts < best->origin_ts : found->origin_ts > best->origin_ts; };
-        if (found && (!best || nearer())) best = std::move(found);
-    }
+    const auto best = co_await rooms::nearest_event(services.rooms, seen.room, seen.visible, ts, forward);
     if (!best) throw Refusal(Reason::not_found, "There is no event that way.");
     co_return answer({{"event_id", best->event_id}, {"origin_server_ts", best->origin_ts}});
 }

@@ -13,6 +13,9 @@ namespace runde::rooms {
 /// committed since its cursor and hands it to its readers, all in one transaction with the cursor. After a crash it goes
 /// on where it stood; a row is never written twice with different effect.
 ///
+/// Events of the past, which other servers told of later (Room::add_history), have no position. They queue in a table of
+/// their own and are read when the stream is, in no order that counts: what builds on them may have been read long ago.
+///
 /// It lets commits gather and rests between its transactions, so that a busy server spends its time on sending; whoever
 /// asks the archive (catch_up) ends the rest. Its commits need not wait for the disk: what a crash takes is made again.
 ///
@@ -21,8 +24,12 @@ namespace runde::rooms {
 /// database (unreachable, disk full, too slow) leave nothing out; they are repeated more and more slowly.
 class Follower {
 public:
-    /// `events`: live events in the order of their positions, redactions already applied to their targets' rows.
-    using Reader = std::function<void(storage::Tx& tx, std::span<const storage::StoredEvent> events)>;
+    enum class From {
+        stream,  ///< Live events in the order of their positions.
+        past,    ///< Events of the past, and live ones whose thread's root was among these.
+    };
+    /// Redactions are already applied to their targets' rows.
+    using Reader = std::function<void(storage::Tx& tx, std::span<const storage::StoredEvent> events, From from)>;
 
     explicit Follower(Rooms& rooms);
     ~Follower();
@@ -44,6 +51,9 @@ private:
     /// Reads at most `most` positions from the cursor on; answers with the cursor's place.
     net::Task<Position> step(Position most, Position head);
     net::Task<Position> leave_out_one();
+    net::Task<> follow_stream(std::shared_ptr<Shared> shared);
+    /// Reads some of the queue, all of it after a few calls.
+    net::Task<> follow_past(std::shared_ptr<Shared> shared);
     net::Task<> run(std::shared_ptr<Shared> shared);
     void wake();
     void go_on();

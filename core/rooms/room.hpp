@@ -116,6 +116,7 @@ struct Committed {
     std::vector<MembershipChange> memberships;
     bool typing = false;                                 ///< The room's typing list changed.
     bool receipts = false;
+    bool older = false;                                  ///< Events of the past were added (add_history).
     std::vector<UserNid> read_by;                        ///< Local users whose unread counts changed by reading.
 };
 

@@ -1,6 +1,8 @@
 // Old events of other servers, fetched because somebody reads back: into the gaps of the reading order.
 #include <algorithm>
 #include <limits>
+#include <map>
+#include <set>
 
 #include "core/rooms/room_reception.hpp"
 #include "schema/refusal.hpp"
@@ -14,6 +16,9 @@ net::Task<std::size_t> Room::add_history(std::vector<EventPtr> events, Ord below
     const auto self = shared_from_this();
     const auto turn = co_await take_turn();
     Reception reception(*this);
+    std::vector<EventPtr> redactions;
+    for (const auto& event : events)
+        if (event->redacts) redactions.push_back(event);
     std::size_t added = 0;
     try {
         added = co_await reception.add_history(std::move(events), below, std::move(closes));
@@ -24,8 +29,17 @@ net::Task<std::size_t> Room::add_history(std::vector<EventPtr> events, Ord below
         reception.give_up();
         throw;
     }
+    if (added == 0) co_return 0;
+    for (const auto& redaction : redactions) {
+        const auto& target = redaction->redacts->str();
+        const auto* stands = known(target);
+        if (!stands || !stands->redacted) continue;
+        redact_in_view(target, *redaction);
+        withdraw_in_view(target);
+    }
+    announce([](Committed& committed) { committed.older = true; });
     // The ring holds the newest without gaps: what lies in a gap of it makes it begin above.
-    if (added > 0 && (ring_floor_ == 0 || (!ring_.empty() && ring_.front()->ord < below))) {
+    if ((ring_floor_ == 0 || (!ring_.empty() && ring_.front()->ord < below))) {
         ring_.clear();
         ring_floor_ = head_pos_;
     }
@@ -49,6 +63,11 @@ net::Task<std::size_t> Room::Reception::add_history(std::vector<EventPtr> events
     const auto lower = co_await room_.parts_.db.read([&](storage::Tx& tx) {
         return storage::events_in_order(tx, room_.nid_, std::numeric_limits<Ord>::min(), below, 1, false);
     });
+    for (const auto& event : events)
+        if (event->redacts && find(*event->redacts))
+            co_await room_.prepare(
+                {.type = event->type, .sender = event->sender, .state_key = {}, .content = {}, .redacts = event->redacts},
+                Whose::foreign);
     const auto floor = lower.empty() ? std::numeric_limits<Ord>::min() : lower.front().ord.value_or(0);
 
     struct Old {
@@ -79,7 +98,23 @@ net::Task<std::size_t> Room::Reception::add_history(std::vector<EventPtr> events
         taken.push_back({event, nid, --next, stored != nullptr});
     }
 
-    std::unordered_map<EventNid, rows::Thread> threads;
+    struct Replies {
+        int count = 0;
+        Ord last_ord = std::numeric_limits<Ord>::min();
+        EventNid last{0};
+        std::int64_t last_ts = 0;
+        std::set<std::string> senders;
+        void add(EventNid reply, Ord ord, std::int64_t ts, const std::string& sender) {
+            ++count;
+            senders.insert(sender);
+            if (ord <= last_ord) return;
+            last_ord = ord;
+            last = reply;
+            last_ts = ts;
+        }
+    };
+    std::map<EventNid, Replies> threads;
+    const auto may_be_root = [](const schema::Event& event) { return !event.is_state() && !relation_of(event.content()); };
     for (const auto& old : taken) {
         const auto& event = *old.event;
         const auto id = event.id.str();
@@ -95,7 +130,11 @@ net::Task<std::size_t> Room::Reception::add_history(std::vector<EventPtr> events
                 if (may_redact(*redaction.event, event, room_.rules_, state_of(cited, create_event()))) redacted_by = nid;
                 build_.rows.pending_redactions.push_back({room_.nid_, id, nid, true});
             }
-        if (event.redacts && !find(*event.redacts)) {
+        if (const auto* target = event.redacts ? find(*event.redacts) : nullptr) {
+            const auto cited = auth_events_of(event);
+            if (may_redact(event, *target->event, room_.rules_, state_of(cited, create_event())))
+                room_.apply_redaction(build_, event, old.nid);
+        } else if (event.redacts) {
             pending_[event.redacts->str()].push_back(old.nid);
             redactions_.emplace(old.nid, Cited{old.nid, old.event, flags, {}, {}, true});
             build_.rows.pending_redactions.push_back({room_.nid_, event.redacts->str(), old.nid});
@@ -116,18 +155,13 @@ net::Task<std::size_t> Room::Reception::add_history(std::vector<EventPtr> events
             if (line->relation->rel_type == "m.thread") {
                 const auto beside = places.find(line->relation->parent_id);
                 const auto* known = cited_.contains(line->relation->parent_id) ? &cited_.at(line->relation->parent_id) : nullptr;
-                if (beside != places.end())
+                if (beside != places.end() && may_be_root(*taken[beside->second].event))
                     root = taken[beside->second].nid;
-                else if (known)
+                else if (known && !known->is_rejected() && may_be_root(*known->event))
                     root = known->nid;
             }
         }
-        if (root) {
-            const auto [thread, is_new] =
-                threads.try_emplace(*root, rows::Thread{room_.nid_, *root, {}, old.nid, 0, 0, event.sender.str()});
-            if (is_new) thread->second.last_ord = old.ord;  // Newest first: this is the last of its replies here.
-            ++thread->second.replies;
-        }
+        if (root) threads[*root].add(old.nid, old.ord, event.origin_server_ts, event.sender.str());
         if (old.stored) {
             rows::EventUpdate row{.room = room_.nid_, .nid = old.nid, .redacted_by = redacted_by};
             row.ord = old.ord;
@@ -162,23 +196,62 @@ net::Task<std::size_t> Room::Reception::add_history(std::vector<EventPtr> events
         if (places.contains(id))
             build_.rows.missing_prevs.push_back({.room = room_.nid_, .event_id = id, .below_at = {}, .found = true});
 
+    // Replies that came before their root stood on the main line until now.
+    std::vector<std::string> possible_roots;
+    for (const auto& old : taken)
+        if (may_be_root(*old.event)) possible_roots.push_back(old.event->id.str());
+    const auto early =
+        co_await room_.parts_.db.read([&](storage::Tx& tx) { return storage::early_replies(tx, room_.nid_, possible_roots); });
+    for (const auto& reply : early) {
+        const auto root = taken[places.at(reply.root_id)].nid;
+        threads[root].add(reply.nid, reply.ord, reply.origin_ts, reply.sender);
+        rows::EventUpdate row{.room = room_.nid_, .nid = reply.nid, .redacted_by = {}};
+        row.thread_root = root;
+        build_.rows.event_updates.push_back(std::move(row));
+        if (const auto known = room_.known_events_.find(reply.event_id); known != room_.known_events_.end()) {
+            known->second.thread_root = root;
+            known->second.root_id = reply.root_id;
+        }
+    }
+
     std::vector<EventNid> roots;
-    for (const auto& [root, row] : threads) roots.push_back(root);
+    for (const auto& [root, replies] : threads) roots.push_back(root);
     const auto known = co_await room_.parts_.db.read([&](storage::Tx& tx) {
         std::map<EventNid, storage::StoredThread> found;
         for (const auto root : roots)
             if (const auto thread = storage::find_thread(tx, room_.nid_, root)) found.emplace(root, *thread);
         return found;
     });
-    for (auto& [root, row] : threads) {
-        if (const auto before = known.find(root); before != known.end()) {
-            row.last = before->second.last;              // What is in the database is newer.
-            row.last_ord.reset();
-            row.replies += before->second.replies;
-            row.n = before->second.n;
+    for (const auto& [root, replies] : threads) {
+        rows::Thread row{room_.nid_, root, {}, replies.last, replies.count, 0, ""};
+        row.last_ord = replies.last_ord;
+        const auto stored = known.find(root);
+        auto there = room_.threads_.find(root);
+        if (there == room_.threads_.end() && stored != known.end())
+            there = room_.threads_
+                        .emplace(root, ThreadInfo{stored->second.replies, stored->second.n, stored->second.last_ts, stored->second.last})
+                        .first;
+        if (there == room_.threads_.end()) {
+            room_.threads_.emplace(root, ThreadInfo{replies.count, 0, replies.last_ts, replies.last});
+        } else {
+            auto& thread = there->second;
+            thread.replies += replies.count;
+            row.replies = thread.replies;
+            row.n = thread.n;
+            // A reply that is still on its way to the disk is the newest of all.
+            const bool is_stored = stored != known.end() && stored->second.last == thread.last;
+            if (thread.replies > replies.count && !(is_stored && stored->second.last_ord < replies.last_ord)) {
+                row.last = thread.last;
+                row.last_ord.reset();
+            } else {
+                thread.last = replies.last;
+                thread.last_ts = replies.last_ts;
+            }
         }
-        room_.threads_.erase(root);
-        build_.rows.threads.push_back(row);
+        for (const auto& sender : replies.senders) {
+            row.sender = sender;
+            build_.rows.threads.push_back(row);
+        }
     }
     if (!taken.empty()) {
         room_.min_ord_ = std::min(room_.min_ord_, next);

@@ -63,9 +63,8 @@ private:
 /// The text as last edited by its author.
 void reread(Tx& tx, const StoredEvent& original) {
     auto text = text_at(content_of(original), "body");
-    const auto bundled = storage::bundled(tx, {{original.room, original.nid, original.event_id}}, "");
-    if (!bundled.edits.empty()) {
-        const auto content = content_of(bundled.edits.front().event);
+    if (const auto edit = storage::newest_edit(tx, original)) {
+        const auto content = content_of(*edit);
         if (const auto* edited = schema::object_at(content, "m.new_content")) text = text_at(*edited, "body");
     }
     if (text)
@@ -102,6 +101,24 @@ void index(Tx& tx, const StoredEvent& event, NewRows& fresh) {
     }
     if (event.type == "m.room.name" && event.state_key == "") fresh.put(event, 1, text_at(content_of(event), "name"));
     if (event.type == "m.room.topic" && event.state_key == "") fresh.put(event, 2, text_at(content_of(event), "topic"));
+}
+
+/// What came from the past: what edits it, or its thread's root, may have been here before.
+void index_old(Tx& tx, std::span<const StoredEvent> events, NewRows& fresh) {
+    std::vector<storage::Bundling> messages;
+    std::map<RoomNid, std::vector<EventNid>> rooms;
+    std::map<std::string, const StoredEvent*> by_id;
+    for (const auto& event : events) {
+        index(tx, event, fresh);
+        rooms[event.room].push_back(event.nid);
+        if (event.redacted_by || event.state_key) continue;
+        messages.push_back({event.room, event.nid, event.event_id});
+        by_id.emplace(event.event_id, &event);
+    }
+    fresh.write();
+    for (const auto& edit : storage::bundled(tx, messages, "").edits)
+        if (const auto original = by_id.find(edit.parent_id); original != by_id.end()) reread(tx, *original->second);
+    for (const auto& [room, nids] : rooms) storage::set_search_roots(tx, room, nids);
 }
 
 // ---------- asking it
@@ -275,8 +292,9 @@ Hits ask(Tx& tx, const SearchRequest& request, const Places& where, const Search
 }  // namespace
 
 Follower::Reader search_indexer() {
-    return [](Tx& tx, std::span<const StoredEvent> events) {
+    return [](Tx& tx, std::span<const StoredEvent> events, Follower::From from) {
         NewRows fresh(tx);
+        if (from == Follower::From::past) return index_old(tx, events, fresh);
         for (const auto& event : events) index(tx, event, fresh);
         fresh.write();
     };

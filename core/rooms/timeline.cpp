@@ -72,7 +72,7 @@ std::optional<Place> Place::parse(std::string_view token) {
     const auto kind = token.front();
     token.remove_prefix(1);
     if (kind == 't') {
-        if (const auto ord = number(token)) return Place{*ord};
+        if (const auto ord = number(token.substr(0, token.find('_')))) return Place{*ord};
     } else if (kind == 's') {
         if (const auto pos = number(token.substr(0, token.find('_'))); pos && *pos >= 0 && *pos < (Position{1} << 46))
             return Place{schema::live_ord(*pos)};
@@ -154,6 +154,19 @@ net::Task<TimelineEventPtr> find_event(Rooms& rooms, const ReadableRoom& in, sch
     }
     if (!in.viewer.visible.sees(line->ord)) co_return nullptr;
     co_return line;
+}
+
+net::Task<std::optional<storage::StoredEvent>> nearest_event(Rooms& rooms, RoomPtr room, VisibleRanges visible, std::int64_t ts,
+                                                             bool forward) {
+    co_return co_await rooms.parts().db.read([&](storage::Tx& tx) {
+        std::optional<storage::StoredEvent> best;
+        for (const auto& range : visible.ranges()) {
+            auto found = storage::nearest_event(tx, room->nid(), ts, forward, range.first, range.last);
+            const auto nearer = [&] { return forward ? found->origin_ts < best->origin_ts : found->origin_ts > best->origin_ts; };
+            if (found && (!best || nearer())) best = std::move(found);
+        }
+        return best;
+    });
 }
 
 net::Task<Page> relations(Rooms& rooms, const ReadableRoom& in, const RelationsRequest& request) {
@@ -341,6 +354,12 @@ net::Task<std::vector<StateEventPtr>> state_after(Rooms& rooms, RoomPtr room, Po
     std::vector<StateEventPtr> state;
     for (const auto& event : stored) state.push_back(state_event_of(event, room->rules()));
     co_return state;
+}
+
+net::Task<std::vector<StateEventPtr>> state_at(Rooms& rooms, RoomPtr room, TimelineEventPtr event, Members members) {
+    if (event->pos > 0) co_return co_await state_after(rooms, room, event->pos, members);
+    const auto first = co_await rooms.parts().db.read([&](storage::Tx& tx) { return storage::first_state(tx, room->nid()); });
+    co_return co_await state_after(rooms, room, std::max<Position>(event->ord >> 16, first), members);
 }
 
 net::Task<std::vector<StateEventPtr>> readable_state(Rooms& rooms, const ReadableRoom& from) {

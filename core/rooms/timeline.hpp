@@ -13,7 +13,7 @@
 namespace runde::rooms {
 
 /// A place between two events in the reading order: after the event at `after`, before the next.
-/// On the wire "t<ord>"; the tokens of /sync ("s<position>…") are read too.
+/// On the wire "t<ord>", whatever stands behind a "_"; the tokens of /sync ("s<position>…") are read too.
 struct Place {
     Ord after;
     static std::optional<Place> parse(std::string_view token);
@@ -48,6 +48,11 @@ net::Task<Page> page(Rooms& rooms, const ReadableRoom& from, std::optional<Place
 
 /// nullptr when there is none or the viewer may not see it.
 net::Task<TimelineEventPtr> find_event(Rooms& rooms, const ReadableRoom& in, schema::EventId id);
+
+/// The event nearest to a time, in the direction asked, of those that may be seen; nullopt: none that way.
+/// https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1roomsroomidtimestamp_to_event
+net::Task<std::optional<storage::StoredEvent>> nearest_event(Rooms& rooms, RoomPtr room, VisibleRanges visible, std::int64_t ts,
+                                                             bool forward);
 
 /// What relates to an event. https://spec.matrix.org/v1.19/client-server-api/#relationships-api
 struct RelationsRequest {
@@ -96,6 +101,9 @@ net::Task<std::string> members_of(Rooms& rooms, RoomPtr room, std::vector<Timeli
 /// The room's state after `pos` in the log of its changes: for what was true before somebody left.
 enum class Members { all, none };
 net::Task<std::vector<StateEventPtr>> state_after(Rooms& rooms, RoomPtr room, Position pos, Members members = Members::all);
+/// The state at an event of the timeline. Of what other servers told of the past the state is not known: then it is that of
+/// the place in the reading order, or the first that we know.
+net::Task<std::vector<StateEventPtr>> state_at(Rooms& rooms, RoomPtr room, TimelineEventPtr event, Members members = Members::all);
 /// The state as the viewer may read it: whoever is in the room reads it as it is; who left, as it was then.
 net::Task<std::vector<StateEventPtr>> readable_state(Rooms& rooms, const ReadableRoom& from);
 

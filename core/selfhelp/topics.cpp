@@ -6,6 +6,7 @@
 
 #include "schema/refusal.hpp"
 #include "storage/search.hpp"
+#include "storage/timeline.hpp"
 
 namespace runde::selfhelp {
 namespace {
@@ -54,14 +55,58 @@ void keep_redaction(Tx& tx, const StoredEvent& redaction) {
                                 last.front().event_id, last.front().sender);
 }
 
+void read_flags(Tx& tx, const StoredEvent& event) {
+    const auto state = forum::TopicState::read(event.redacted_by ? schema::JsonObject{} : content_of(event));
+    storage::set_topic_flags(tx, event.room, *event.state_key,
+                             {state.closed, state.pinned, state.answered, state.tags, event.origin_ts});
+}
+
 void keep(Tx& tx, const StoredEvent& event) {
     if (event.type == "m.room.redaction") return keep_redaction(tx, event);
-    if (event.type == forum::topic_event && event.state_key) {
-        const auto state = forum::TopicState::read(event.redacted_by ? schema::JsonObject{} : content_of(event));
-        return storage::set_topic_flags(tx, event.room, *event.state_key,
-                                        {state.closed, state.pinned, state.answered, state.tags, event.origin_ts});
-    }
+    if (event.type == forum::topic_event && event.state_key) return read_flags(tx, event);
     if (!event.state_key && !event.redacted_by) keep_message(tx, event);
+}
+
+// ---------- what came from the past, in any order: what builds on it may be here already
+
+void read_title(Tx& tx, const StoredEvent& root) {
+    const auto edit = storage::newest_edit(tx, root);
+    if (!edit) return;
+    const auto content = content_of(*edit);
+    if (const auto* edited = schema::object_at(content, "m.new_content"))
+        storage::rename_topic(tx, root.room, root.event_id, title(*edited));
+}
+
+void keep_old_root(Tx& tx, const StoredEvent& event, const schema::JsonObject& content) {
+    const auto first_line = event.redacted_by ? "" : title(content);
+    storage::insert_topic(
+        tx, {event.room, event.nid, event.event_id, first_line, event.sender, event.origin_ts, event.ord.value_or(0)});
+    if (!event.redacted_by) read_title(tx, event);
+    if (const auto newest = storage::newest_reply(tx, event.room, event.nid, event.nid))
+        for (const auto& last : storage::events_by_nid(tx, event.room, {*newest}))
+            storage::set_later_reply(tx, event.room, event.nid, last.ord.value_or(0), last.origin_ts, last.event_id, last.sender);
+    if (const auto state = storage::current_state(tx, event.room, forum::topic_event, event.event_id)) read_flags(tx, *state);
+}
+
+void keep_old(Tx& tx, const StoredEvent& event) {
+    if (event.type == "m.room.redaction") return keep_redaction(tx, event);
+    if (event.state_key) return;                         // What holds now was told when we came.
+    if (event.redacted_by) {
+        // Its words are gone, the topic is not: others have answered.
+        if (storage::find_thread(tx, event.room, event.nid)) keep_old_root(tx, event, {});
+        return;
+    }
+    if (event.thread_root)
+        return storage::set_later_reply(tx, event.room, *event.thread_root, event.ord.value_or(0), event.origin_ts, event.event_id,
+                                        event.sender);
+    const auto content = content_of(event);
+    const auto relation = rooms::relation_of(content);
+    if (relation && relation->rel_type == "m.replace") {
+        for (const auto& original : storage::events_by_id(tx, {relation->parent_id}))
+            if (original.room == event.room) read_title(tx, original);
+        return;
+    }
+    if (!relation && event.type == "m.room.message") keep_old_root(tx, event, content);
 }
 
 std::int64_t number(std::string_view text) {
@@ -83,10 +128,10 @@ std::optional<std::pair<std::int64_t, schema::EventNid>> place(const std::string
 }  // namespace
 
 rooms::Follower::Reader topic_keeper() {
-    return [](Tx& tx, std::span<const StoredEvent> events) {
+    return [](Tx& tx, std::span<const StoredEvent> events, rooms::Follower::From from) {
         const auto forums = storage::forum_rooms(tx);
         for (const auto& event : events)
-            if (forums.contains(event.room)) keep(tx, event);
+            if (forums.contains(event.room)) (from == rooms::Follower::From::stream ? keep : keep_old)(tx, event);
     };
 }
 
@@ -122,7 +167,8 @@ net::Task<TopicsPage> topics(rooms::Rooms& rooms, rooms::Follower& follower, con
     auto found = co_await rooms.parts().db.read([&](Tx& tx) { return storage::find_topics(tx, query); });
     if (found.size() > static_cast<std::size_t>(request.limit)) {
         found.pop_back();
-        page.next = fmt::format("c{}_{}", found.back().last_ord, schema::raw(found.back().root));
+        page.next = fmt::format("c{}_{}", request.by_activity ? found.back().last_ord : found.back().root_ord,
+                                schema::raw(found.back().root));
     }
     for (auto& topic : found) page.topics.push_back(std::move(topic));
     std::erase_if(page.topics, [&](const auto& topic) { return !in.viewer.visible.sees(topic.last_ord) && topic.replies == 0; });
