@@ -7,9 +7,21 @@ namespace runde::api {
 using schema::Reason;
 using schema::Refusal;
 
+namespace {
+
+void set_network(rooms::DirectoryRequest& request, std::string network, bool all) {
+    if (!network.empty() && all)
+        throw Refusal(Reason::invalid_param, "third_party_instance_id and include_all_networks exclude each other");
+    if (!network.empty()) request.network = std::move(network);
+    request.all_networks = all;
+}
+
+}  // namespace
+
 rooms::DirectoryRequest directory_query(const Call& call) {
     rooms::DirectoryRequest request;
     request.limit = static_cast<std::size_t>(call.query_number("limit", 100, 0, most_public_rooms));
+    set_network(request, call.query("third_party_instance_id").value_or(""), call.query_flag("include_all_networks"));
     request.since = call.query("since").value_or("");
     return request;
 }
@@ -20,6 +32,8 @@ rooms::DirectoryRequest directory_body(const Call& call) {
     const auto limit = body.integer("limit").value_or(100);
     if (limit < 0) throw Refusal(Reason::invalid_param, "limit must not be negative");
     request.limit = static_cast<std::size_t>(std::min<std::int64_t>(limit, most_public_rooms));
+    set_network(request, std::string(body.string_or("third_party_instance_id", "")),
+                body.boolean("include_all_networks").value_or(false));
     request.since = body.string_or("since", "");
     if (const auto* filter = body.object("filter")) {
         const schema::Fields fields(*filter);

@@ -5,6 +5,7 @@
 #include <limits>
 #include <set>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "core/rooms/policy_server.hpp"
 #include "core/rooms/server_acl.hpp"
@@ -104,20 +105,18 @@ net::Task<StateBefore> state_before(rooms::Rooms& rooms, const ServerView& view,
         const auto rows = storage::events_by_id(tx, {id.str()});
         const auto& event = require(rows, view);
         StateBefore before;
-        std::vector<EventNid> nids;
-        for (const auto& [key, one] : state_nids_before(tx, nid, event)) nids.push_back(one);
-        before.state = storage::events_by_nid(tx, nid, nids);
-        before.auth_chain = storage::events_by_nid(tx, nid, storage::auth_chain(tx, nid, nids));
+        for (const auto& [key, one] : state_nids_before(tx, nid, event)) before.state.push_back(one);
+        before.auth_chain = storage::auth_chain(tx, nid, before.state);
         return before;
     });
 }
 
-net::Task<std::vector<StoredEvent>> auth_chain(rooms::Rooms& rooms, const ServerView& view, schema::EventId id) {
+net::Task<std::vector<EventNid>> auth_chain(rooms::Rooms& rooms, const ServerView& view, schema::EventId id) {
     const auto nid = view.room->nid();
     co_return co_await rooms.parts().db.read([&](storage::Tx& tx) {
         const auto rows = storage::events_by_id(tx, {id.str()});
-        const auto& event = require(rows, view);
-        const auto parsed = schema::load_event(event.json, id, view.room->rules());
+        if (rows.empty() || rows.front().room != nid) throw Refusal(Reason::not_found, "There is no such event.");
+        const auto parsed = schema::load_event(rows.front().json, id, view.room->rules());
         std::vector<std::string> ids;
         for (const auto& parent : parsed->auth_events) ids.push_back(parent.str());
         std::vector<EventNid> nids;
@@ -127,7 +126,7 @@ net::Task<std::vector<StoredEvent>> auth_chain(rooms::Rooms& rooms, const Server
         nids.insert(nids.end(), chain.begin(), chain.end());
         std::ranges::sort(nids);
         nids.erase(std::unique(nids.begin(), nids.end()), nids.end());
-        return storage::events_by_nid(tx, nid, nids);
+        return nids;
     });
 }
 
@@ -145,19 +144,54 @@ std::shared_ptr<void> BigAnswers::enter(const schema::ServerName& server) {
     });
 }
 
+namespace {
+
+/// Of `events`, newest first, those named by `from` and what they build on; a branch beside them is not what was asked for.
+std::vector<StoredEvent> with_ancestors(storage::Tx& tx, const rooms::Room& room, std::vector<StoredEvent> events,
+                                        const std::vector<std::string>& from) {
+    std::unordered_set<std::string> here, wanted(from.begin(), from.end());
+    for (const auto& event : events) here.insert(event.event_id);
+    bool everything = false;
+    int refused_left = 50;
+    std::vector<StoredEvent> found;
+    for (auto& event : events) {
+        if (!everything && !wanted.contains(event.event_id)) continue;
+        std::vector<std::string> beyond;
+        const auto want = [&](const StoredEvent& builder) {
+            const auto parsed = schema::load_event(builder.json, *schema::EventId::parse(builder.event_id), room.rules());
+            for (const auto& prev : parsed->prev_events)
+                if (wanted.insert(prev.str()).second && !here.contains(prev.str())) beyond.push_back(prev.str());
+        };
+        want(event);
+        // What was refused has no place in the order, but what it builds on has. Below a gap of ours everything is older.
+        while (!beyond.empty() && !everything) {
+            const auto rows = storage::events_by_id(tx, std::exchange(beyond, {}));
+            everything = rows.empty();
+            for (const auto& row : rows)
+                if (row.room == room.nid() && !row.ord && refused_left-- > 0) want(row);
+        }
+        found.push_back(std::move(event));
+    }
+    return found;
+}
+
+}  // namespace
+
 net::Task<std::vector<StoredEvent>> backfill(rooms::Rooms& rooms, const ServerView& view, std::vector<std::string> from,
                                              int limit) {
     const auto nid = view.room->nid();
     co_return co_await rooms.parts().db.read([&](storage::Tx& tx) {
         // Our reading order never puts an event before one that it builds on, so what precedes an event in it holds all
-        // that precedes it in the graph, and little more.
+        // that precedes it in the graph, and what happened beside it.
         Ord newest = std::numeric_limits<Ord>::min();
         for (const auto& event : storage::events_by_id(tx, from))
             if (event.room == nid && event.ord && is_servable(event)) newest = std::max(newest, *event.ord);
         std::vector<StoredEvent> events;
         if (newest != std::numeric_limits<Ord>::min())
-            events = storage::events_in_order(tx, nid, std::numeric_limits<Ord>::min(), newest + 1, limit, false);
+            events = storage::events_in_order(tx, nid, std::numeric_limits<Ord>::min(), newest + 1, limit * 2, false);
         std::erase_if(events, [](const auto& event) { return !is_servable(event); });
+        events = with_ancestors(tx, *view.room, std::move(events), from);
+        if (events.size() > static_cast<std::size_t>(limit)) events.erase(events.begin() + limit, events.end());
         return events;
     });
 }

@@ -41,10 +41,11 @@ std::vector<std::pair<int, schema::EventNid>> state_nids_before(storage::Tx& tx,
                                                                 const storage::StoredEvent& event);
 /// The state before an event, and its whole auth chain. Throws Refusal(not_found).
 struct StateBefore {
-    std::vector<storage::StoredEvent> state, auth_chain;
+    std::vector<schema::EventNid> state, auth_chain;
 };
 net::Task<StateBefore> state_before(rooms::Rooms& rooms, const ServerView& view, schema::EventId event);
-net::Task<std::vector<storage::StoredEvent>> auth_chain(rooms::Rooms& rooms, const ServerView& view, schema::EventId event);
+/// What an event rests on, also one that was rejected: whoever judges it must know why. Throws Refusal(not_found).
+net::Task<std::vector<schema::EventNid>> auth_chain(rooms::Rooms& rooms, const ServerView& view, schema::EventId event);
 
 /// Those events and what came before them, newest first, at most `limit`.
 net::Task<std::vector<storage::StoredEvent>> backfill(rooms::Rooms& rooms, const ServerView& view, std::vector<std::string> from,

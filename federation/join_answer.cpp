@@ -6,7 +6,7 @@
 #include <unordered_set>
 
 #include "core/rooms/state_history.hpp"
-#include "federation/history.hpp"
+#include "federation/event_stream.hpp"
 #include "schema/refusal.hpp"
 #include "storage/pdus.hpp"
 
@@ -16,7 +16,6 @@ using schema::EventNid;
 
 namespace {
 
-constexpr std::size_t events_per_piece = 200;
 /// As many names as a client shows of a room without one.
 constexpr std::size_t most_heroes = 5;
 
@@ -35,44 +34,6 @@ std::unordered_set<std::string> heroes(const rooms::Room& room, const std::strin
     }
     return names;
 }
-
-class JoinAnswer : public net::BodySource {
-public:
-    JoinAnswer(storage::Database& db, rooms::RoomPtr room, Parts parts, std::string head, std::string tail)
-        : db_(db), view_{std::move(room), {}, false}, parts_(std::move(parts)), head_(std::move(head)), tail_(std::move(tail)) {}
-
-    net::Task<std::string> next() override {
-        if (!head_.empty()) co_return std::exchange(head_, std::string());
-        if (state_at_ < parts_.state.size()) co_return co_await events(parts_.state, state_at_);
-        if (!std::exchange(between_, true)) co_return R"(],"auth_chain":[)";
-        if (chain_at_ < parts_.chain.size()) co_return co_await events(parts_.chain, chain_at_);
-        co_return std::exchange(tail_, std::string());
-    }
-
-private:
-    net::Task<std::string> events(const std::vector<EventNid>& nids, std::size_t& at) {
-        const auto end = std::min(nids.size(), at + events_per_piece);
-        const std::vector<EventNid> some(nids.begin() + static_cast<std::ptrdiff_t>(at),
-                                         nids.begin() + static_cast<std::ptrdiff_t>(end));
-        const auto room = view_.room->nid();
-        const auto stored = co_await db_.read([&](storage::Tx& tx) { return storage::events_by_nid(tx, room, some); });
-        std::string text;
-        for (const auto& event : stored) {
-            if (at > 0 || !text.empty()) text += ',';
-            text += pdu_for(view_, event);
-        }
-        at = end;
-        // An empty piece would end the body; white space between values means nothing.
-        co_return text.empty() ? " " : text;
-    }
-
-    storage::Database& db_;
-    ServerView view_;
-    Parts parts_;
-    std::string head_, tail_;
-    std::size_t state_at_ = 0, chain_at_ = 0;
-    bool between_ = false;
-};
 
 }  // namespace
 
@@ -119,7 +80,10 @@ net::Task<std::unique_ptr<net::BodySource>> join_answer(rooms::Rooms& rooms, Hos
         head += R"(,"servers_in_room":)" + schema::to_text(servers);
     }
     head += R"(,"state":[)";
-    co_return std::make_unique<JoinAnswer>(db, room, std::move(parts), std::move(head), options.wrapped ? "]}]" : "]}");
+    std::vector<EventStream::List> lists{{std::move(head), std::move(parts.state)},
+                                         {R"(],"auth_chain":[)", std::move(parts.chain)}};
+    co_return std::make_unique<EventStream>(db, ServerView{room, {}, false}, EventStream::As::pdus, std::move(lists),
+                                            options.wrapped ? "]}]" : "]}");
 }
 
 }  // namespace runde::federation

@@ -90,6 +90,8 @@ net::Task<JsonObject> Neighbourhood::public_rooms(std::string server_name, rooms
         filter["room_types"] = std::move(types);
     }
     if (!filter.empty()) body["filter"] = std::move(filter);
+    if (request.network) body["third_party_instance_id"] = *request.network;
+    if (request.all_networks) body["include_all_networks"] = true;
     JsonObject answer;
     try {
         answer = co_await client_.post(*server, path({"publicRooms"}), schema::canonical_json(body), directory_limits);
@@ -102,8 +104,12 @@ net::Task<JsonObject> Neighbourhood::public_rooms(std::string server_name, rooms
     if (auto* rooms = answer.if_contains("chunk"); rooms && rooms->is_array())
         for (auto& room : rooms->get_array())
             if (room.is_object() && schema::RoomId::parse(schema::string_at(room.get_object(), "room_id").value_or("")) &&
-                schema::integer_at(room.get_object(), "num_joined_members"))
+                schema::integer_at(room.get_object(), "num_joined_members")) {
+                // Our clients may rely on what the other server should have said.
+                for (const auto* name : {"world_readable", "guest_can_join"})
+                    room.get_object()[name] = schema::boolean_at(room.get_object(), name).value_or(false);
                 chunk.push_back(std::move(room));
+            }
     page["chunk"] = std::move(chunk);
     for (const auto* name : {"next_batch", "prev_batch"})
         if (const auto token = schema::string_at(answer, name)) page[name] = *token;

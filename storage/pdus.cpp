@@ -15,6 +15,13 @@ std::vector<EventNid> auth_chain(Tx& tx, RoomNid room, const std::vector<EventNi
     return chain;
 }
 
+std::vector<std::string> event_ids(Tx& tx, RoomNid room, const std::vector<EventNid>& nids) {
+    std::vector<std::string> ids;
+    for (const auto& row : tx.exec("SELECT event_id FROM events WHERE room_nid = $1 AND event_nid = ANY($2::bigint[])", room, nids))
+        ids.push_back(row[0].string());
+    return ids;
+}
+
 std::vector<AuthNode> auth_graph(Tx& tx, RoomNid room) {
     std::vector<AuthNode> graph;
     // 2: rows::rejected

@@ -10,6 +10,9 @@ namespace runde::storage {
 /// All state events that `nids` rest on, without those of `nids` on which no other of them rests. One statement.
 std::vector<EventNid> auth_chain(Tx& tx, RoomNid room, const std::vector<EventNid>& nids);
 
+/// Their ids, in no order.
+std::vector<std::string> event_ids(Tx& tx, RoomNid room, const std::vector<EventNid>& nids);
+
 /// One state event in the room's auth graph.
 struct AuthNode {
     EventNid nid;

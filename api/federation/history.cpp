@@ -1,4 +1,4 @@
-#include "federation/history.hpp"
+#include "federation/event_stream.hpp"
 
 #include <fmt/format.h>
 
@@ -8,6 +8,7 @@
 
 namespace runde::api::federation {
 
+using runde::federation::EventStream;
 using runde::federation::ServerView;
 using schema::Reason;
 using schema::Refusal;
@@ -37,15 +38,6 @@ std::string pdus(const ServerView& seen, const std::vector<StoredEvent>& events)
     return list + "]";
 }
 
-std::string ids(const std::vector<StoredEvent>& events) {
-    std::string list = "[";
-    for (const auto& event : events) {
-        if (list.size() > 1) list += ',';
-        schema::append_quoted(list, event.event_id);
-    }
-    return list + "]";
-}
-
 /// https://spec.matrix.org/v1.19/server-server-api/#transactions, as answers have it.
 net::Response transaction(Services& services, const std::string& list) {
     return net::Response::json(fmt::format(R"({{"origin":{},"origin_server_ts":{},"pdus":{}}})",
@@ -60,33 +52,43 @@ net::Task<net::Response> get_event(const Call& call, Services& services) {
     co_return transaction(services, "[" + pdu + "]");
 }
 
+/// Lists of events, sent as they are read.
+net::Response streamed(Services& services, ServerView seen, EventStream::As as, std::vector<EventStream::List> lists,
+                       std::shared_ptr<void> place) {
+    auto response = net::Response::json("");
+    response.body.clear();
+    response.stream =
+        std::make_unique<EventStream>(services.db, std::move(seen), as, std::move(lists), std::string("]}"), std::move(place));
+    return response;
+}
+
 // GET /_matrix/federation/v1/state/{roomId}
 net::Task<net::Response> get_state(const Call& call, Services& services) {
-    const auto place = ours(services).big_answers.enter(call.origin());
+    auto place = ours(services).big_answers.enter(call.origin());
     const auto seen = co_await view(call, services);
-    const auto before = co_await runde::federation::state_before(services.rooms, seen, event_id(call));
-    auto text = co_await services.runtime.on_pool(
-        [&] { return fmt::format(R"({{"auth_chain":{},"pdus":{}}})", pdus(seen, before.auth_chain), pdus(seen, before.state)); });
-    co_return net::Response::json(std::move(text));
+    auto before = co_await runde::federation::state_before(services.rooms, seen, event_id(call));
+    std::vector<EventStream::List> lists{{R"({"pdus":[)", std::move(before.state)},
+                                         {R"(],"auth_chain":[)", std::move(before.auth_chain)}};
+    co_return streamed(services, seen, EventStream::As::pdus, std::move(lists), std::move(place));
 }
 
 // GET /_matrix/federation/v1/state_ids/{roomId}
 net::Task<net::Response> get_state_ids(const Call& call, Services& services) {
-    const auto place = ours(services).big_answers.enter(call.origin());
+    auto place = ours(services).big_answers.enter(call.origin());
     const auto seen = co_await view(call, services);
-    const auto before = co_await runde::federation::state_before(services.rooms, seen, event_id(call));
-    auto text = co_await services.runtime.on_pool(
-        [&] { return fmt::format(R"({{"auth_chain_ids":{},"pdu_ids":{}}})", ids(before.auth_chain), ids(before.state)); });
-    co_return net::Response::json(std::move(text));
+    auto before = co_await runde::federation::state_before(services.rooms, seen, event_id(call));
+    std::vector<EventStream::List> lists{{R"({"pdu_ids":[)", std::move(before.state)},
+                                         {R"(],"auth_chain_ids":[)", std::move(before.auth_chain)}};
+    co_return streamed(services, seen, EventStream::As::ids, std::move(lists), std::move(place));
 }
 
 // GET /_matrix/federation/v1/event_auth/{roomId}/{eventId}
 net::Task<net::Response> get_event_auth(const Call& call, Services& services) {
-    const auto place = ours(services).big_answers.enter(call.origin());
+    auto place = ours(services).big_answers.enter(call.origin());
     const auto seen = co_await view(call, services);
-    const auto chain = co_await runde::federation::auth_chain(services.rooms, seen, call.id<schema::EventId>("eventId"));
-    auto text = co_await services.runtime.on_pool([&] { return fmt::format(R"({{"auth_chain":{}}})", pdus(seen, chain)); });
-    co_return net::Response::json(std::move(text));
+    auto chain = co_await runde::federation::auth_chain(services.rooms, seen, call.id<schema::EventId>("eventId"));
+    std::vector<EventStream::List> lists{{R"({"auth_chain":[)", std::move(chain)}};
+    co_return streamed(services, seen, EventStream::As::pdus, std::move(lists), std::move(place));
 }
 
 // GET /_matrix/federation/v1/backfill/{roomId}

@@ -109,7 +109,8 @@ JsonObject full_summary(const Room& room) {
         const auto rules = room.state_content("m.room.join_rules");
         if (const auto* allow = schema::array_at(rules, "allow"))
             for (const auto& entry : *allow) {
-                const auto id = entry.is_object() ? schema::string_at(entry.get_object(), "room_id") : std::nullopt;
+                if (!entry.is_object() || schema::string_at(entry.get_object(), "type") != "m.room_membership") continue;
+                const auto id = schema::string_at(entry.get_object(), "room_id");
                 if (id && schema::RoomId::parse(*id)) allowed.emplace_back(*id);
             }
         result["allowed_room_ids"] = std::move(allowed);
@@ -119,6 +120,7 @@ JsonObject full_summary(const Room& room) {
 
 net::Task<DirectoryPage> published_rooms(Rooms& rooms, DirectoryRequest request) {
     const auto offset = offset_of(request.since);
+    if (request.network) co_return DirectoryPage{};
     auto listed = co_await rooms.parts().db.read([](storage::Tx& tx) { return storage::published_rooms(tx); });
     if (request.for_server && !rooms.charters().is_empty()) {
         std::vector<std::remove_reference_t<decltype(listed.front())>> shown;

@@ -23,6 +23,9 @@ struct DirectoryRequest {
     std::optional<std::string> search_term;              ///< In name, topic and alias, without regard to case.
     /// From `room_types`; nullopt: all. A null in the list stands for rooms without type.
     std::optional<std::vector<std::optional<std::string>>> room_types;
+    /// Rooms of another network, which a bridge would list; we have none. Clients may ask other servers for theirs.
+    std::optional<std::string> network;
+    bool all_networks = false;
     std::optional<std::string> for_server;               ///< Another server asks: rooms protected from it are left out.
 };
 struct DirectoryPage {

@@ -146,19 +146,22 @@ net::Task<bool> may_see_told(Walk& walk, const JsonObject& room) {
     co_return false;
 }
 
-net::Task<> visit(Walk& walk, schema::RoomId id, std::vector<std::string> via, int depth);
+/// Another server's word on a room in its space: nobody of ours could get in, so nobody need be asked for it.
+enum class Told { nothing, closed };
+net::Task<> visit(Walk& walk, schema::RoomId id, std::vector<std::string> via, int depth, Told word = Told::nothing);
 
 /// A room that none of ours is in: the servers that the space names are asked.
-net::Task<> visit_elsewhere(Walk& walk, schema::RoomId id, std::vector<std::string> via, int depth) {
+net::Task<> visit_elsewhere(Walk& walk, schema::RoomId id, std::vector<std::string> via, int depth, Told word) {
     const auto known = walk.told.find(id.str());
     // Of a room that is no space its space's server has told everything.
     const bool is_leaf = known != walk.told.end() && schema::string_at(known->second, "room_type") != "m.space";
     auto* elsewhere = walk.rooms.parts().elsewhere;
     JsonObject told;
+    std::set<std::string> closed_children;
     if (is_leaf) {
         told = known->second;
     } else {
-        if (!elsewhere || walk.asked++ >= Walk::most_questions) co_return;
+        if (!elsewhere || word == Told::closed || walk.asked++ >= Walk::most_questions) co_return;
         auto answer = co_await elsewhere->hierarchy(id, std::move(via));
         const auto* room = answer ? schema::object_at(*answer, "room") : nullptr;
         if (!room || schema::string_at(*room, "room_id") != id.str()) co_return;
@@ -169,6 +172,9 @@ net::Task<> visit_elsewhere(Walk& walk, schema::RoomId id, std::vector<std::stri
                 if (child_id && walk.told.size() < Walk::most_rooms)
                     walk.told.insert_or_assign(std::string(*child_id), child.get_object());
             }
+        if (const auto* closed = schema::array_at(*answer, "inaccessible_children"))
+            for (const auto& child : *closed)
+                if (child.is_string()) closed_children.emplace(child.get_string());
     }
     auto summary = told_summary(told);
     const bool visible = summary && co_await may_see_told(walk, told);
@@ -183,15 +189,18 @@ net::Task<> visit_elsewhere(Walk& walk, schema::RoomId id, std::vector<std::stri
         walk.page.push_back(*std::move(summary));
     }
     if (walk.is_over() || (walk.request.max_depth && depth >= *walk.request.max_depth)) co_return;
-    for (const auto& child : children)
-        if (const auto child_id = schema::RoomId::parse(child.room_id)) co_await visit(walk, *child_id, via_of(child), depth + 1);
+    for (const auto& child : children) {
+        const auto child_id = schema::RoomId::parse(child.room_id);
+        const auto about_it = closed_children.contains(child.room_id) ? Told::closed : Told::nothing;
+        if (child_id) co_await visit(walk, *child_id, via_of(child), depth + 1, about_it);
+    }
 }
 
-net::Task<> visit(Walk& walk, schema::RoomId id, std::vector<std::string> via, int depth) {
+net::Task<> visit(Walk& walk, schema::RoomId id, std::vector<std::string> via, int depth, Told word) {
     if (walk.is_over() || !walk.seen.insert(id.str()).second) co_return;
     const auto room = co_await walk.rooms.find(id);
     if (!room || !is_resident(*room)) {
-        co_await visit_elsewhere(walk, std::move(id), std::move(via), depth);
+        co_await visit_elsewhere(walk, std::move(id), std::move(via), depth, word);
         co_return;
     }
     const bool visible = co_await may_see(walk.rooms, room, walk.request.user);
