@@ -95,13 +95,13 @@ bool ReadingBack::Question::is_wanted(std::int64_t origin_ts) const {
 
 namespace {
 
-/// The gap in which an event of that time would lie: between the last one that is older and the first that is not. Clocks
+/// The gap in which an event of that time would lie: between the last one that is older and the first that is newer. Clocks
 /// differ, so it is a guess; where it is wrong an event stands beside others than at home.
 std::optional<storage::StoredGap> gap_around(storage::Tx& tx, schema::RoomNid room, std::int64_t ts,
                                              std::optional<std::int64_t> due_at) {
     const auto first = VisibleRanges::begin_of_time, last = VisibleRanges::end_of_time;
-    const auto older = storage::nearest_event(tx, room, ts, false, first, last);
-    const auto newer = storage::nearest_event(tx, room, ts, true, first, last);
+    const auto older = storage::nearest_event(tx, room, ts - 1, false, first, last);
+    const auto newer = storage::nearest_event(tx, room, ts + 1, true, first, last);
     const auto a = older ? *older->ord : first, b = newer ? *newer->ord : last;
     return storage::find_gap(tx, room, {std::min(a, b), std::max(a, b), false, due_at});
 }

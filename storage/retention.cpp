@@ -33,6 +33,7 @@ static constexpr Retention registry[] = {
     {"threads", "", "as long as the room", "the room's deletion"},
     {"thread_users", "who took part in a topic", "as long as the room", "the room's deletion; erasure"},
     {"relations", "who reacted to what", "as long as the room", "the room's deletion; erasure"},
+    {"archive_queue", "", "until the follower has read the event", "the follower; the room's deletion"},
     {"event_search", "messages as words", "as the message", "the follower; the room's deletion; erasure"},
     {"search_words", "words that occur", "while a message has them", "the follower"},
     {"topics", "titles, who began and answered last", "as long as the room", "the follower; the room's deletion; erasure"},

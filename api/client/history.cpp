@@ -55,7 +55,8 @@ net::Task<net::Response> get_messages(const Call& call, Services& services) {
     Patience patience(services.runtime);
     const auto found = co_await page(services, from, start, stop, which, filter, patience);
     const auto chunk = co_await render_events(services, from, found.events);
-    std::string body = fmt::format(R"({{"chunk":[{}],"start":"{}")", chunk, found.start.str());
+    const auto begin = start ? *call.query("from") : found.start.str();
+    std::string body = fmt::format(R"({{"chunk":[{}],"start":{})", chunk, schema::quoted(begin));
     if (found.end) body += fmt::format(R"(,"end":"{}")", end_token(call, *found.end));
     if (filter.lazy_load_members) {
         const auto members = co_await rooms::members_of(services.rooms, from.room, found.events);

@@ -242,7 +242,7 @@ Answer search_until(Person& who, std::string_view words, std::size_t hits) {
 /// Adds a reader to the archive that fails at posts with the word "giftig".
 void add_weak_stomach(TestServer& server, std::function<void()> fail) {
     server.on_io([&] {
-        server.wiring().follower.add([fail](storage::Tx&, std::span<const storage::StoredEvent> events) {
+        server.wiring().follower.add([fail](storage::Tx&, std::span<const storage::StoredEvent> events, rooms::Follower::From) {
             for (const auto& event : events)
                 if (event.json.find("giftig") != std::string::npos) fail();
         });

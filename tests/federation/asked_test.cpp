@@ -60,7 +60,7 @@ TEST_CASE("the state of a room comes whole, also when it takes several pieces") 
     };
     CHECK(has("pdus", "org.example.note") == notes);
     CHECK(has("pdus", "m.room.create") == 1);
-    CHECK(has("auth_chain", "m.room.create") == 1);
+    CHECK(has("auth_chain", "m.room.power_levels") == 1);
     CHECK(has("auth_chain", "org.example.note") == 0);
     CHECK(has("pdus", "m.room.message") == 0);
 
@@ -84,7 +84,7 @@ TEST_CASE("what a rejected event rests on is told, the event itself is not") {
     const auto chain = ask(play.world, fmt::format("event_auth/{}/{}", segment(play.room), segment(bad->id.str())));
     std::set<std::string> types;
     for (const auto& pdu : chain.at("auth_chain").as_array()) types.emplace(*schema::string_at(pdu.as_object(), "type"));
-    CHECK(types.contains("m.room.create"));
+    CHECK(types.contains("m.room.power_levels"));
     CHECK(types.contains("m.room.member"));
     ask(play.world, "event/" + segment(bad->id.str()), 404);
     ask(play.world, fmt::format("event_auth/{}/%24nothing", segment(play.room)), 404);
