@@ -1,6 +1,6 @@
 #include "federation/key_ring.hpp"
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -21,9 +21,6 @@ constexpr std::size_t most_at_once = 32;     ///< Servers asked side by side.
 constexpr std::size_t most_per_notary = 200; ///< Servers in one question to a notary.
 /// Of what a server publishes, as it is kept: room for a hundred keys.
 constexpr std::size_t most_answer_bytes = 16 * 1024;
-/// Servers that nobody here has met and a stranger names: so many are asked at once, and then one in ten seconds.
-constexpr double most_strangers = 100;
-constexpr std::int64_t ms_per_stranger = 10'000;
 constexpr Limits key_limits{.whole = net::Milliseconds(10'000), .body_bytes = 256 * 1024};
 constexpr Limits notary_limits{.whole = net::Milliseconds(20'000), .body_bytes = 8 * 1024 * 1024};
 
@@ -45,7 +42,7 @@ const KeyRing::Known* KeyRing::find(const KeyRequest& request) {
     if (server == servers_.end()) return nullptr;
     server->second.used = std::max(server->second.used, now());
     const auto key = server->second.keys.find(request.key_id);
-    if (key == server->second.keys.end() || key->second.valid_until < request.min_valid_until) return nullptr;
+    if (key == server->second.keys.end() || key->second.published.valid_until < request.min_valid_until) return nullptr;
     return &key->second;
 }
 
@@ -98,12 +95,16 @@ net::Task<> KeyRing::load(std::set<std::string> servers) {
     if (names.empty()) co_return;
     const auto stored = co_await parts_.db.read([&](storage::Tx& tx) { return storage::find_server_keys(tx, names); });
     for (const auto& name : names) servers_[name].loaded = true;
-    for (const auto& key : stored) remember(key.server, {key.key_id, key.public_key, key.valid_until});
+    for (const auto& key : stored)
+        // What was learned while the database was read is newer.
+        if (!servers_[key.server].keys.contains(key.key_id))
+            remember(key.server, {key.key_id, key.public_key, key.valid_until, key.withdrawn});
 }
 
 net::Task<> KeyRing::fetch_from_origins(std::set<std::string> servers) {
     std::vector<std::shared_ptr<net::Gate>> waiting;
     for (const auto& server : servers) {
+        if (fetching_.size() >= most_fetches && !fetching_.contains(server)) continue;
         auto& gate = fetching_[server];
         if (!gate) {
             gate = std::make_shared<net::Gate>();
@@ -122,18 +123,20 @@ net::Task<> KeyRing::fetch(std::string server, std::shared_ptr<net::Gate> done) 
         auto answer = co_await parts_.client.get(*ServerName::parse(server), "/_matrix/key/v2/server", key_limits);
         auto published = read_server_keys(answer, server, now());
         if (published) {
-            co_await take_in(*std::move(published), schema::canonical_json(answer, schema::Numbers::any), Source::origin);
+            std::vector<Told> told;
+            told.push_back({*std::move(published), schema::canonical_json(answer, schema::Numbers::any)});
+            co_await take_in(std::move(told), storage::KeySource::origin);
             servers_[server].pause = 0;
             servers_[server].next_try = now() + minute;
         } else {
-            spdlog::info("keys of {}: the answer is not properly signed", server);
+            complaints_.about(server, "what it says of its keys is not properly signed");
             failed(server);
         }
     } catch (const LinkFailed& failure) {
-        spdlog::info("keys of {}: {}", server, failure.why);
+        complaints_.about(server, "its keys cannot be had: " + failure.why);
         failed(server);
     } catch (const RemoteRefusal& refused) {
-        spdlog::info("keys of {}: status {}", server, refused.status);
+        complaints_.about(server, fmt::format("its keys cannot be had: status {}", refused.status));
         failed(server);
     } catch (const std::exception&) {
         failed(server);  // No partner, or the database is away.
@@ -167,10 +170,8 @@ net::Task<> KeyRing::fetch_from_notaries(std::set<std::string> servers) {
 net::Task<> KeyRing::ask_notary(ServerName notary, std::set<std::string> servers) {
     // Its own keys come from itself, by TLS.
     if (!servers_[notary.str()].loaded) co_await load({notary.str()});
-    const auto knows_notary = [&] {
-        const auto& keys = servers_[notary.str()].keys;
-        return std::ranges::any_of(keys, [&](const auto& key) { return key.second.valid_until >= now(); });
-    };
+    const auto is_valid = [&](const auto& key) { return key.second.published.valid_until >= now(); };
+    const auto knows_notary = [&] { return std::ranges::any_of(servers_[notary.str()].keys, is_valid); };
     if (!knows_notary() && servers_[notary.str()].next_try <= now()) co_await fetch_from_origins({notary.str()});
     if (!knows_notary()) co_return;
 
@@ -181,51 +182,66 @@ net::Task<> KeyRing::ask_notary(ServerName notary, std::set<std::string> servers
         const auto answer = co_await parts_.client.post(notary, "/_matrix/key/v2/query", body, notary_limits);
         const auto* list = schema::array_at(answer, "server_keys");
         if (!list) co_return;
+        std::vector<Told> told;
         for (const auto& entry : *list) {
             if (!entry.is_object()) continue;
             const auto& object = entry.get_object();
             auto published = read_server_keys(object, "", now());
             if (!published || !servers.contains(published->server)) continue;
             const auto& keys = servers_[notary.str()].keys;
-            const bool vouched = std::ranges::any_of(
-                keys, [&](const auto& key) { return schema::verify_json(object, notary.str(), key.first, key.second.key); });
+            const bool vouched = std::ranges::any_of(keys, [&](const auto& key) {
+                return is_valid(key) && schema::verify_json(object, notary.str(), key.first, key.second.key);
+            });
             if (!vouched) continue;
-            const auto server = published->server;
-            co_await take_in(*std::move(published), schema::canonical_json(object, schema::Numbers::any), Source::notary);
-            servers_[server].pause = 0;
+            servers_[published->server].pause = 0;
+            told.push_back({*std::move(published), schema::canonical_json(object, schema::Numbers::any)});
         }
+        co_await take_in(std::move(told), storage::KeySource::notary);
     } catch (const LinkFailed& failure) {
-        spdlog::info("notary {}: {}", notary.str(), failure.why);
+        complaints_.about(notary.str(), "as a notary it cannot be asked: " + failure.why);
     } catch (const RemoteRefusal& refused) {
-        spdlog::info("notary {}: status {}", notary.str(), refused.status);
+        complaints_.about(notary.str(), fmt::format("as a notary it cannot be asked: status {}", refused.status));
     } catch (const schema::Refusal&) {
     }
 }
 
-net::Task<> KeyRing::take_in(PublishedKeys published, std::string json, Source source) {
-    if (published.server == parts_.identity.server.str()) co_return;  // Nobody tells us our own keys.
-    if (json.size() > most_answer_bytes) {
-        spdlog::info("keys of {}: the answer is too large", published.server);
-        co_return;
+net::Task<> KeyRing::take_in(std::vector<Told> told, storage::KeySource source) {
+    std::erase_if(told, [&](const Told& one) {
+        const bool is_too_large = one.json.size() > most_answer_bytes;
+        if (is_too_large) complaints_.about(one.published.server, "what it says of its keys is too large");
+        return is_too_large || one.published.server == parts_.identity.server.str();  // Nobody tells us our own keys.
+    });
+    std::set<std::string> names;
+    for (const auto& one : told) names.insert(one.published.server);
+    co_await load(names);
+    struct Row {
+        storage::StoredKeyAnswer answer;
+        std::vector<storage::StoredServerKey> keys;
+    };
+    std::vector<Row> rows;
+    for (auto& one : told) {
+        const auto& server = one.published.server;
+        Row row{{server, now(), one.published.valid_until, std::move(one.json)}, {}};
+        bool is_outdated = false;
+        for (const auto& said : one.published.keys) {
+            const auto& keys = servers_[server].keys;
+            const auto known = keys.find(said.key_id);
+            const auto believed = known == keys.end() ? said : weigh(known->second.published, said, source);
+            is_outdated = is_outdated || (believed.withdrawn && !said.withdrawn);
+            remember(server, believed);
+            row.keys.push_back({server, believed.key_id, believed.public_key, believed.valid_until, believed.withdrawn});
+        }
+        if (!is_outdated) rows.push_back(std::move(row));  // Nor is it passed on to others.
     }
-    std::vector<storage::StoredServerKey> rows;
-    for (const auto& key : published.keys) {
-        const bool is_final = key.withdrawn && source == Source::origin;
-        remember(published.server, key, is_final);
-        rows.push_back({published.server, key.key_id, key.public_key, key.valid_until, is_final});
-    }
-    const storage::StoredKeyAnswer answer{published.server, now(), published.valid_until, std::move(json)};
-    co_await parts_.db.transact([&](storage::Tx& tx) { storage::store_server_keys(tx, answer, rows); });
+    if (rows.empty()) co_return;
+    co_await parts_.db.transact([&](storage::Tx& tx) {
+        for (const auto& row : rows) storage::store_server_keys(tx, row.answer, source, row.keys);
+    });
 }
 
-void KeyRing::remember(const std::string& server, const PublishedKey& published, bool is_final) {
-    auto key = schema::VerifyKey::parse(published.public_key);
-    if (!key) return;
-    auto& keys = servers_[server].keys;
-    auto valid_until = published.valid_until;
-    const auto known = keys.find(published.key_id);
-    if (known != keys.end() && !is_final) valid_until = std::max(valid_until, known->second.valid_until);
-    keys.insert_or_assign(published.key_id, Known{*std::move(key), valid_until});
+void KeyRing::remember(const std::string& server, const PublishedKey& published) {
+    if (auto key = schema::VerifyKey::parse(published.public_key))
+        servers_[server].keys.insert_or_assign(published.key_id, Known{*std::move(key), published});
 }
 
 void KeyRing::forget_some() {
@@ -254,15 +270,6 @@ bool stored_before(const std::vector<storage::StoredKeyAnswer>& answers, const s
 
 }  // namespace
 
-bool KeyRing::may_ask_stranger() {
-    const auto gained = static_cast<double>(now() - strangers_at_) / static_cast<double>(ms_per_stranger);
-    strangers_ = std::min(most_strangers, strangers_ + gained);
-    strangers_at_ = now();
-    if (strangers_ < 1) return false;
-    strangers_ -= 1;
-    return true;
-}
-
 net::Task<std::vector<JsonObject>> KeyRing::vouch_for(std::map<std::string, std::int64_t> servers) {
     std::vector<JsonObject> answers;
     std::vector<std::string> others;
@@ -285,7 +292,7 @@ net::Task<std::vector<JsonObject>> KeyRing::vouch_for(std::map<std::string, std:
         const auto known = servers_.find(server);
         return known != servers_.end() && known->second.next_try > now();
     });
-    std::erase_if(stale, [&](const auto& server) { return !stored_before(stored, server) && !may_ask_stranger(); });
+    std::erase_if(stale, [&](const auto& server) { return !stored_before(stored, server) && !strangers_.take(now()); });
     if (!stale.empty()) {
         co_await fetch_from_origins(stale);
         stored = co_await parts_.db.read(look);

@@ -7,7 +7,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "federation/allowance.hpp"
 #include "federation/client.hpp"
+#include "federation/complaints.hpp"
 #include "federation/options.hpp"
 #include "federation/server_keys.hpp"
 #include "net/gate.hpp"
@@ -35,7 +37,9 @@ struct KeyRequest {
 ///    costs one request per server and minute.
 ///  - Memory holds at most `most_servers` servers' keys; beyond, those are forgotten that are not in use lately.
 ///  - An answer is believed only if one of the keys in it has signed it and TLS said who gave it, or a notary whom the
-///    operator trusts has signed it, too. What it says about validity is cut to 7 days ahead.
+///    operator trusts has signed it, too. What it says about validity is cut to 7 days ahead. What a server itself has said
+///    is never overruled by a notary (weigh()).
+///  - So many servers are asked at once and no more; beyond, keys are unknown until later.
 class KeyRing {
 public:
     struct Parts {
@@ -65,7 +69,7 @@ public:
 private:
     struct Known {
         schema::VerifyKey key;
-        std::int64_t valid_until;
+        PublishedKey published;
     };
     struct Server {
         std::map<std::string, Known> keys;
@@ -74,7 +78,7 @@ private:
         std::int64_t pause = 0;      ///< Of the last failure, in ms.
         bool loaded = false;         ///< What the database has is here.
     };
-    static constexpr std::size_t most_servers = 5'000;
+    static constexpr std::size_t most_servers = 5'000, most_fetches = 256;
 
     std::int64_t now() const { return parts_.runtime.clock().now_ms(); }
     const Known* find(const KeyRequest& request);
@@ -84,20 +88,21 @@ private:
     net::Task<> fetch(std::string server, std::shared_ptr<net::Gate> done);
     net::Task<> fetch_from_notaries(std::set<std::string> servers);
     net::Task<> ask_notary(schema::ServerName notary, std::set<std::string> servers);
-    enum class Source { origin, notary };
-    net::Task<> take_in(PublishedKeys published, std::string json, Source source);
-    /// `is_final`: the server itself has withdrawn the key; otherwise what makes a key valid for longer counts, because a
-    /// notary's answer may be older than ours.
-    void remember(const std::string& server, const PublishedKey& key, bool is_final = false);
-    bool may_ask_stranger();
+    /// What somebody told: read, and as it came.
+    struct Told {
+        PublishedKeys published;
+        std::string json;
+    };
+    net::Task<> take_in(std::vector<Told> told, storage::KeySource source);
+    void remember(const std::string& server, const PublishedKey& key);
     void failed(const std::string& server);
     void forget_some();
 
     Parts parts_;
+    Complaints complaints_{parts_.runtime.clock()};
     std::unordered_map<std::string, Server> servers_;
     std::unordered_map<std::string, std::shared_ptr<net::Gate>> fetching_;
-    double strangers_ = 100;     ///< How many servers that we have never met may be asked because a stranger wants to know.
-    std::int64_t strangers_at_ = 0;
+    Allowance strangers_{100, 10'000};  ///< Servers that nobody here has met, asked because a stranger wants to know.
     std::string own_;
     std::int64_t own_made_ = 0;
 };

@@ -57,6 +57,14 @@ std::optional<PublishedKeys> read_server_keys(const JsonObject& answer, std::str
     return published;
 }
 
+PublishedKey weigh(const PublishedKey& known, const PublishedKey& said, storage::KeySource source) {
+    const bool is_same = known.public_key == said.public_key;
+    if (source == storage::KeySource::notary && (known.withdrawn || !is_same)) return known;
+    auto believed = said;
+    if (is_same && !known.withdrawn && !said.withdrawn) believed.valid_until = std::max(known.valid_until, said.valid_until);
+    return believed;
+}
+
 std::string write_server_keys(std::string_view server, const schema::SigningKey& key, const std::vector<RetiredKey>& retired,
                               std::int64_t valid_until) {
     JsonObject old;

@@ -91,8 +91,8 @@ static constexpr Retention registry[] = {
     // The other servers
     {"servers", "", "for ever", ""},
     {"room_servers", "", "as long as members are in the room", "the lane"},
-    {"server_keys", "", "for ever: old events are verified with them", ""},
-    {"server_key_answers", "", "as long as the server is in our rooms, or four weeks", "purge"},
+    {"server_keys", "", "as long as somebody of the server is or was in our rooms, or four weeks", "purge"},
+    {"server_key_answers", "", "as long as somebody of the server is or was in our rooms, or four weeks", "purge"},
     {"fed_inbox", "messages", "until processed", "the lane"},
     {"fed_txn", "", "7 days", "purge"},
 };
@@ -146,6 +146,24 @@ static std::int64_t prune_redacted(Tx& tx, Position position, std::int64_t limit
         .affected();
 }
 
+/// Keys of servers that nobody here has to do with: anybody may name any server to us. Those of a server whose people were ever
+/// in a room that is here stay, because what they wrote then is checked with them when somebody reads back, and the server may
+/// be gone. A key goes with the answer that brought it.
+static std::int64_t purge_keys(Tx& tx, std::int64_t before_ms, std::int64_t limit) {
+    const auto gone = tx.exec(
+        "DELETE FROM server_key_answers WHERE server IN (SELECT a.server FROM server_key_answers a WHERE a.fetched < $1 "
+        "AND NOT EXISTS (SELECT FROM room_servers r WHERE r.server = a.server) "
+        "AND NOT EXISTS (SELECT FROM servers s WHERE s.name = a.server) "
+        // A hash join: one look at all members, for all servers together.
+        "AND NOT EXISTS (SELECT FROM room_state m WHERE m.type = 'm.room.member' "
+        "AND substr(m.state_key, position(':' in m.state_key) + 1) = a.server) LIMIT $2) RETURNING server",
+        before_ms, limit);
+    std::vector<std::string> servers;
+    for (const auto& row : gone) servers.push_back(row[0].string());
+    if (!servers.empty()) tx.exec("DELETE FROM server_keys WHERE server = ANY($1::text[])", servers);
+    return gone.affected();
+}
+
 std::int64_t purge(Tx& tx, std::int64_t now_ms, std::int64_t limit) {
     const auto today = now_ms / day_ms;
     // Remember where today began.
@@ -156,13 +174,7 @@ std::int64_t purge(Tx& tx, std::int64_t now_ms, std::int64_t limit) {
     gone += tx.exec("DELETE FROM event_txn WHERE ctid = ANY (ARRAY(SELECT ctid FROM event_txn WHERE ts < $1 LIMIT $2))",
                     now_ms - day_ms, limit)
                 .affected();
-    // Anybody may ask us for the keys of any server.
-    gone += tx.exec(
-                  "DELETE FROM server_key_answers WHERE server IN (SELECT a.server FROM server_key_answers a WHERE a.fetched < $1 "
-                  "AND NOT EXISTS (SELECT FROM room_servers r WHERE r.server = a.server) "
-                  "AND NOT EXISTS (SELECT FROM servers s WHERE s.name = a.server) LIMIT $2)",
-                  now_ms - 28 * day_ms, limit)
-                .affected();
+    gone += purge_keys(tx, now_ms - 28 * day_ms, limit);
     gone += tx.exec("DELETE FROM fed_txn WHERE ctid = ANY (ARRAY(SELECT ctid FROM fed_txn WHERE ts < $1 LIMIT $2))",
                     now_ms - 7 * day_ms, limit)
                 .affected();

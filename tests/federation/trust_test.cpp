@@ -167,6 +167,7 @@ TEST_CASE("a stranger cannot make us ask any number of servers") {
         });
     };
     SUBCASE("by claiming to be them") {
+        REQUIRE(summary(world.ask("haven.test", "hearth.test", Method::get, target)) == "200");
         std::string why;
         for (int i = 0; i < 50; ++i)
             why = asks_with(world, [&](auto& request) {
@@ -176,6 +177,13 @@ TEST_CASE("a stranger cannot make us ask any number of servers") {
         CHECK(why == "429 M_LIMIT_EXCEEDED");
         CHECK(fetches() > 3);
         CHECK(fetches() < 15);
+        // Neither whom we know already, nor a stranger at another address pays for that.
+        CHECK(summary(world.ask("haven.test", "hearth.test", Method::get, target)) == "200");
+        world.link().from = "192.0.2.77";
+        CHECK(asks_with(world, [&](auto& request) {
+                  request.authorization = federation::authorization("GET", target, "nowhere99.test", "hearth.test", "", theirs);
+              }) == "401 M_UNAUTHORIZED");
+        world.link().from = "192.0.2.2";
         // Later again.
         world.advance(std::chrono::seconds(10));
         CHECK(summary(world.ask("haven.test", "hearth.test", Method::get, target)) == "200");
@@ -217,6 +225,84 @@ TEST_CASE("a key that its server has withdrawn is no longer valid") {
     CHECK(asks(lost) == "200");  // Not heard of yet.
     CHECK(asks(fresh) == "200");
     CHECK(asks(lost) == "401 M_UNAUTHORIZED");
+    world.restart();
+    CHECK(asks(lost) == "401 M_UNAUTHORIZED");
+    CHECK(asks(fresh) == "200");
+}
+
+TEST_CASE("what is believed of a key of which something is known already") {
+    using federation::PublishedKey;
+    using storage::KeySource;
+    const std::string one(32, '1'), other(32, '2');
+    const auto weighed = [](const PublishedKey& known, const PublishedKey& said, KeySource source) {
+        const auto believed = federation::weigh(known, said, source);
+        return fmt::format("{}{} until {}", believed.public_key.front(), believed.withdrawn ? " withdrawn" : "",
+                           believed.valid_until);
+    };
+    const PublishedKey in_use{"ed25519:a", one, 500}, given_up{"ed25519:a", one, 300, true};
+    // Whoever says it: a key in use may be in use for longer.
+    for (const auto source : {KeySource::origin, KeySource::notary}) {
+        CHECK(weighed(in_use, {"ed25519:a", one, 600}, source) == "1 until 600");
+        CHECK(weighed(in_use, {"ed25519:a", one, 400}, source) == "1 until 500");
+        CHECK(weighed(in_use, given_up, source) == "1 withdrawn until 300");
+    }
+    SUBCASE("its server may change its mind") {
+        CHECK(weighed(given_up, {"ed25519:a", one, 400}, KeySource::origin) == "1 until 400");
+        CHECK(weighed(given_up, {"ed25519:a", one, 200, true}, KeySource::origin) == "1 withdrawn until 200");
+        CHECK(weighed(in_use, {"ed25519:a", other, 400}, KeySource::origin) == "2 until 400");
+    }
+    SUBCASE("a notary may not do that for it") {
+        CHECK(weighed(given_up, {"ed25519:a", one, 900}, KeySource::notary) == "1 withdrawn until 300");
+        CHECK(weighed(given_up, {"ed25519:a", one, 900, true}, KeySource::notary) == "1 withdrawn until 300");
+        CHECK(weighed(in_use, {"ed25519:a", other, 900}, KeySource::notary) == "1 until 500");
+    }
+}
+
+TEST_CASE("a notary that remembers a withdrawn key does not bring it back") {
+    TwoServers world(
+        [](server::WiringOptions& options) {
+            if (options.accounts.server_name.str() == "hearth.test")
+                options.federation.notaries = {schema::ServerName::parse("harbour.test").value()};
+        },
+        TwoServers::Size::three);
+    const auto anna = world.person("hearth.test", "anna");
+    const schema::SigningKey lost("of_n", std::string(32, 'n')), fresh("fresh", std::string(32, 'f')),
+        unknown("unknown", std::string(32, 'u'));
+    const auto now = world.server("hearth.test").now_ms();
+    const auto published = federation::write_server_keys(
+        "haven.test", fresh, {{"ed25519:of_n", std::string(lost.public_key()), now - 1000}}, now + 3'600'000);
+    bool away = false;
+    const auto asks = [&](const schema::SigningKey& key) {
+        world.link().tamper = [&](const std::string& to,
+                                  federation::LinkRequest& request) -> std::optional<federation::LinkAnswer> {
+            if (to == "haven.test" && away) throw federation::LinkFailed("connect");
+            if (to == "haven.test" && request.target == "/_matrix/key/v2/server") return federation::LinkAnswer{200, published};
+            if (to == "hearth.test" && !request.target.starts_with("/_matrix/key/"))
+                request.authorization = federation::authorization("GET", target, "haven.test", "hearth.test", "", key);
+            return std::nullopt;
+        };
+        auto answer = summary(world.ask("haven.test", "hearth.test", Method::get, target));
+        world.link().tamper = nullptr;
+        return answer;
+    };
+    // Harbour asked haven while the old key was in use, and remembers.
+    REQUIRE(world.server("harbour.test").http("GET", "/_matrix/key/v2/query/haven.test") == "200");
+    REQUIRE(summary(world.ask("haven.test", "hearth.test", Method::get, target)) == "200");
+    world.advance(std::chrono::minutes(2));
+    REQUIRE(asks(fresh) == "200");
+    REQUIRE(asks(lost) == "401 M_UNAUTHORIZED");
+
+    // Haven is away, so harbour is asked.
+    away = true;
+    world.advance(std::chrono::minutes(2));
+    world.link().log.clear();
+    CHECK(asks(unknown) == "401 M_UNAUTHORIZED");
+    REQUIRE(asked(world, "POST harbour.test /_matrix/key/v2/query") == 1);
+    CHECK(asks(lost) == "401 M_UNAUTHORIZED");
+    CHECK(asks(fresh) == "200");
+    // Nor do we tell others of it what harbour told us.
+    const auto told = world.server("hearth.test").http("GET", "/_matrix/key/v2/query/haven.test");
+    CHECK(told.has("/server_keys/0/old_verify_keys/ed25519:of_n"));
     world.restart();
     CHECK(asks(lost) == "401 M_UNAUTHORIZED");
     CHECK(asks(fresh) == "200");

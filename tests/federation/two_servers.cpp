@@ -30,7 +30,6 @@ net::Request request_of(federation::LinkRequest&& from) {
                                    net::percent_decode(value, true).value());
     }
     if (!from.authorization.empty()) request.headers.add("Authorization", from.authorization);
-    request.client_address = "192.0.2.2";
     return request;
 }
 
@@ -72,7 +71,8 @@ net::Task<federation::LinkAnswer> TestLink::carry(schema::ServerName destination
     if (found == servers_.end() || !found->second) throw federation::LinkFailed("dns");
     ++in_flight;
     const auto asked = request;
-    const auto carried = request_of(std::move(request));
+    auto carried = request_of(std::move(request));
+    carried.client_address = from;
     auto response = co_await found->second->answer(carried);
     federation::LinkAnswer answer{response.status, {}};
     for (const auto& piece : response.body) answer.body += *piece;

@@ -21,6 +21,7 @@ public:
     /// Where requests to `name` go; nullptr: nobody is there.
     void connect(const std::string& name, server::Wiring* server) { servers_[name] = server; }
     bool cut = false;
+    std::string from = "192.0.2.2";  ///< The address that requests come from.
     /// Sees every request before it is carried and may change it, or answer itself: a hostile network, a broken peer.
     std::function<std::optional<federation::LinkAnswer>(const std::string& destination, federation::LinkRequest&)> tamper;
     /// Sees every answer on its way back and may change it: a peer that lies.

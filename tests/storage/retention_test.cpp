@@ -140,3 +140,25 @@ TEST_CASE_FIXTURE(PurgeFixture, "roles that ended are forgotten: having been a m
     purge();
     CHECK(ask("SELECT string_agg(user_id, ' ' ORDER BY user_id) FROM role_grants") == "@carl:x @frida:x @gustav:x");
 }
+
+TEST_CASE_FIXTURE(PurgeFixture, "keys of servers that nobody here has to do with go after four weeks") {
+    const auto keys = [&](const std::string& server, std::int64_t fetched) {
+        write("INSERT INTO server_key_answers (server, fetched, valid_until, json) VALUES ('" + server + "', " +
+              std::to_string(fetched) + ", 0, '{}')");
+        write("INSERT INTO server_keys (server, key_id, pub, valid_until) SELECT '" + server +
+              "', 'ed25519:' || n, decode(repeat('00', 32), 'hex'), 0 FROM generate_series(1, 2) n");
+    };
+    keys("stranger.test", now - 29 * day);
+    keys("new.test", now - 27 * day);
+    keys("inside.test", now - 29 * day);
+    keys("left.test:8448", now - 29 * day);
+    keys("told.test", now - 29 * day);
+    write("INSERT INTO room_servers VALUES (1, 'inside.test', 1)");
+    write("INSERT INTO room_state VALUES (1, 1, 'm.room.member', '@ben:left.test:8448', 7, 0)");
+    write("INSERT INTO servers (server_nid, name) VALUES (1, 'told.test')");
+    purge();
+    const std::string left = "inside.test left.test:8448 new.test told.test";
+    CHECK(ask("SELECT string_agg(server, ' ' ORDER BY server) FROM server_key_answers") == left);
+    CHECK(ask("SELECT string_agg(DISTINCT server, ' ' ORDER BY server) FROM server_keys") == left);
+    CHECK(ask("SELECT count(*) FROM server_keys") == "8");
+}
