@@ -74,75 +74,109 @@ std::string Policy::sign_ourselves(const schema::Event& event, const schema::Roo
     return std::string(schema::find_signature(object, parts_.identity.server.str(), key_id).value());
 }
 
-/// nullptr: it has answered, and its signature is not the one that the room's state names.
-net::Task<EventPtr> Policy::approved_by(const PolicyServer& by, RoomPtr room, EventPtr event) {
+/// What a policy server says of an event.
+struct Policy::Opinion {
+    enum class Kind {
+        approved,
+        refused,
+        none,                ///< It does not answer, or not as a policy server of this room would.
+    };
+    Kind kind;
+    EventPtr event = nullptr;  ///< Approved: with its signature.
+    std::string why = {};      ///< Otherwise, for people.
+
+    static Opinion refusal(std::string text) { return {Kind::refused, nullptr, std::move(text)}; }
+    static Opinion none(std::string_view server, std::string_view de, std::string_view en) {
+        return {Kind::none, nullptr,
+                fmt::format("Der Server {0}, der über diesen Raum wacht, {1}. Bis sich das ändert, kann von hier aus niemand "
+                            "schreiben. Wer m.room.policy ändern darf, kann den Raum von ihm lösen. / The room's policy server {0} "
+                            "{2}. Until that changes nobody here can write; whoever may change m.room.policy can remove it.",
+                            server, de, en)};
+    }
+};
+
+/// Throws Refusal when we are that policy server and our own guards say no.
+net::Task<Policy::Opinion> Policy::opinion_of(std::shared_ptr<const PolicyServer> by, RoomPtr room, EventPtr event) {
+    using Kind = Opinion::Kind;
     const auto& rules = room->rules();
-    if (is_approved(*event, rules, by)) co_return event;
-    if (by.name == parts_.identity.server.str()) {
+    if (is_approved(*event, rules, *by)) co_return Opinion{Kind::approved, event};
+    const auto other_key = [&] {
+        return Opinion::refusal("The room's policy server " + by->name + " signs with another key than the room expects.");
+    };
+    if (by->name == parts_.identity.server.str()) {
         // We are asked by ourselves: the guards have seen our own events, those of others see them now.
         if (!parts_.identity.is_local(event->sender)) co_await room->ask_guards(draft_of(*event));
-        auto approved = with_signature(*event, rules, by.name, sign_ourselves(*event, rules));
-        co_return is_approved(*approved, rules, by) ? approved : nullptr;
+        auto approved = with_signature(*event, rules, by->name, sign_ourselves(*event, rules));
+        if (!is_approved(*approved, rules, *by)) co_return other_key();
+        co_return Opinion{Kind::approved, std::move(approved)};
     }
-    const auto server = ServerName::parse(by.name);
-    auto& silent_until = silent_until_[by.name];
-    const auto now = parts_.runtime.clock().now_ms();
-    if (!server || silent_until > now) throw LinkFailed("silent");
+    const auto silent = [&] { return Opinion::none(by->name, "antwortet nicht", "does not answer"); };
+    const auto server = ServerName::parse(by->name);
+    if (!server || is_silent(by->name)) co_return silent();
     try {
         const auto answer = co_await parts_.client.post(*server, "/_matrix/policy/v1/sign", event->json,
                                                         {.whole = patience, .body_bytes = 64 * 1024});
-        silent_until_.erase(by.name);
-        const auto* signatures = schema::object_at(answer, by.name);
+        const auto* signatures = schema::object_at(answer, by->name);
         const auto signature = signatures ? schema::string_at(*signatures, key_id) : std::nullopt;
-        if (!signature) co_return nullptr;
-        auto approved = with_signature(*event, rules, by.name, *signature);
-        co_return is_approved(*approved, rules, by) ? approved : nullptr;
-    } catch (const LinkFailed&) {
-        silent_until_[by.name] = parts_.runtime.clock().now_ms() + pause.count();
-        spdlog::warn("the policy server {} does not answer", by.name);
-        throw;
+        if (!signature) co_return other_key();
+        auto approved = with_signature(*event, rules, by->name, *signature);
+        if (!is_approved(*approved, rules, *by)) co_return other_key();
+        co_return Opinion{Kind::approved, std::move(approved)};
+    } catch (const LinkFailed& failed) {
+        fell_silent(by->name, failed.why);
+        co_return silent();
+    } catch (const RemoteRefusal& refused) {
+        // Only these are words about the event, or about who asks.
+        if (refused.status == 400 || refused.status == 403 || refused.status == 413)
+            co_return Opinion::refusal(refused.text.empty() ? "The room's policy server " + by->name + " refuses this."
+                                                            : refused.text);
+        if (refused.status == 404) {
+            spdlog::warn("{} is named as a room's policy server and says that it is none", by->name);
+            co_return Opinion::none(by->name, "weiß davon nichts", "knows nothing of it");
+        }
+        fell_silent(by->name, fmt::format("status {}", refused.status));
+        co_return silent();
+    } catch (const Refusal&) {
+        co_return Opinion::none(by->name, "ist kein Partner dieses Servers", "is no partner of this server");
     }
 }
 
+bool Policy::is_silent(const std::string& server) {
+    const auto known = silent_until_.find(server);
+    if (known == silent_until_.end()) return false;
+    if (known->second > parts_.runtime.clock().now_ms()) return true;
+    silent_until_.erase(known);
+    return false;
+}
+
+void Policy::fell_silent(const std::string& server, std::string_view why) {
+    spdlog::warn("the policy server {} does not answer: {}", server, why);
+    silent_until_[server] = parts_.runtime.clock().now_ms() + pause.count();
+}
+
 net::Task<EventPtr> Policy::ask(RoomPtr room, EventPtr event) {
-    const auto by = rooms::policy_server_of(*room);
+    auto by = rooms::policy_server_of(*room);
     if (!by) co_return event;
-    std::string said;
-    try {
-        auto approved = co_await approved_by(*by, room, event);
-        if (approved) co_return approved;
-        said = "The room's policy server " + by->name + " signs with another key than the room expects.";
-    } catch (const RemoteRefusal& refused) {
-        said = refused.text.empty() ? "The room's policy server " + by->name + " refuses this." : refused.text;
-    } catch (const LinkFailed&) {
-        if (needs_no_consent(*room, *event)) co_return event;
-        said = fmt::format(
-            "Der Server {0}, der über diesen Raum wacht, antwortet nicht. Bis er es wieder tut, kann von hier aus niemand "
-            "schreiben. Wer m.room.policy ändern darf, kann den Raum von ihm lösen. / The room's policy server {0} does not "
-            "answer. "
-            "Until it does nobody here can write; whoever may change m.room.policy can remove it.",
-            by->name);
-    }
-    throw Refusal(Reason::forbidden, said);
+    auto opinion = co_await opinion_of(std::move(by), room, event);
+    if (opinion.kind == Opinion::Kind::approved) co_return std::move(opinion.event);
+    if (needs_no_consent(*room, *event)) co_return event;
+    throw Refusal(Reason::forbidden, opinion.why);
 }
 
 net::Task<> Policy::judge(RoomPtr room, std::vector<rooms::Incoming>& events) {
     for (auto& incoming : events) {
         // By the room's current state, which what came before may have changed.
-        const auto by = rooms::policy_server_of(*room);
+        auto by = rooms::policy_server_of(*room);
         if (!by || rooms::is_policy_choice(incoming.event->type, incoming.event->state_key)) continue;
+        const auto event = incoming.event;
         try {
-            auto approved = co_await approved_by(*by, room, incoming.event);
-            if (approved)
-                incoming.event = std::move(approved);
+            auto opinion = co_await opinion_of(std::move(by), room, event);
+            if (opinion.kind == Opinion::Kind::approved)
+                incoming.event = std::move(opinion.event);
             else
-                incoming.refused_by_policy = true;
-        } catch (const RemoteRefusal&) {
-            incoming.refused_by_policy = true;
-        } catch (const LinkFailed&) {
-            incoming.refused_by_policy = !needs_no_consent(*room, *incoming.event);
+                incoming.refused_by_policy = !needs_no_consent(*room, *event);
         } catch (const Refusal&) {
-            incoming.refused_by_policy = true;           // Our own guards, or no partner.
+            incoming.refused_by_policy = true;           // Our own guards.
         }
     }
 }
@@ -183,7 +217,7 @@ net::Task<> Policy::guard_room(schema::RoomNid nid) {
 net::Task<JsonObject> Policy::sign(ServerName origin, JsonObject pdu) {
     const auto room_id = schema::RoomId::parse(schema::string_at(pdu, "room_id").value_or(""));
     const auto room = room_id ? co_await parts_.rooms.find(*room_id) : nullptr;
-    const auto by = room ? rooms::policy_server_of(*room) : std::nullopt;
+    const auto by = room ? rooms::policy_server_of(*room) : nullptr;
     const bool is_in = room && rooms::admits(*room, origin.str()) && room->remote_servers().contains(origin.str());
     if (!by || !is_in || by->name != parts_.identity.server.str() || by->public_key != key_.public_key())
         throw Refusal(Reason::not_found, "This server is not the policy server of such a room.");

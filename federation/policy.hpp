@@ -20,10 +20,10 @@ struct PolicyRefusal : schema::Refusal {
 /// one for rooms that name us, so that a forum's order holds for members of other servers.
 /// https://spec.matrix.org/v1.19/server-server-api/#policy-servers
 ///
-/// While a room's policy server does not answer, nobody here can send to the room, and what others send without its
-/// signature fails softly. Whoever may change m.room.policy can end that at once: this event is never shown to it, and the
-/// refusal says so. Leaving the room, and taking back what one has said, need no consent then. A server that did not answer is
-/// not asked again for `pause`.
+/// While a room's policy server does not answer, or answers that it is none, nobody here can send to the room, and what others
+/// send without its signature fails softly. Whoever may change m.room.policy can end that at once: this event is never shown to
+/// it, and the refusal says so. Leaving the room, and taking back what one has said, are shown to it, but need nobody's consent.
+/// A server that did not answer is not asked again for `pause`.
 ///
 /// Forums and groups' rooms made here name our server by themselves (rooms::create_room); guard_rooms() sees to the others.
 class Policy {
@@ -59,8 +59,10 @@ public:
 private:
     bool is_approved(const schema::Event& event, const schema::RoomRules& rules, const rooms::PolicyServer& by) const;
     std::string sign_ourselves(const schema::Event& event, const schema::RoomRules& rules) const;
-    net::Task<schema::EventPtr> approved_by(const rooms::PolicyServer& by, rooms::RoomPtr room, schema::EventPtr event);
-
+    struct Opinion;
+    net::Task<Opinion> opinion_of(std::shared_ptr<const rooms::PolicyServer> by, rooms::RoomPtr room, schema::EventPtr event);
+    bool is_silent(const std::string& server);
+    void fell_silent(const std::string& server, std::string_view why);
     net::Task<> guard_room(schema::RoomNid nid);
 
     Parts parts_;

@@ -6,26 +6,30 @@
 
 namespace runde::rooms {
 
-std::optional<PolicyServer> policy_server_of(const Room& room) {
-    const auto state = room.state("m.room.policy");
-    if (!state) return std::nullopt;
-    const auto event = state->event();
-    const auto via = schema::string_at(event->content(), "via");
-    const auto* keys = schema::object_at(event->content(), "public_keys");
+std::shared_ptr<const PolicyServer> read_policy_server(const schema::JsonObject& content) {
+    const auto via = schema::string_at(content, "via");
+    const auto* keys = schema::object_at(content, "public_keys");
     const auto text = keys ? schema::string_at(*keys, "ed25519") : std::nullopt;
-    const auto key = text ? schema::decode_base64(*text) : std::nullopt;
-    if (!via || !key || key->size() != 32) return std::nullopt;
-    const bool is_ours = *via == room.parts().identity.server.str();
+    auto key = text ? schema::decode_base64(*text) : std::nullopt;
+    if (!via || !key || key->size() != 32) return nullptr;
+    return std::make_shared<PolicyServer>(PolicyServer{std::string(*via), *std::move(key)});
+}
+
+std::shared_ptr<const PolicyServer> policy_server_of(const Room& room) {
+    const auto state = room.state("m.room.policy");
+    const auto named = state ? read_policy_server(state->event()->content()) : nullptr;
+    if (!named) return nullptr;
+    const bool is_ours = named->name == room.parts().identity.server.str();
     const bool is_in = is_ours ? std::ranges::any_of(room.local_members(),
                                                      [](const auto& entry) { return entry.second.membership == Membership::join; })
-                               : room.remote_servers().contains(*via);
-    if (!is_in) return std::nullopt;
-    return PolicyServer{std::string(*via), *key};
+                               : room.remote_servers().contains(named->name);
+    return is_in ? named : nullptr;
 }
 
 bool is_own_policy_server(const Room& room) {
     const auto& identity = room.parts().identity;
-    const auto by = identity.policy_key ? policy_server_of(room) : std::nullopt;
+    if (!identity.policy_key) return false;
+    const auto by = policy_server_of(room);
     return by && by->name == identity.server.str() && by->public_key == identity.policy_key->public_key();
 }
 

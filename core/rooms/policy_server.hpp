@@ -1,4 +1,5 @@
 #pragma once
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -14,8 +15,10 @@ struct PolicyServer {
     std::string public_key;                              ///< 32 raw bytes, as the room's state names it.
 };
 
-/// nullopt: the room has none, or names one that no member of it is on. By the current state.
-std::optional<PolicyServer> policy_server_of(const Room& room);
+/// What an m.room.policy says; nullptr when it names nobody, or no key.
+std::shared_ptr<const PolicyServer> read_policy_server(const schema::JsonObject& content);
+/// nullptr: the room has none, or names one that no member of it is on. By the current state.
+std::shared_ptr<const PolicyServer> policy_server_of(const Room& room);
 /// Whether that is our server, under the key that it has now: then nobody is asked for our own events, they are signed twice.
 bool is_own_policy_server(const Room& room);
 /// What a room says that is to be watched over by our server. Only where Identity::policy_key is set.

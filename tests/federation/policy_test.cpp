@@ -145,6 +145,78 @@ TEST_CASE("A policy server that is away") {
     }
 }
 
+TEST_CASE("A policy server that answers, but not as one") {
+    SharedRoom play;
+    CHECK(play.anna.set_state(play.room, "m.room.policy", choice(play.haven())) == "200");
+    play.world.settle();
+    federation::LinkAnswer says;
+    int asked = 0;
+    play.world.link().tamper = [&](const std::string& to,
+                                   federation::LinkRequest& request) -> std::optional<federation::LinkAnswer> {
+        if (to != "haven.test" || request.target != "/_matrix/policy/v1/sign") return std::nullopt;
+        ++asked;
+        return says;
+    };
+    std::string why;
+    int questions = 2;
+    SUBCASE("it does not know the room") {
+        says = {404, R"({"errcode":"M_NOT_FOUND","error":"Unknown room"})"};
+        why = "haven.test knows nothing of it";
+    }
+    SUBCASE("it is none") {
+        says = {404, R"({"errcode":"M_UNRECOGNIZED","error":"What?"})"};
+        why = "haven.test knows nothing of it";
+    }
+    SUBCASE("it is broken, and is left alone for a while") {
+        says = {500, "oops"};
+        why = "haven.test does not answer";
+        questions = 1;
+    }
+    SUBCASE("it is overrun, and is left alone for a while") {
+        says = {429, R"({"errcode":"M_LIMIT_EXCEEDED"})"};
+        why = "haven.test does not answer";
+        questions = 1;
+    }
+    SUBCASE("it refuses, and Anna hears its own words") {
+        says = {400, R"({"errcode":"M_FORBIDDEN","error":"Looks like spam"})"};
+        why = "Looks like spam";
+    }
+    SUBCASE("it signs with another key") {
+        says = {200, R"({"haven.test":{"ed25519:policy_server":"AAAA"}})"};
+        why = "signs with another key";
+    }
+    for (int i = 0; i < 2; ++i) {
+        const auto refused = play.anna.send(play.room, "m.room.message", message("May I?"));
+        CHECK(refused == "403 M_FORBIDDEN");
+        CHECK(refused.at("/error").find(why) != std::string::npos);
+    }
+    CHECK(asked == questions);
+    // Nobody can be kept in a room, or made to stand by their words.
+    const auto earlier = play.pdu(play.ben, "m.room.member", R"({"membership":"leave"})", play.ben.id);
+    CHECK(play.deliver("hearth.test", {earlier}) == std::vector<std::string>{""});
+    CHECK_FALSE(play.room_at("hearth.test")->is_joined(play.ben.id));
+    // Whoever may change the room's policy is free of it; here Ben's going has done that already.
+    CHECK(play.anna.set_state(play.room, "m.room.policy", "{}") == "200");
+    CHECK(play.anna.send(play.room, "m.room.message", message("Free again")) == "200");
+}
+
+TEST_CASE("Moderators are told that the policy server knows nothing of their room, and clear it") {
+    SharedRoom play(R"({"preset":"public_chat"})");
+    // Haven's key is not the one that the room names: haven says that it is not this room's policy server.
+    CHECK(play.anna.set_state(play.room, "m.room.policy",
+                              fmt::format(R"({{"public_keys":{{"ed25519":"{}"}},"via":"haven.test"}})",
+                                          schema::base64(std::string(32, 'k')))) == "200");
+    play.world.settle();
+    const auto refused = play.anna.send(play.room, "m.room.message", message("Hello?"));
+    CHECK(refused == "403 M_FORBIDDEN");
+    CHECK(refused.at("/error").find("Wer m.room.policy ändern darf, kann den Raum von ihm lösen") != std::string::npos);
+    CHECK(play.anna.set_state(play.room, "m.room.policy", "{}") == "200");
+    CHECK(play.anna.send(play.room, "m.room.message", message("Hello")) == "200");
+    play.world.settle();
+    CHECK(play.ben.sees(play.room) == "+ben, anna: Hello");
+    CHECK(play.anna.leave(play.room) == "200");
+}
+
 TEST_CASE("While a forum's own server is away its guests wait, but may go and take back") {
     SharedRoom play(forum);
     play.ben.say(play.room, "Ben's topic");
