@@ -36,7 +36,7 @@ void Outbox::add_typing(const std::string& room, const std::string& user, bool t
 void Outbox::add_receipt(const std::string& room, const std::string& user, const std::string& thread, std::string event_id,
                          std::int64_t ts) {
     ReceiptKey key(room, user, thread);
-    if (receipts_.size() >= most_receipts && !receipts_.contains(key)) return;
+    if (receipts_.size() >= (failure_ ? most_receipts_away : most_receipts) && !receipts_.contains(key)) return;
     receipts_.insert_or_assign(std::move(key), Receipt{std::move(event_id), ts});
 }
 
@@ -53,18 +53,31 @@ Outbox::Action Outbox::step(std::int64_t now) {
         loading_ = true;
         return Load{sent_};
     }
-    return compose(now);
+    return compose();
 }
 
-Outbox::Send Outbox::compose(std::int64_t) {
+Outbox::Send Outbox::compose() {
     Send send;
-    InFlight flight{.upto = sent_, .receipts = {}};
-    while (!queue_.empty() && send.pdus.size() < most_pdus) {
+    InFlight flight{.upto = sent_, .pdus = {}, .covered = {}, .receipts = {}};
+    if (queue_.empty()) at_once_ = most_pdus;
+    while (!queue_.empty() && send.pdus.size() < at_once_) {
         flight.upto = queue_.front().pos;
         send.pdus.push_back(std::move(queue_.front()));
         queue_.pop_front();
     }
-    if (queue_.empty() && covered_) flight.upto = std::max(flight.upto, *std::exchange(covered_, std::nullopt));
+    flight.pdus = send.pdus;
+    if (queue_.empty() && covered_) {
+        flight.covered = std::exchange(covered_, std::nullopt);
+        flight.upto = std::max(flight.upto, *flight.covered);
+    }
+    // After a refusal nothing else may be the reason for the next.
+    if (at_once_ == most_pdus) compose_edus(send, flight);
+    flight.edus = send.edus.size();
+    in_flight_ = std::move(flight);
+    return send;
+}
+
+void Outbox::compose_edus(Send& send, InFlight& flight) {
     while (!others_.empty() && send.edus.size() < most_edus) {
         send.edus.push_back(std::move(others_.front()));
         others_.pop_front();
@@ -73,8 +86,6 @@ Outbox::Send Outbox::compose(std::int64_t) {
         send.edus.push_back(fmt::format(R"({{"content":{{"room_id":{},"typing":{},"user_id":{}}},"edu_type":"m.typing"}})",
                                         quoted(entry->first.first), entry->second.typing, quoted(entry->first.second)));
     compose_receipts(send, flight);
-    in_flight_ = std::move(flight);
-    return send;
 }
 
 /// One m.receipt can hold one receipt of a person in a room, so those of several threads go into several.
@@ -109,6 +120,20 @@ void Outbox::delivered(std::int64_t) {
     sent_ = std::max(sent_, in_flight_->upto);
     in_flight_.reset();
     failure_.reset();
+    at_once_ = std::min(most_pdus, at_once_ * 2);
+}
+
+void Outbox::refused() {
+    if (!in_flight_) return;
+    const auto n = in_flight_->pdus.size();
+    if (n == 0 || (n == 1 && in_flight_->edus == 0)) {
+        delivered(0);
+        return;
+    }
+    at_once_ = std::max<std::size_t>(1, n / 2);
+    queue_.insert(queue_.begin(), std::make_move_iterator(in_flight_->pdus.begin()), std::make_move_iterator(in_flight_->pdus.end()));
+    covered_ = in_flight_->covered;
+    in_flight_.reset();
 }
 
 void Outbox::failed(std::int64_t now, double jitter) {
@@ -124,7 +149,8 @@ void Outbox::failed(std::int64_t now, double jitter) {
 void Outbox::pause(std::int64_t now, double jitter) {
     const auto length = failure_ ? std::min(failure_->pause * 2, longest_pause) : first_pause;
     const auto since = failure_ ? failure_->since : now;
-    failure_ = Failure{since, now + static_cast<std::int64_t>(static_cast<double>(length) * jitter), length};
+    const auto retry_at = now + static_cast<std::int64_t>(static_cast<double>(length) * jitter);
+    failure_ = Failure{since, retry_at, length, now, failure_ && failure_->contacted};
 }
 
 void Outbox::loaded(std::vector<Pdu> pdus, Position upto, bool complete) {
@@ -144,8 +170,10 @@ void Outbox::load_failed(std::int64_t now, double jitter) {
     pause(now, jitter);
 }
 
-void Outbox::contact() {
-    if (failure_) failure_->retry_at = 0;
+void Outbox::contact(std::int64_t now) {
+    if (!failure_) return;
+    const auto earliest = std::exchange(failure_->contacted, true) ? failure_->tried_at + least_pause : now;
+    failure_->retry_at = std::min(failure_->retry_at, earliest);
 }
 
 bool Outbox::skip_to(Position upto) {

@@ -26,8 +26,10 @@ public:
     static constexpr std::size_t most_pdus = 50, most_edus = 100;  ///< Per transaction.
     static constexpr std::size_t most_queued = 200;                ///< Events in memory; beyond, they come from the database.
     static constexpr std::size_t most_receipts = 1'000, most_typing = 200, most_others = 100;  ///< Beyond, new ones are dropped.
+    static constexpr std::size_t most_receipts_away = 100;         ///< While the server does not answer.
     static constexpr std::int64_t typing_life = 30'000;  ///< ms after which a typing notice is no longer worth sending.
     static constexpr std::int64_t first_pause = 2'000, longest_pause = 24LL * 3600 * 1000;
+    static constexpr std::int64_t least_pause = 30'000;  ///< Once speaking to us has not helped.
 
     struct Pdu {
         Position pos;
@@ -35,6 +37,8 @@ public:
     };
     struct Failure {
         std::int64_t since, retry_at, pause;  ///< ms
+        std::int64_t tried_at = 0;
+        bool contacted = false;               ///< It spoke to us since, which ended the waiting once.
     };
     /// `behind`: there may be events after `sent` in the database.
     Outbox(Position sent, bool behind, std::optional<Failure> failure = std::nullopt)
@@ -51,11 +55,15 @@ public:
     void delivered(std::int64_t now);
     /// `jitter`: 0.8 … 1.2
     void failed(std::int64_t now, double jitter);
+    /// It will never take what was sent. Perhaps because of one event in it, or because it is too much at once: ephemeral events
+    /// are dropped, the others go again in halves, and at last the one that is refused alone is left out.
+    void refused();
     /// Events after sent(), in their order, all of them up to `upto` if `complete`.
     void loaded(std::vector<Pdu> pdus, Position upto, bool complete);
     void load_failed(std::int64_t now, double jitter);
-    /// It proved that it is there: no more waiting.
-    void contact();
+    /// It proved that it is there: no more waiting. If it still does not take what we send (it refuses us, or can be reached one
+    /// way only), all that it says to us is no reason to try more often than every `least_pause`.
+    void contact(std::int64_t now);
     /// There is nothing for it up to this place: the cursor may move there if nothing waits. Returns whether it moved.
     bool skip_to(Position upto);
 
@@ -92,11 +100,15 @@ private:
     };
     struct InFlight {
         Position upto;
+        std::vector<Pdu> pdus;
+        std::size_t edus = 0;
+        std::optional<Position> covered;   ///< Was covered_.
         std::map<ReceiptKey, Receipt> receipts;
     };
     bool is_away(std::int64_t now) const { return failure_ && failure_->retry_at > now; }
     void drop_queue();
-    Send compose(std::int64_t now);
+    Send compose();
+    void compose_edus(Send& send, InFlight& flight);
     void compose_receipts(Send& send, InFlight& flight);
     void pause(std::int64_t now, double jitter);
 
@@ -104,6 +116,7 @@ private:
     std::optional<Position> covered_;  ///< What was loaded reaches up to here.
     bool behind_;
     bool loading_ = false;
+    std::size_t at_once_ = most_pdus;  ///< Fewer after a refusal.
     std::deque<Pdu> queue_;
     std::map<std::pair<std::string, std::string>, Typing> typing_;  ///< (room, user)
     std::map<ReceiptKey, Receipt> receipts_;

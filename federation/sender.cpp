@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "core/rooms/server_acl.hpp"
+#include "net/type_name.hpp"
 #include "schema/signing.hpp"
 #include "storage/outbox.hpp"
 
@@ -19,11 +21,8 @@ constexpr Limits transaction_limits{.whole = net::Milliseconds(60'000), .body_by
 constexpr int longest_gap = 500;
 constexpr net::Milliseconds wake_every{1'000}, save_every{1'000};
 
-/// Statuses that say "not now" rather than "not this".
-bool is_temporary(const RemoteRefusal& refused) {
-    return refused.status >= 500 || refused.status == 401 || refused.status == 403 || refused.status == 404 ||
-           refused.status == 408 || refused.status == 429;
-}
+/// Statuses that say "not this" rather than "not now" or "not you".
+bool is_about_content(const RemoteRefusal& refused) { return refused.status == 400 || refused.status == 413; }
 
 std::string transaction(const ServerName& origin, std::int64_t now, const Outbox::Send& what) {
     // Canonical by hand: the names stand in their order, and events go out as the bytes that were signed.
@@ -92,7 +91,7 @@ void Sender::heard(const rooms::Committed& committed) {
 std::set<std::string> Sender::servers_of(const rooms::Room& room) const {
     std::set<std::string> servers;
     for (const auto& [server, joined] : room.remote_servers())
-        if (rooms::admits(room, server)) servers.insert(server);
+        if (rooms::acl_allows(room, server)) servers.insert(server);
     return servers;
 }
 
@@ -103,22 +102,33 @@ void Sender::send_events(const rooms::Committed& committed) {
             committed.room.remote_servers().contains(change.user.server()))
             find(std::string(change.user.server()), committed.last + 1);
     auto servers = servers_of(committed.room);
+    // Who is shut out by this hears why. (A charter, in contrast, leaves nobody a trace.)
+    const bool shuts_out = std::ranges::any_of(committed.events, [](const auto& entry) {
+        return entry.pdu->type == "m.room.server_acl" && entry.pdu->is_state();
+    });
+    std::set<std::string> shut_out;
+    if (shuts_out)
+        for (const auto& [server, joined] : committed.room.remote_servers())
+            if (rooms::admits(committed.room, server) && !servers.contains(server)) shut_out.insert(server);
     for (const auto& change : committed.memberships) {
         const bool removed = change.after == rooms::Membership::leave || change.after == rooms::Membership::ban;
-        if (removed && !parts_.identity.is_local(change.user) && rooms::admits(committed.room, change.user.server()))
+        if (removed && !parts_.identity.is_local(change.user) && rooms::acl_allows(committed.room, change.user.server()))
             servers.emplace(change.user.server());
     }
-    if (servers.empty()) return;
+    if (servers.empty() && shut_out.empty()) return;
     for (const auto& entry : committed.events) {
         if (!entry.ours) continue;
         const auto json = net::bytes(entry.pdu->json);
-        for (const auto& server : servers) {
-            if (server == entry.pdu->sender.server()) continue;
+        const auto tell = [&](const std::string& server) {
+            if (server == entry.pdu->sender.server()) return;
             auto* destination = find(server, entry.event->pos);
-            if (!destination) continue;
+            if (!destination) return;
             destination->outbox.add({entry.event->pos, json}, now());
             wake(*destination);
-        }
+        };
+        for (const auto& server : servers) tell(server);
+        if (entry.pdu->type == "m.room.server_acl")
+            for (const auto& server : shut_out) tell(server);
     }
 }
 
@@ -169,8 +179,8 @@ void Sender::send_edu(const ServerName& server, std::string_view type, const sch
 void Sender::contact(const ServerName& server) {
     const auto found = destinations_.find(server.str());
     if (found == destinations_.end() || !found->second->outbox.failure()) return;
-    found->second->outbox.contact();
-    if (found->second->outbox.has_work()) wake(*found->second);
+    found->second->outbox.contact(now());
+    if (found->second->outbox.has_work() && found->second->outbox.failure()->retry_at <= now()) wake(*found->second);
 }
 
 void Sender::wake(Destination& destination) {
@@ -196,11 +206,12 @@ net::Task<> Sender::send(Destination& destination, Outbox::Send what) {
     const auto name = destination.name;
     auto target = fmt::format("/_matrix/federation/v1/send/{}.{}", txn_prefix_, ++txns_);
     auto body = transaction(parts_.identity.server, now(), what);
-    co_await take_slot();
-    bool delivered = false;
+    auto& slots = destination.outbox.failure() ? attempts_ : slots_;
+    co_await slots.take();
+    enum class End { delivered, refused, failed } end = End::failed;
     try {
         const auto answer = co_await parts_.client.put(name, std::move(target), std::move(body), transaction_limits);
-        delivered = true;
+        end = End::delivered;
         std::size_t refused = 0;
         if (const auto* results = schema::object_at(answer, "pdus"))
             for (const auto& [id, result] : *results)
@@ -210,16 +221,19 @@ net::Task<> Sender::send(Destination& destination, Outbox::Send what) {
         spdlog::info("{} does not answer: {}", name.str(), failure.why);
     } catch (const RemoteRefusal& refused) {
         // What it will never take must not stop what comes after it.
-        delivered = !is_temporary(refused) && refused.status != 200;
-        spdlog::info("{} refused a transaction: {} {}", name.str(), refused.status, refused.errcode);
+        if (is_about_content(refused)) end = End::refused;
+        spdlog::info("{} refused a transaction of {} events: {} {}", name.str(), what.pdus.size(), refused.status, refused.errcode);
     } catch (const schema::Refusal&) {
         // No longer a partner.
+    } catch (const std::exception& failure) {
+        spdlog::error("a transaction for {} could not be sent: {}", name.str(), net::type_name(failure));
     }
-    leave_slot();
-    if (delivered)
-        destination.outbox.delivered(now());
-    else
-        destination.outbox.failed(now(), jitter());
+    slots.leave();
+    switch (end) {
+        case End::delivered: destination.outbox.delivered(now()); break;
+        case End::refused: destination.outbox.refused(); break;
+        case End::failed: destination.outbox.failed(now(), jitter()); break;
+    }
     touch(destination);
 }
 
@@ -233,14 +247,13 @@ net::Task<> Sender::load(Destination& destination, Position after) {
     try {
         const auto events = co_await parts_.db.read(
             [&](storage::Tx& tx) { return storage::unsent_events(tx, name, after, upto, limit, longest_gap); });
-        std::map<schema::RoomNid, bool> admitted;  // A room may have been protected from it meanwhile.
+        std::map<schema::RoomNid, bool> admitted;  // A room may have shut it out meanwhile.
         for (const auto& event : events) {
-            if (!parts_.rooms.charters().is_empty() && !admitted.contains(event.room)) {
+            if (!admitted.contains(event.room)) {
                 const auto room = co_await parts_.rooms.find(event.room);
-                admitted[event.room] = room && rooms::admits(*room, name);
+                admitted[event.room] = room && rooms::acl_allows(*room, name);
             }
-            const auto found = admitted.find(event.room);
-            if (found == admitted.end() || found->second) pdus.push_back({event.pos, pdu_of(event)});
+            if (admitted[event.room]) pdus.push_back({event.pos, pdu_of(event)});
         }
         n_found = events.size();
         loaded = true;
@@ -306,23 +319,23 @@ net::Task<> Sender::save() {
     saving_ = false;
 }
 
-net::Task<> Sender::take_slot() {
-    if (slots_taken_ < most_at_once) {
-        ++slots_taken_;
+net::Task<> Sender::Slots::take() {
+    if (free > 0) {
+        --free;
         co_return;
     }
     const auto gate = std::make_shared<net::Gate>();
-    waiting_for_slot_.push_back(gate);
+    waiting.push_back(gate);
     co_await gate->wait();  // Whoever leaves hands over its slot.
 }
 
-void Sender::leave_slot() {
-    if (waiting_for_slot_.empty()) {
-        --slots_taken_;
+void Sender::Slots::leave() {
+    if (waiting.empty()) {
+        ++free;
         return;
     }
-    const auto next = std::move(waiting_for_slot_.front());
-    waiting_for_slot_.pop_front();
+    const auto next = std::move(waiting.front());
+    waiting.pop_front();
     next->open();
 }
 

@@ -21,9 +21,10 @@ namespace runde::federation {
 /// Invariants
 ///  - Listens to commits, so nothing goes out that is not durable here.
 ///  - One transaction per server is on its way at a time; the first event goes at once, what comes meanwhile collects.
-///    At most `most_at_once` transactions altogether, first come, first served.
+///    At most `most_at_once` transactions altogether, first come, first served; of these so many may be attempts to reach
+///    somebody who did not answer before, so that the dead do not keep the living waiting.
 ///  - An event goes to the servers that are in the room after it, and to those of people whom it removed; never back to
-///    its sender's.
+///    its sender's. A server that the room shuts out (ACL, charter) is told nothing more, but that.
 ///  - Per server there is a cursor into our stream (servers.sent_pos), written together for all servers at most once a
 ///    second. After a crash some events are sent again, which is harmless; none is left out.
 ///  - A server that does not answer is tried again after a minute, doubling to a day, or as soon as it speaks to us.
@@ -56,7 +57,7 @@ public:
     std::optional<std::int64_t> next_try() const;
     std::size_t destinations_away() const;
 
-    static constexpr std::size_t most_at_once = 64;
+    static constexpr std::size_t most_at_once = 64, most_attempts = 16;
     static constexpr std::size_t most_servers_for_typing = 50;  ///< In rooms spread wider, nobody is told who types.
 
 private:
@@ -77,8 +78,6 @@ private:
     net::Task<> wake_later();
     void touch(Destination& destination);
     net::Task<> save();
-    net::Task<> take_slot();
-    void leave_slot();
 
     void heard(const rooms::Committed& committed);
     void send_events(const rooms::Committed& committed);
@@ -89,8 +88,14 @@ private:
     Parts parts_;
     std::map<std::string, std::unique_ptr<Destination>> destinations_;
     std::map<schema::RoomNid, std::set<std::string>> typing_;  ///< Whom of ours we told others to be typing.
-    std::size_t slots_taken_ = 0;
-    std::deque<std::shared_ptr<net::Gate>> waiting_for_slot_;
+    /// So many at a time; the others wait in the order in which they came.
+    struct Slots {
+        std::size_t free;
+        std::deque<std::shared_ptr<net::Gate>> waiting = {};
+        net::Task<> take();
+        void leave();
+    };
+    Slots slots_{most_at_once - most_attempts}, attempts_{most_attempts};
     bool saving_ = false;
     std::string txn_prefix_;
     std::uint64_t txns_ = 0;

@@ -322,6 +322,8 @@ void Room::refuse_redaction(const schema::Event& event) const {
     if (!event.redacts) return;
     const auto target = known_events_.find(event.redacts->str());
     if (target == known_events_.end()) throw Refusal(Reason::not_found, "There is no such event in this room.");
+    if (target->second.type == "m.room.server_acl")
+        throw Refusal(Reason::forbidden, "Without its content this event would shut out all other servers. Replace it instead.");
     if (target->second.sender == event.sender.str()) return;
     const auto& levels = power_levels();
     if (levels.level_of(event.sender) < levels.needed_to_redact())

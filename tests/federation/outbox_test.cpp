@@ -117,7 +117,8 @@ TEST_CASE("the wait doubles to a day, and ends when the server speaks to us") {
     std::int64_t longest = 0;
     for (int i = 0; i < 20; ++i) {
         desk.says({101 + i});
-        desk.box.contact();
+        desk.box.contact(desk.now);
+        desk.now += Outbox::least_pause;
         auto action = desk.step();
         if (action.starts_with("load")) {
             desk.loaded({101}, 101 + i);
@@ -126,9 +127,108 @@ TEST_CASE("the wait doubles to a day, and ends when the server speaks to us") {
         REQUIRE(action.starts_with("send"));
         desk.box.failed(desk.now, 1);
         longest = desk.box.failure()->retry_at - desk.now;
-        CHECK(desk.box.failure()->since == 1'000'000);
+        CHECK(desk.box.failure()->since == 1'030'000);
     }
     CHECK(longest == 24 * 60 * minute);
+}
+
+TEST_CASE("a server that speaks to us without end, but takes nothing, is tried every half minute") {
+    Desk desk;
+    desk.says({101});
+    REQUIRE(desk.step() == "send 101");
+    desk.box.failed(desk.now, 1);
+    const auto tries = [&] {
+        if (desk.step() != "load after 100") return false;
+        desk.loaded({101}, 101);
+        REQUIRE(desk.step() == "send 101");
+        desk.box.failed(desk.now, 1);
+        return true;
+    };
+    for (int i = 0; i < 6; ++i) {
+        desk.now += 2 * minute;
+        REQUIRE(tries());
+    }
+    CHECK(desk.step() == "wait 128 s");
+    desk.box.contact(desk.now);
+    CHECK(tries());  // At once, the first time.
+    int tried = 0;
+    for (int second = 0; second < 90; ++second) {
+        desk.now += 1'000;
+        desk.box.contact(desk.now);
+        tried += tries();
+    }
+    CHECK(tried == 3);
+    desk.now += 5 * minute;
+    REQUIRE(desk.step() == "load after 100");
+    desk.loaded({101}, 101);
+    REQUIRE(desk.step() == "send 101");
+    desk.box.delivered(desk.now);
+    // It takes what it is sent; the next failure is a new one.
+    desk.says({102});
+    REQUIRE(desk.step() == "send 102");
+    desk.box.failed(desk.now, 1);
+    desk.box.contact(desk.now);
+    CHECK(desk.step() == "load after 101");
+}
+
+TEST_CASE("one event that a server will never take is left out, and no other") {
+    Desk desk;
+    desk.says({101, 102, 103, 104, 105, 106});
+    desk.box.add_typing("!r:x", "@anna:x", true, desk.now);
+    REQUIRE(desk.step().starts_with("send 101 102 103 104 105 106 {"));
+    desk.says({107});
+    std::vector<std::string> taken, tried;
+    for (desk.box.refused(); taken.size() < 6;) {
+        const auto action = desk.step();
+        tried.push_back(action);
+        REQUIRE(action.starts_with("send"));
+        if (action.find("104") == std::string::npos) {
+            for (Position pos = 101; pos <= 107; ++pos)
+                if (action.find(std::to_string(pos)) != std::string::npos) taken.push_back(std::to_string(pos));
+            desk.box.delivered(desk.now);
+        } else {
+            desk.box.refused();
+        }
+    }
+    CHECK(taken == std::vector<std::string>{"101", "102", "103", "105", "106", "107"});
+    CHECK(tried.size() <= 10);
+    CHECK(desk.step() == "rest");
+    CHECK(desk.box.sent() == 107);
+    CHECK_FALSE(desk.box.failure());
+}
+
+TEST_CASE("a refused transaction that was loaded moves the cursor all the same, in the end") {
+    Desk desk;
+    desk.says({101});
+    REQUIRE(desk.step() == "send 101");
+    desk.box.failed(desk.now, 1);
+    desk.now += minute;
+    REQUIRE(desk.step() == "load after 100");
+    desk.loaded({101, 102}, 500);
+    REQUIRE(desk.step() == "send 101 102");
+    desk.box.refused();
+    REQUIRE(desk.step() == "send 101");
+    desk.box.delivered(desk.now);
+    CHECK(desk.box.sent() == 101);
+    REQUIRE(desk.step() == "send 102");
+    desk.box.refused();
+    CHECK(desk.box.sent() == 500);
+    CHECK(desk.step() == "rest");
+}
+
+TEST_CASE("what others have read is kept for a dead server in small measure") {
+    Desk desk;
+    desk.says({101});
+    REQUIRE(desk.step() == "send 101");
+    desk.box.failed(desk.now, 1);
+    for (int i = 0; i < 500; ++i) desk.box.add_receipt("!r:x", fmt::format("@p{}:x", i), "", "$1", 1);
+    desk.now += minute;
+    REQUIRE(desk.step() == "load after 100");
+    desk.loaded({}, 101);
+    const auto sent = desk.step();
+    std::size_t n = 0;
+    for (auto at = sent.find("@p"); at != sent.npos; at = sent.find("@p", at + 1)) ++n;
+    CHECK(n == Outbox::most_receipts_away);
 }
 
 TEST_CASE("too many events for memory come from the database") {

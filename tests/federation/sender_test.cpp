@@ -132,6 +132,70 @@ TEST_CASE("a server that speaks to us is not waited for") {
     CHECK(world.server("hearth.test").now_ms() == asked_at);  // Nobody had to wait for a clock.
 }
 
+TEST_CASE("a server that refuses what we send and asks us without end is not stormed") {
+    TwoServers world;
+    auto anna = world.person("hearth.test", "anna");
+    const auto room = shared_room(world, anna);
+    int transactions = 0, status = 0;
+    std::string says;
+    SUBCASE("with 403") {
+        status = 403;
+        says = R"({"errcode":"M_FORBIDDEN"})";
+    }
+    SUBCASE("with 429") {
+        status = 429;
+        says = R"({"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":1})";
+    }
+    SUBCASE("with a redirection") {
+        status = 302;
+        says = "<html>Please sign in</html>";
+    }
+    world.link().tamper = [&](const std::string& to, federation::LinkRequest& request) -> std::optional<federation::LinkAnswer> {
+        if (to != "haven.test" || !request.target.starts_with("/_matrix/federation/v1/send/")) return std::nullopt;
+        ++transactions;
+        if (status == 200) return std::nullopt;
+        return federation::LinkAnswer{status, says};
+    };
+    const auto count = [&] {
+        int n = 0;
+        world.server("hearth.test").on_io([&] { n = transactions; });
+        return n;
+    };
+    anna.say(room, "Are you there?");
+    while (count() == 0) std::this_thread::yield();
+    for (int i = 0; i < 40; ++i) {
+        world.ask("haven.test", "hearth.test", net::Method::get,
+                  "/_matrix/federation/v1/query/profile?user_id=%40anna%3Ahearth.test");
+        world.advance(std::chrono::seconds(1));
+    }
+    CHECK(count() >= 2);
+    CHECK(count() <= 8);  // As the pauses grow, and once when it first spoke.
+    // Nothing was taken for delivered.
+    world.server("hearth.test").on_io([&] { status = 200; });
+    std::string heard;
+    world.link().answered = [&](const federation::LinkRequest& request, federation::LinkAnswer&) {
+        if (request.target.starts_with("/_matrix/federation/v1/send/")) heard += request.body;
+    };
+    world.settle();
+    CHECK(heard.find("Are you there?") != std::string::npos);
+}
+
+TEST_CASE("nobody is told who is online, and nobody here listens to that") {
+    TwoServers world;
+    Listener haven(world);
+    auto anna = world.person("hearth.test", "anna");
+    shared_room(world, anna);
+    CHECK(anna.get("/sync?set_presence=online") == "200");
+    CHECK(anna.get("/sync?set_presence=unavailable") == "200");
+    world.settle();
+    CHECK(haven.transactions == 0);
+    const auto answer = world.ask(
+        "haven.test", "hearth.test", net::Method::put, "/_matrix/federation/v1/send/presence",
+        R"({"edus":[{"content":{"push":[{"last_active_ago":5000,"presence":"online","user_id":"@ben:haven.test"}]},"edu_type":"m.presence"}],"pdus":[]})");
+    CHECK(answer.status == 200);
+    CHECK(anna.get("/sync").text.find("m.presence") == std::string::npos);
+}
+
 TEST_CASE("other servers hear who types and who has read what, but not in private") {
     TwoServers world;
     Listener haven(world);
