@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "net/addresses.hpp"
 #include "schema/json.hpp"
@@ -113,21 +114,22 @@ Discovery::Discovery(net::Runtime& runtime, World& world, const std::map<std::st
     }
 }
 
-net::Task<std::vector<Place>> Discovery::find(ServerName server) {
+net::Task<std::vector<Place>> Discovery::find(ServerName server, net::Milliseconds patience) {
     if (const auto fixed = fixed_.find(server.str()); fixed != fixed_.end()) co_return std::vector{fixed->second};
     if (entries_.size() > most_entries) std::erase_if(entries_, [](const auto& entry) { return !entry.second.searching; });
     auto& entry = entries_[server.str()];
     if (entry.until > now()) co_return entry.places;
-    if (!entry.searching) {
-        entry.searching = std::make_shared<net::Gate>();
-        runtime_.spawn("server discovery", search(server, entry.searching));
-    }
-    const auto gate = entry.searching;
-    co_await gate->wait();
-    co_return entries_[server.str()].places;
+    const auto woken = std::make_shared<net::Gate>();
+    entry.waiting.push_back(woken);
+    if (!std::exchange(entry.searching, true)) runtime_.spawn("server discovery", search(server));
+    const auto enough = runtime_.after(patience, [woken] { woken->open(); });
+    co_await woken->wait();
+    const auto found = entries_.find(server.str());
+    if (found == entries_.end() || found->second.searching) co_return std::vector<Place>();
+    co_return found->second.places;
 }
 
-net::Task<> Discovery::search(ServerName server, std::shared_ptr<net::Gate> done) {
+net::Task<> Discovery::search(ServerName server) {
     DiscoverySteps steps(server);
     auto keep = 24 * hour;
     bool failed = false;
@@ -150,8 +152,8 @@ net::Task<> Discovery::search(ServerName server, std::shared_ptr<net::Gate> done
     entry.found = now();
     entry.until = entry.found + keep;
     entry.failures = failed ? entry.failures + 1 : 0;
-    entry.searching.reset();
-    done->open();
+    entry.searching = false;
+    for (const auto& gate : std::exchange(entry.waiting, {})) gate->open();
 }
 
 void Discovery::doubt(const ServerName& server) {

@@ -76,8 +76,9 @@ public:
     /// `resolve`: server name -> "host:port", asked before anything else; the certificate must still be for the server's name.
     Discovery(net::Runtime& runtime, World& world, const std::map<std::string, std::string>& resolve);
 
-    /// Never throws for what the world answers: at worst the place is the server's name and port 8448.
-    net::Task<std::vector<Place>> find(schema::ServerName server);
+    /// Never throws for what the world answers: at worst the place is the server's name and port 8448. Empty when it takes
+    /// longer than `patience`; the search goes on, for whoever asks next.
+    net::Task<std::vector<Place>> find(schema::ServerName server, net::Milliseconds patience);
     /// Nobody was there: what was found is looked up again, unless that is less than 5 minutes ago.
     void doubt(const schema::ServerName& server);
 
@@ -86,10 +87,11 @@ private:
         std::vector<Place> places;
         std::int64_t found = 0, until = 0;
         int failures = 0;         ///< Of its well-known, in a row.
-        std::shared_ptr<net::Gate> searching;
+        bool searching = false;
+        std::vector<std::shared_ptr<net::Gate>> waiting;
     };
     static constexpr std::size_t most_entries = 20'000;
-    net::Task<> search(schema::ServerName server, std::shared_ptr<net::Gate> done);
+    net::Task<> search(schema::ServerName server);
     std::int64_t now() const { return runtime_.clock().now_ms(); }
 
     net::Runtime& runtime_;

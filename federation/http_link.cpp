@@ -22,10 +22,10 @@ std::function<bool(const net::Address&)> filter(const std::vector<std::string>& 
     };
 }
 
-/// Nobody was reached: another place may do.
+/// Nobody was reached: another place may do, if there is time left. (What we ask may be asked twice.)
 bool is_about_place(net::FetchError error) {
     using enum net::FetchError;
-    return error == dns || error == refused_by_filter || error == connect || error == tls;
+    return error == dns || error == refused_by_filter || error == connect || error == tls || error == timeout;
 }
 
 }  // namespace
@@ -35,9 +35,14 @@ HttpLink::HttpLink(net::Runtime& runtime, const Options& options)
       discovery_(runtime, *this, options.resolve) {}
 
 net::Task<LinkAnswer> HttpLink::send(schema::ServerName destination, LinkRequest request) {
-    const auto places = co_await discovery_.find(destination);
-    std::string why = "dns";
-    for (std::size_t i = 0; i < places.size() && i < most_places; ++i) {
+    // Everything together has `whole`: where it is, the places that do not answer, and the answer.
+    const auto until = std::chrono::steady_clock::now() + request.limits.whole;
+    const auto places = co_await discovery_.find(destination, request.limits.whole);
+    std::string why = "it takes too long to find out where it is";
+    const auto n = std::min(places.size(), most_places);
+    for (std::size_t i = 0; i < n; ++i) {
+        const auto left = std::chrono::duration_cast<net::Milliseconds>(until - std::chrono::steady_clock::now());
+        if (left.count() <= 0) break;
         const auto& place = places[i];
         net::OutgoingRequest out{.method = request.method, .host = place.host, .port = place.port};
         out.tls_name = place.tls_name;
@@ -47,7 +52,9 @@ net::Task<LinkAnswer> HttpLink::send(schema::ServerName destination, LinkRequest
         out.headers.add("User-Agent", "Runde");
         if (!request.authorization.empty()) out.headers.add("Authorization", request.authorization);
         if (!request.body.empty()) out.headers.add("Content-Type", "application/json");
-        out.limits.whole = out.limits.head = request.limits.whole;
+        out.limits.whole = out.limits.head = left;
+        // A place that drops our packets leaves time for the next.
+        out.limits.connect = out.limits.tls = std::min(out.limits.connect, left / static_cast<int>(n - i));
         out.limits.body_bytes = request.limits.body_bytes;
         try {
             auto answer = co_await http_.fetch(std::move(out));

@@ -118,3 +118,32 @@ TEST_CASE("what a well-known says, and how long it is believed") {
     CHECK(read_well_known(std::nullopt, 3).keep_ms == 8 * minute);
     CHECK(read_well_known(std::nullopt, 100).keep_ms == hour);
 }
+
+TEST_CASE("whoever asks has only so much time; the search goes on for the next who asks") {
+    /// Its well-known is a server that accepts and says nothing.
+    struct SlowWorld : Discovery::World {
+        net::Gate gate;
+        int asked = 0;
+        net::Task<std::optional<net::ClientResponse>> well_known(std::string) override {
+            ++asked;
+            co_await gate.wait();
+            co_return std::nullopt;
+        }
+        net::Task<std::vector<net::SrvTarget>> srv(std::string) override { co_return std::vector<net::SrvTarget>(); }
+    };
+    net::Runtime runtime;
+    SlowWorld world;
+    Discovery discovery(runtime, world, {});
+    const auto name = *ServerName::parse("haven.test");
+    CHECK(runtime.wait(discovery.find(name, net::Milliseconds(10))).empty());
+    CHECK(runtime.wait(discovery.find(name, net::Milliseconds(10))).empty());
+    CHECK(world.asked == 1);
+    world.gate.open();
+    const auto places = runtime.wait(discovery.find(name, net::Milliseconds(10'000)));
+    REQUIRE(places.size() == 1);
+    CHECK(places.front() == Place{"haven.test", 8448, "haven.test", "haven.test"});
+    // What is known is known at once.
+    CHECK(runtime.wait(discovery.find(name, net::Milliseconds(0))).size() == 1);
+    CHECK(world.asked == 1);
+    CHECK(runtime.wait(discovery.find(*ServerName::parse("[::1]:1234"), net::Milliseconds(10'000))).size() == 1);
+}
