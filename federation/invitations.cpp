@@ -9,6 +9,7 @@
 #include "core/rooms/server_acl.hpp"
 #include "federation/hosting.hpp"
 #include "federation/joining.hpp"
+#include "net/type_name.hpp"
 #include "schema/refusal.hpp"
 #include "storage/previews.hpp"
 
@@ -131,7 +132,8 @@ net::Task<> Invitations::require_preview(const JsonArray& told, const Event& inv
 net::Task<EventPtr> Invitations::receive(ServerName origin, Received received) {
     // Who is shut out hears that first, whatever it sends. (Where the room is only known from hearsay, so is its ACL.)
     const auto known = co_await parts_.rooms.find(received.room);
-    if (known && rooms::is_resident(*known) && !rooms::acl_allows(*known, origin.str()))
+    if (known && rooms::is_resident(*known) && rooms::admits(*known, origin.str()) &&
+        !rooms::server_acl_of(*known).allows(origin.str()))
         throw Refusal(Reason::forbidden, "Your server may not take part in this room.");
     const auto* rules = schema::find_room_rules(received.version);
     if (!rules) throw Refusal(Reason::incompatible_room_version, "", {{"room_version", received.version}});
@@ -140,7 +142,10 @@ net::Task<EventPtr> Invitations::receive(ServerName origin, Received received) {
     if (!checked) wrong("The event was not accepted: " + checked.why + ".");
     if (checked.pruned) wrong("The hash of the event is wrong.");
     const auto& event = *checked.event;
-    const auto room = co_await parts_.rooms.find(received.room);
+    auto room = co_await parts_.rooms.find(received.room);
+    // A room that is protected from this server is one that it cannot tell from none.
+    const bool is_hidden = room && rooms::is_resident(*room) && !rooms::admits(*room, origin.str());
+    if (is_hidden) room = nullptr;
     if (event.id != received.event) wrong("The event has another id.");
     if (event.type != "m.room.member" || schema::string_at(event.content(), "membership") != "invite")
         wrong("The event is no invitation.");
@@ -170,6 +175,7 @@ net::Task<EventPtr> Invitations::receive(ServerName origin, Received received) {
     if (open >= most_open_invitations)
         throw Refusal(Reason::limit_exceeded, "This person has not answered your server's other invitations yet.",
                       {{"retry_after_ms", 3'600'000}});
+    if (is_hidden) co_return both;  // Signed, as any, and kept nowhere.
     const storage::Preview preview{
         person->nid, received.room.str(), both->id.str(), {origin.str()}, stripped_preview(received.told, *both)};
     co_await parts_.db.transact([&](storage::Tx& tx) { storage::store_preview(tx, preview); });
@@ -217,16 +223,50 @@ net::Task<> Invitations::exchange(std::string origin, RoomId room_id, const Json
     co_await room->append(draft, {.target = person->nid});
 }
 
-net::Task<> Invitations::pass_on(RoomId room, JsonObject body) {
-    const auto sender = UserId::parse(schema::string_at(body, "sender").value_or(""));
-    const auto server = sender ? ServerName::parse(sender->server()) : std::nullopt;
-    if (!server) throw Refusal(Reason::invalid_param, "The inviter is no user.");
+net::Task<> Invitations::found(UserId user, std::vector<Promise> promises) {
+    const auto person = co_await rooms::find_person(parts_.db, user);
+    if (!person) co_return;
+    constexpr std::size_t most_at_once = 8;
+    if (redeeming_ >= most_at_once) throw Refusal(Reason::limit_exceeded, "", {{"retry_after_ms", 10'000}});
+    ++redeeming_;
+    bool is_too_much = false;
+    for (auto& promise : promises) {
+        if (schema::string_at(promise.is_signed, "mxid") != user.str()) continue;
+        try {
+            co_await redeem(user, std::move(promise));
+        } catch (const Refusal& refusal) {
+            // One that has lapsed does not stop the others.
+            is_too_much = is_too_much || refusal.reason == Reason::limit_exceeded;
+        } catch (const std::exception& failure) {
+            spdlog::warn("a third-party invitation could not be redeemed: {}", net::type_name(failure));
+        }
+    }
+    --redeeming_;
+    if (is_too_much) throw Refusal(Reason::limit_exceeded, "", {{"retry_after_ms", 10'000}});
+}
+
+net::Task<> Invitations::redeem(const UserId& user, Promise promise) {
+    const auto server = ServerName::parse(promise.inviter.server());
+    if (!server) co_return;
+    // How the room named the address its inviter's server knows; that a name stands here is the form.
+    const JsonObject content{{"membership", "invite"},
+                             {"third_party_invite", {{"display_name", user.str()}, {"signed", promise.is_signed}}}};
+    const JsonObject body{{"type", "m.room.member"},
+                          {"room_id", promise.room.str()},
+                          {"sender", promise.inviter.str()},
+                          {"state_key", user.str()},
+                          {"content", content}};
     if (*server == parts_.rooms.identity().server) {
-        co_await exchange(server->str(), room, body);
+        co_await exchange(server->str(), promise.room, body);
         co_return;
     }
+    const auto room = co_await parts_.rooms.find(promise.room);
+    if (room && rooms::is_resident(*room))
+        if (const auto verdict = room->may(invitation(promise.inviter, user, content)); !verdict)
+            throw Refusal(Reason::forbidden, std::string(verdict.why));
+    if (!questions_.take(parts_.runtime.clock().now_ms())) throw Refusal(Reason::limit_exceeded, "");
     try {
-        co_await parts_.client.put(*server, path({"exchange_third_party_invite", room.str()}), schema::canonical_json(body),
+        co_await parts_.client.put(*server, path({"exchange_third_party_invite", promise.room.str()}), schema::canonical_json(body),
                                    invite_limits);
     } catch (...) {
         rethrow_as_refusal();

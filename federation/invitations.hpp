@@ -2,6 +2,7 @@
 #include <string>
 
 #include "core/rooms/rooms.hpp"
+#include "federation/allowance.hpp"
 #include "federation/client.hpp"
 #include "federation/event_checks.hpp"
 
@@ -41,14 +42,27 @@ public:
     /// becomes one of that user. https://spec.matrix.org/v1.19/server-server-api/#third-party-invites
     /// Throws Refusal: invalid_param, not_found for a room that is not ours, forbidden.
     net::Task<> exchange(std::string origin, schema::RoomId room, const schema::JsonObject& body);
-    /// The same for one of ours who has just been found by an address: where the inviter is on another server, that one is
-    /// asked to exchange it.
-    net::Task<> pass_on(schema::RoomId room, schema::JsonObject body);
+
+    /// An identity server says that an address belongs to a user of ours, who was invited by it. It says so unsigned, and
+    /// anybody may call itself one: what counts is the signature in each promise, which the room's rules check against the
+    /// keys that stand in the room. Where we are in the room that is looked at before anybody else is troubled; otherwise the
+    /// inviter's server is asked to exchange it, so often and no more. A stranger learns nothing by it: what is wrong with a
+    /// promise, and whether there is such a user, is not told. Throws Refusal(limit_exceeded).
+    struct Promise {
+        schema::RoomId room;
+        schema::UserId inviter;
+        schema::JsonObject is_signed;  ///< {"mxid": …, "token": …, "signatures": …}
+    };
+    static constexpr std::size_t most_promises = 10;  ///< Told at once.
+    net::Task<> found(schema::UserId user, std::vector<Promise> promises);
 
 private:
+    net::Task<> redeem(const schema::UserId& user, Promise promise);
     net::Task<> require_preview(const schema::JsonArray& told, const schema::Event& invite, const schema::RoomRules& rules);
 
     Parts parts_;
+    Allowance questions_{30, 10'000};  ///< To other servers, because somebody told us a promise.
+    std::size_t redeeming_ = 0;
 };
 
 }  // namespace runde::federation

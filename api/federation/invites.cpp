@@ -1,12 +1,9 @@
 #include "api/federation/support.hpp"
 #include "api/federation/tables.hpp"
-#include "core/rooms/people.hpp"
 
 namespace runde::api::federation {
 
 using runde::federation::Invitations;
-using schema::JsonArray;
-using schema::JsonObject;
 using schema::Reason;
 using schema::Refusal;
 
@@ -45,34 +42,21 @@ net::Task<net::Response> put_exchange(const Call& call, Services& services) {
 }
 
 // PUT /_matrix/federation/v1/3pid/onbind
-// Identity servers tell here, unsigned, that an address belongs to a user of ours. What counts is the signature in each
-// invitation, which the room's rules check against the keys that stand in the room.
 net::Task<net::Response> put_onbind(const Call& call, Services& services) {
     const auto body = call.fields();
     const auto& invites = body.required_array("invites");
     const auto user = schema::UserId::parse(body.required_string("mxid"));
     if (!user || !services.rooms.identity().is_local(*user)) throw Refusal(Reason::invalid_param, "mxid is no user of this server");
-    if (invites.size() > 10) throw Refusal(Reason::too_large, "");
-    const auto person = co_await rooms::find_person(services.db, *user);
-    if (!person) throw Refusal(Reason::not_found, "There is no such user");
+    if (invites.size() > Invitations::most_promises) throw Refusal(Reason::too_large, "");
+    std::vector<Invitations::Promise> promises;
     for (const auto& entry : invites) {
         const auto invite = schema::Fields::of(entry);
         const auto room = schema::RoomId::parse(invite.required_string("room_id"));
-        if (!room) throw Refusal(Reason::invalid_param, "room_id is not a room id");
-        JsonObject event{{"type", "m.room.member"},
-                         {"room_id", room->str()},
-                         {"sender", invite.required_string("sender")},
-                         {"state_key", user->str()},
-                         // How the room named the address its inviter's server knows; that a name stands here is the form.
-                         {"content",
-                          {{"membership", "invite"},
-                           {"third_party_invite", {{"display_name", user->str()}, {"signed", invite.required_object("signed")}}}}}};
-        try {
-            co_await ours(services).invitations.pass_on(*room, std::move(event));
-        } catch (const Refusal&) {
-            // One invitation that has lapsed does not stop the others.
-        }
+        const auto inviter = schema::UserId::parse(invite.required_string("sender"));
+        if (!room || !inviter) throw Refusal(Reason::invalid_param, "An invitation names no room, or no inviter");
+        promises.push_back({*room, *inviter, invite.required_object("signed")});
     }
+    co_await ours(services).invitations.found(*user, std::move(promises));
     co_return answer({});
 }
 
