@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "federation/x_matrix.hpp"
 
 namespace runde::federation {
@@ -15,6 +17,10 @@ namespace {
 /// Enough for any error body; more is not worth reading.
 constexpr std::size_t most_error_bytes = 64 * 1024;
 
+constexpr std::size_t most_code_bytes = 100, most_text_bytes = 1'000;
+
+bool is_of_code(unsigned char c) { return std::isalnum(c) || c == '_' || c == '.'; }
+
 RemoteRefusal remote_refusal(const LinkAnswer& answer) {
     JsonObject body;
     try {
@@ -23,8 +29,11 @@ RemoteRefusal remote_refusal(const LinkAnswer& answer) {
     } catch (const Refusal&) {
         // A proxy's page: the status says enough.
     }
+    // They go into our log, and to our people: what is no code is none, and nobody writes them novels.
     std::string errcode(schema::string_at(body, "errcode").value_or(""));
+    if (errcode.size() > most_code_bytes || !std::ranges::all_of(errcode, is_of_code)) errcode.clear();
     std::string text(schema::string_at(body, "error").value_or(""));
+    if (text.size() > most_text_bytes) text.clear();
     return RemoteRefusal(answer.status, std::move(errcode), std::move(text), std::move(body));
 }
 

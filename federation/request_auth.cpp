@@ -76,8 +76,12 @@ net::Task<ServerName> RequestAuth::require(const net::Request& request, std::fun
         // Servers that leave us out of the header have signed that we are meant all the same; some have not.
         proven = proves(identity_.server.str()) || (!header.destination && proves(std::nullopt));
     }
-    if (!known) throw Refusal(Reason::unauthorized, "The signing key is not known or no longer valid");
-    if (!proven) throw Refusal(Reason::unauthorized, "The signature is wrong");
+    const auto refuse = [&](const char* why) {
+        complaints_.about(origin->str(), std::string("a request in this name was refused: ") + why);
+        throw Refusal(Reason::unauthorized, why);
+    };
+    if (!known) refuse("The signing key is not known or no longer valid");
+    if (!proven) refuse("The signature is wrong");
     if (contact_) contact_(*origin);
     co_return *origin;
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 
+#include "federation/complaints.hpp"
 #include "federation/key_ring.hpp"
 #include "federation/partners.hpp"
 #include "net/http_message.hpp"
@@ -12,7 +13,7 @@ namespace runde::federation {
 class RequestAuth {
 public:
     RequestAuth(const rooms::Identity& identity, const Partners& partners, KeyRing& keys, net::Clock& clock)
-        : identity_(identity), partners_(partners), keys_(keys), clock_(clock) {}
+        : identity_(identity), partners_(partners), keys_(keys), clock_(clock), complaints_(clock) {}
 
     /// Whether a partner has signed that object with a key that is valid now. Throws Refusal(server_not_trusted) for a
     /// server we do not talk to.
@@ -33,6 +34,7 @@ private:
     const Partners& partners_;
     KeyRing& keys_;
     net::Clock& clock_;
+    Complaints complaints_;
     std::function<void(const schema::ServerName&)> contact_;
 };
 

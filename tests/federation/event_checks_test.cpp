@@ -162,6 +162,11 @@ TEST_CASE("events are found in an answer without reading all of it") {
     CHECK(found.arrays[1][1] == R"({"b":[1,{"c":null}]})");
     CHECK(found.arrays[0].empty());
     CHECK(schema::to_text(found.rest) == R"({"origin":"a","state":null,"auth_chain":null,"n":[1,2]})");
+    // Depth is counted, not followed: it cannot exhaust the stack.
+    const auto deep = std::string(1'000'000, '[') + std::string(1'000'000, ']');
+    CHECK(slice(R"({"state":[)" + deep + "]}").arrays[1].front().size() == deep.size());
+    CHECK_THROWS_AS(slice(R"({"state":[)" + std::string(1'000'000, '[')), schema::Refusal);
+    CHECK_THROWS_AS(slice(R"({"other":)" + deep + "}"), schema::Refusal);  // What is read in full has a limit.
     CHECK(slice("{}").arrays[1].empty());
     CHECK(slice(R"({"state":7})").arrays[1].empty());
 
