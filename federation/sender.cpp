@@ -90,8 +90,9 @@ void Sender::heard(const rooms::Committed& committed) {
 
 std::set<std::string> Sender::servers_of(const rooms::Room& room) const {
     std::set<std::string> servers;
+    const auto acl = rooms::server_acl_of(room);
     for (const auto& [server, joined] : room.remote_servers())
-        if (rooms::acl_allows(room, server)) servers.insert(server);
+        if (acl.allows(server) && rooms::admits(room, server)) servers.insert(server);
     return servers;
 }
 
@@ -112,7 +113,7 @@ void Sender::send_events(const rooms::Committed& committed) {
             if (rooms::admits(committed.room, server) && !servers.contains(server)) shut_out.insert(server);
     for (const auto& change : committed.memberships) {
         const bool removed = change.after == rooms::Membership::leave || change.after == rooms::Membership::ban;
-        if (removed && !parts_.identity.is_local(change.user) && rooms::acl_allows(committed.room, change.user.server()))
+        if (removed && !parts_.identity.is_local(change.user) && rooms::admits(committed.room, change.user.server()))
             servers.emplace(change.user.server());
     }
     if (servers.empty() && shut_out.empty()) return;

@@ -24,10 +24,11 @@ namespace runde::federation {
 ///    At most `most_at_once` transactions altogether, first come, first served; of these so many may be attempts to reach
 ///    somebody who did not answer before, so that the dead do not keep the living waiting.
 ///  - An event goes to the servers that are in the room after it, and to those of people whom it removed; never back to
-///    its sender's. A server that the room shuts out (ACL, charter) is told nothing more, but that.
+///    its sender's. A server that the room's ACL shuts out is told that, and who of its people is removed, and nothing
+///    more; one that a charter keeps out is told nothing at all.
 ///  - Per server there is a cursor into our stream (servers.sent_pos), written together for all servers at most once a
 ///    second. After a crash some events are sent again, which is harmless; none is left out.
-///  - A server that does not answer is tried again after a minute, doubling to a day, or as soon as it speaks to us.
+///  - A server that does not answer is tried again after two seconds, doubling to a day, or as soon as it speaks to us.
 ///
 /// Where device lists and to-device messages will go: they are stored with stream positions already (device_list_log,
 /// to_device), and servers has a cursor for each (devlist_pos, todev_pos); Outbox then gets a Load of its own for them.

@@ -1,10 +1,35 @@
 #include "core/rooms/policy_server.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "schema/signing.hpp"
 
 namespace runde::rooms {
+
+namespace {
+
+/// What m.room.policy says in the rooms where something happened lately: asked for several times with every event, decoded once
+/// per change. A place holds one, known by its bytes.
+class RecentPolicies {
+public:
+    std::shared_ptr<const PolicyServer> of(const StateEvent& state) {
+        auto& entry = entries_[std::hash<net::Bytes>()(state.json) / 16 % entries_.size()];
+        if (entry.json != state.json) entry = {state.json, read_policy_server(state.event()->content())};
+        return entry.policy;
+    }
+
+private:
+    struct Entry {
+        net::Bytes json;
+        std::shared_ptr<const PolicyServer> policy;
+    };
+    std::array<Entry, 256> entries_;
+};
+
+thread_local RecentPolicies recent_policies;  // Rooms live on the I/O thread, of which tests have several.
+
+}  // namespace
 
 std::shared_ptr<const PolicyServer> read_policy_server(const schema::JsonObject& content) {
     const auto via = schema::string_at(content, "via");
@@ -17,7 +42,7 @@ std::shared_ptr<const PolicyServer> read_policy_server(const schema::JsonObject&
 
 std::shared_ptr<const PolicyServer> policy_server_of(const Room& room) {
     const auto state = room.state("m.room.policy");
-    const auto named = state ? read_policy_server(state->event()->content()) : nullptr;
+    const auto named = state ? recent_policies.of(*state) : nullptr;
     if (!named) return nullptr;
     const bool is_ours = named->name == room.parts().identity.server.str();
     const bool is_in = is_ours ? std::ranges::any_of(room.local_members(),

@@ -59,10 +59,13 @@ bool ServerAcl::allows(std::string_view server) const {
     return std::ranges::any_of(allow_, matches);
 }
 
+ServerAcl server_acl_of(const Room& room) {
+    const auto event = room.state("m.room.server_acl");
+    return event ? ServerAcl(event->event()->content()) : ServerAcl();
+}
+
 bool acl_allows(const Room& room, std::string_view server) {
-    if (!admits(room, server)) return false;
-    if (!room.state("m.room.server_acl")) return true;
-    return ServerAcl(room.state_content("m.room.server_acl")).allows(server);
+    return admits(room, server) && server_acl_of(room).allows(server);
 }
 
 }  // namespace runde::rooms

@@ -23,6 +23,8 @@ private:
     bool ip_literals_ = true;
 };
 
+/// By the room's current state.
+ServerAcl server_acl_of(const Room& room);
 /// By the room's current state, its charter included (charter.hpp).
 bool acl_allows(const Room& room, std::string_view server);
 
