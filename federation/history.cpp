@@ -60,7 +60,7 @@ net::Task<ServerView> require_in_room(rooms::Rooms& rooms, schema::RoomId id, sc
         throw Refusal(Reason::forbidden, "Your server is not in this room.");
     if (!rooms::acl_allows(*room, server.str())) throw Refusal(Reason::forbidden, "Your server is not in this room.");
     auto visible = co_await rooms::visible_ranges_of_server(rooms, room, server.str());
-    co_return ServerView{room, std::move(visible), rooms::policy_server_of(*room).has_value()};
+    co_return ServerView{room, std::move(visible), rooms::policy_server_of(*room) != nullptr};
 }
 
 std::string pdu_for(const ServerView& view, const StoredEvent& event) {
