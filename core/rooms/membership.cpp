@@ -134,14 +134,14 @@ bool blocks_invitations(std::string_view permission_config) {
 }
 
 net::Task<> invite(Rooms& rooms, UserId inviter, schema::RoomId room_id, UserId invited, std::optional<std::string> reason,
-                   bool is_direct) {
+                   bool is_direct, Consent consent) {
     auto room = co_await rooms.require_joined(room_id, inviter);
     JsonObject profile;
     std::optional<UserNid> target;
     if (rooms.identity().is_local(invited)) {
         auto person = co_await find_person(rooms.parts().db, invited);
         if (!person) throw Refusal(Reason::not_found, "There is no such user.");
-        co_await require_invitable(rooms.parts().db, person->nid);
+        if (consent == Consent::unknown) co_await require_invitable(rooms.parts().db, person->nid);
         profile = std::move(person->profile);
         target = person->nid;
     }

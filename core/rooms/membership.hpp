@@ -23,8 +23,11 @@ net::Task<RoomPtr> join(Rooms& rooms, Person user, JoinRequest request);
 net::Task<> knock(Rooms& rooms, Person user, JoinRequest request);
 /// Leaves, rejects an invitation, takes back a knock. Leaving twice is no error; leaving a room one never was in is.
 net::Task<> leave(Rooms& rooms, Person user, schema::RoomId room, std::optional<std::string> reason);
+/// `Consent::given`: they have asked for it themselves, by applying at a door of ours; that they want no invitations
+/// (require_invitable) then does not count.
+enum class Consent { unknown, given };
 net::Task<> invite(Rooms& rooms, UserId inviter, schema::RoomId room, UserId invited, std::optional<std::string> reason,
-                   bool is_direct = false);
+                   bool is_direct = false, Consent consent = Consent::unknown);
 
 /// Throws Refusal(forbidden, M_INVITE_BLOCKED) when a person of ours wants no invitations at all.
 /// https://spec.matrix.org/v1.19/client-server-api/#invite-permission

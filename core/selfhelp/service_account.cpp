@@ -51,7 +51,8 @@ net::Task<> ServiceAccount::invite(schema::RoomId room_id, UserId person, std::o
         const auto membership = room->membership(person.str());
         if (membership == rooms::Membership::join || membership == rooms::Membership::invite) co_return;
     }
-    co_await rooms::invite(rooms_, self_.id, std::move(room_id), std::move(person), std::move(reason));
+    co_await rooms::invite(rooms_, self_.id, std::move(room_id), std::move(person), std::move(reason), false,
+                           rooms::Consent::given);
 }
 
 net::Task<> ServiceAccount::send_away(schema::RoomId room_id, UserId person, std::optional<std::string> reason) {

@@ -341,6 +341,20 @@ TEST_CASE("who has an account asks with it and keeps it") {
     CHECK(play.vote(play.petra, play.olaf, "admit") == "200");
 }
 
+TEST_CASE("who wants no invitations, but asks to come in, is let in") {
+    AdmissionPlay play;
+    play.group("on_request");
+    CHECK(play.ben.put(fmt::format("/user/{}/account_data/m.invite_permission_config", segment(play.ben.id)),
+                       R"({"default_action":"block"})") == "200");
+    const auto rooms = [&] { return play.ben.get("/joined_rooms")["/joined_rooms"].as_array().size(); };
+    const auto before = rooms();
+    play.applications["ben"] =
+        play.ben.post("/_runde/v1/groups/abend/applications", R"({"answers":{}})").at("/application_id");
+    play.settle();
+    CHECK(rooms() == before + 1);  // Where he and the team talk.
+    CHECK(play.vote(play.petra, play.ben, "admit").at("/state") == "admitted");
+}
+
 TEST_CASE("who may not see an application does not learn that there is one") {
     AdmissionPlay play;
     play.group("on_request");
