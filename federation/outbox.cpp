@@ -131,7 +131,8 @@ void Outbox::refused() {
         return;
     }
     at_once_ = std::max<std::size_t>(1, n / 2);
-    queue_.insert(queue_.begin(), std::make_move_iterator(in_flight_->pdus.begin()), std::make_move_iterator(in_flight_->pdus.end()));
+    queue_.insert(queue_.begin(), std::make_move_iterator(in_flight_->pdus.begin()),
+                  std::make_move_iterator(in_flight_->pdus.end()));
     covered_ = in_flight_->covered;
     in_flight_.reset();
 }

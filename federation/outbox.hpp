@@ -102,7 +102,7 @@ private:
         Position upto;
         std::vector<Pdu> pdus;
         std::size_t edus = 0;
-        std::optional<Position> covered;   ///< Was covered_.
+        std::optional<Position> covered;  ///< Was covered_.
         std::map<ReceiptKey, Receipt> receipts;
     };
     bool is_away(std::int64_t now) const { return failure_ && failure_->retry_at > now; }

@@ -104,9 +104,8 @@ void Sender::send_events(const rooms::Committed& committed) {
             find(std::string(change.user.server()), committed.last + 1);
     auto servers = servers_of(committed.room);
     // Who is shut out by this hears why. (A charter, in contrast, leaves nobody a trace.)
-    const bool shuts_out = std::ranges::any_of(committed.events, [](const auto& entry) {
-        return entry.pdu->type == "m.room.server_acl" && entry.pdu->is_state();
-    });
+    const bool shuts_out = std::ranges::any_of(
+        committed.events, [](const auto& entry) { return entry.pdu->type == "m.room.server_acl" && entry.pdu->is_state(); });
     std::set<std::string> shut_out;
     if (shuts_out)
         for (const auto& [server, joined] : committed.room.remote_servers())

@@ -4,8 +4,8 @@ namespace runde::storage {
 
 std::vector<StoredServerKey> find_server_keys(Tx& tx, const std::vector<std::string>& servers) {
     std::vector<StoredServerKey> keys;
-    for (const auto& row : tx.exec(
-             "SELECT server, key_id, pub, valid_until, withdrawn FROM server_keys WHERE server = ANY($1::text[])", servers))
+    for (const auto& row :
+         tx.exec("SELECT server, key_id, pub, valid_until, withdrawn FROM server_keys WHERE server = ANY($1::text[])", servers))
         keys.push_back({row[0].string(), row[1].string(), row[2].blob(), row[3].number(), row[4].flag()});
     return keys;
 }

@@ -64,8 +64,6 @@ ServerAcl server_acl_of(const Room& room) {
     return event ? ServerAcl(event->event()->content()) : ServerAcl();
 }
 
-bool acl_allows(const Room& room, std::string_view server) {
-    return admits(room, server) && server_acl_of(room).allows(server);
-}
+bool acl_allows(const Room& room, std::string_view server) { return admits(room, server) && server_acl_of(room).allows(server); }
 
 }  // namespace runde::rooms

@@ -348,8 +348,7 @@ TEST_CASE("who wants no invitations, but asks to come in, is let in") {
                        R"({"default_action":"block"})") == "200");
     const auto rooms = [&] { return play.ben.get("/joined_rooms")["/joined_rooms"].as_array().size(); };
     const auto before = rooms();
-    play.applications["ben"] =
-        play.ben.post("/_runde/v1/groups/abend/applications", R"({"answers":{}})").at("/application_id");
+    play.applications["ben"] = play.ben.post("/_runde/v1/groups/abend/applications", R"({"answers":{}})").at("/application_id");
     play.settle();
     CHECK(rooms() == before + 1);  // Where he and the team talk.
     CHECK(play.vote(play.petra, play.ben, "admit").at("/state") == "admitted");

@@ -124,8 +124,8 @@ TEST_CASE("a partner that the operator takes off the list, with rooms shared alr
     play.world.settle();
     CHECK(haven.sent.empty());
     CHECK(play.ben.sees(play.room) == "+ben, anna: All of us");
-    const auto refused = play.world.ask("haven.test", "hearth.test", net::Method::put, "/_matrix/federation/v1/send/x",
-                                        R"({"edus":[],"pdus":[]})");
+    const auto refused =
+        play.world.ask("haven.test", "hearth.test", net::Method::put, "/_matrix/federation/v1/send/x", R"({"edus":[],"pdus":[]})");
     CHECK(refused.status == 403);
     // Nor is it asked about anything, and nobody here can go there.
     const auto elsewhere = play.ben.create_room();

@@ -122,8 +122,7 @@ TEST_CASE("what a stranger can do who says that an address is Ben's") {
     }
     SUBCASE("learn who has an account here: no") {
         const auto here = play.bound(play.is_signed(play.ben.id, nobodys), play.anna.id, play.ben.id);
-        const auto not_here =
-            play.bound(play.is_signed("@nobody:haven.test", nobodys), play.anna.id, "@nobody:haven.test");
+        const auto not_here = play.bound(play.is_signed("@nobody:haven.test", nobodys), play.anna.id, "@nobody:haven.test");
         CHECK(here.summary() == not_here.summary());
         CHECK(asked() == 1);
     }

@@ -81,8 +81,9 @@ private:
     /// Everything that any endpoint wants to find in its body.
     schema::JsonObject whole_body(const schema::EventPtr& event) {
         const schema::JsonObject is_signed{{"mxid", "@carl:hearth.test"}, {"token", "t"}, {"signatures", schema::JsonObject()}};
-        const schema::JsonObject invite{{"address", "carl@example.org"}, {"medium", "email"},      {"mxid", "@carl:hearth.test"},
-                                        {"room_id", subject_.room},      {"sender", "@anna:hearth.test"}, {"signed", is_signed}};
+        const schema::JsonObject invite{{"address", "carl@example.org"}, {"medium", "email"},
+                                        {"mxid", "@carl:hearth.test"},   {"room_id", subject_.room},
+                                        {"sender", "@anna:hearth.test"}, {"signed", is_signed}};
         schema::JsonArray pdus, edus;
         if (event) pdus.push_back(schema::parse_json(event->json));
         edus.push_back({{"edu_type", "m.typing"},
@@ -126,7 +127,8 @@ private:
         for (const auto& [name, value] : params) replace_all(target, "{" + name + "}", segment(value));
         REQUIRE_MESSAGE(target.find('{') == target.npos, pattern, ": this play has to learn what stands there");
         target += fmt::format(
-            "?ver=12&event_id={0}&v={0}&limit=10&ts=0&dir=f&room_alias={1}&user_id=%40carl%3Ahearth.test&access_token=x&room_id={2}",
+            "?ver=12&event_id={0}&v={0}&limit=10&ts=0&dir=f&room_alias={1}&user_id=%40carl%3Ahearth.test&access_token=x&room_id={"
+            "2}",
             segment(subject_.event), segment(alias), segment(subject_.room));
         std::string body;
         if (method != net::Method::get) {
@@ -179,9 +181,7 @@ TEST_CASE("an unlisted server learns nothing of a protected room, whatever it as
             CHECK_MESSAGE(learned.find(route) != learned.npos, route);
         return;
     }
-    SUBCASE("of one that it was never in") {
-        REQUIRE(anna.set_state(room, "org.runde.charter", charter) == "200");
-    }
+    SUBCASE("of one that it was never in") { REQUIRE(anna.set_state(room, "org.runde.charter", charter) == "200"); }
     SUBCASE("of one that its people were in until the charter came") {
         REQUIRE(ben.join(room, "hearth.test") == "200");
         protected_room.event = anna.say(room, "All of us");
