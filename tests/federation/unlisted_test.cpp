@@ -122,6 +122,7 @@ private:
                                                         {"txnId", fmt::format("t{}", ++asked_)},
                                                         {"serverName", "haven.test"},
                                                         {"keyId", "ed25519:any"},
+                                                        {"queryType", "any"},
                                                         {"mediaId", "any"}};
         std::string target = pattern;
         for (const auto& [name, value] : params) replace_all(target, "{" + name + "}", segment(value));
