@@ -1,6 +1,4 @@
 // Ephemeral events of other servers. https://spec.matrix.org/v1.19/server-server-api/#edus
-#include <spdlog/spdlog.h>
-
 #include "core/rooms/receipts.hpp"
 #include "core/rooms/server_acl.hpp"
 #include "federation/receiver.hpp"
@@ -40,7 +38,7 @@ net::Task<> Receiver::take_edu(const ServerName& origin, const schema::Json& edu
         }
         // m.presence among others: not kept here.
     } catch (const std::exception&) {
-        spdlog::info("an ephemeral event of {} could not be used", origin.str());
+        complaints_.about(origin.str(), "an ephemeral event could not be used");
     }
 }
 

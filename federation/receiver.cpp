@@ -1,5 +1,6 @@
 #include "federation/receiver.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -283,6 +284,7 @@ net::Task<> Receiver::work_on(RoomNid nid, Items batch) {
         try {
             const auto room = co_await fill(nid, batch);
             if (!room) break;
+            co_await drop_shut_out(room, batch);
             if (batch.empty()) co_return;
             auto incoming = incoming_of(batch);
             co_await parts_.policy.judge(room, incoming);
@@ -394,6 +396,7 @@ net::Task<bool> Receiver::fetch_once(RoomAndServer key, Items items, Items& agai
     bool failed = false;
     try {
         const auto room = co_await fill(key.first, items);
+        if (room) co_await drop_shut_out(room, items);
         if (room && server && !items.empty()) answers = co_await parts_.missing.complete(room, *server, incoming_of(items));
     } catch (const std::exception& failure) {
         spdlog::warn("what events of {} cite could not be fetched: {}", key.second, failure.what());
@@ -445,6 +448,19 @@ void Receiver::wake_stuck(RoomNid room, const std::vector<std::string>& done) {
     }
 }
 
+/// A room may shut a server out while its events wait here.
+net::Task<> Receiver::drop_shut_out(RoomPtr room, Items& items) {
+    std::vector<std::int64_t> seqs;
+    const auto is_shut_out = [&](const Item& item) {
+        if (rooms::acl_allows(*room, item.origin)) return false;
+        finish(item, {Verdict::incomplete, "Your server may not take part in this room."});
+        seqs.push_back(item.seq);
+        return true;
+    };
+    std::erase_if(items, is_shut_out);
+    if (!seqs.empty()) co_await drop(room->nid(), std::move(seqs));
+}
+
 net::Task<> Receiver::drop(RoomNid room, std::vector<std::int64_t> seqs) {
     try {
         co_await parts_.db.transact([&](storage::Tx& tx) { storage::drop_staged(tx, room, seqs); });
@@ -457,7 +473,7 @@ void Receiver::finish(const Item& item, const Received& answer) {
     const bool well = answer.verdict != Verdict::rejected && answer.verdict != Verdict::incomplete;
     if (item.verdicts) item.verdicts->add(item.event_id, well ? "" : std::string(answer.why));
     if (answer.verdict == Verdict::rejected || answer.verdict == Verdict::soft_failed)
-        spdlog::info("an event of {} did not come in: {}", item.origin, answer.why);
+        complaints_.about(item.origin, fmt::format("an event did not come in: {}", answer.why));
     --unfinished_;
     const auto from = origins_.find(item.origin);
     if (from != origins_.end() && from->second.unfinished > 0 && --from->second.unfinished == 0 && !from->second.current &&

@@ -11,6 +11,7 @@
 #include "core/rooms/rooms.hpp"
 #include "core/rooms/typing.hpp"
 #include "federation/client.hpp"
+#include "federation/complaints.hpp"
 #include "federation/event_checks.hpp"
 #include "federation/joining.hpp"
 #include "federation/missing_events.hpp"
@@ -158,9 +159,11 @@ private:
     void wake_stuck(RoomNid room, const std::vector<std::string>& done);
     void finish(const Item& item, const rooms::Received& answer);
     net::Task<> drop(RoomNid room, std::vector<std::int64_t> seqs);
+    net::Task<> drop_shut_out(rooms::RoomPtr room, Items& items);
     net::Task<> load_staged();
 
     Parts parts_;
+    Complaints complaints_{parts_.runtime.clock()};
     std::map<RoomNid, Inbox> inboxes_;
     std::map<RoomAndServer, Stuck> stuck_;
     std::map<std::string, Origin> origins_;

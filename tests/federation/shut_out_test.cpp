@@ -84,6 +84,30 @@ TEST_CASE("what waits for a server that was shut out meanwhile is not sent") {
     CHECK(play.anna.sees(play.room) == "+anna, +ben, anna: Waiting for haven");
 }
 
+TEST_CASE("what was acknowledged, but not worked on when its server was shut out, does not come in") {
+    SharedRoom play;
+    const auto rename = [&](const char* from, const char* to) {
+        play.hearth().wiring().db.transact_now(
+            [&](storage::Tx& tx) { tx.exec(fmt::format("ALTER TABLE {} RENAME TO {}", from, to)); });
+    };
+    const auto late = play.pdu(play.ben, "m.room.message", R"({"msgtype":"m.text","body":"Let me in"})");
+    rename("pending_redactions", "gone");
+    const auto taken = play.world.ask("haven.test", "hearth.test", net::Method::put, "/_matrix/federation/v1/send/1",
+                                      fmt::format(R"({{"edus":[],"pdus":[{}]}})", late->json));
+    CHECK(taken.status == 200);
+    CHECK(play.hearth().ask("SELECT count(*) FROM fed_inbox") == "1");
+    bool is_shut_out = false;
+    SUBCASE("shut out") {
+        REQUIRE(play.anna.set_state(play.room, "m.room.server_acl", without_haven) == "200");
+        is_shut_out = true;
+    }
+    SUBCASE("not shut out") {}
+    rename("gone", "pending_redactions");
+    play.world.settle();
+    CHECK(play.hearth().ask("SELECT count(*) FROM fed_inbox") == "0");
+    CHECK(play.anna.sees(play.room) == (is_shut_out ? "+anna, +ben" : "+anna, +ben, ben: Let me in"));
+}
+
 TEST_CASE("a room does not shut everybody out by mistake") {
     SharedRoom play;
     const auto acl = play.anna.set_state(play.room, "m.room.server_acl", everybody);
