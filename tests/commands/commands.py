@@ -9,16 +9,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
+from checks import check, result  # noqa: E402
 from homeserver import OPENER, PROGRAM, Homeserver, call  # noqa: E402
 from people import Person, refusal, until  # noqa: E402
 
-failed = []
-
-
-def check(what, found, expected=True):
-    good = found == expected
-    print(f"{'ok    ' if good else 'FAILED'}  {what}" + ("" if good else f": {found!r} instead of {expected!r}"), flush=True)
-    failed.append(not good)
 
 
 def admin(server, *words):
@@ -115,8 +109,7 @@ def main():
             play(server)
     except Exception as problem:  # noqa: BLE001
         check("nothing unexpected", repr(problem), "")
-    print(f"{failed.count(False)} passed, {failed.count(True)} failed")
-    return 1 if any(failed) else 0
+    return result()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,14 @@ using namespace runde::tests;
 static const Browser::Fields fills_in{
     {"f-anliegen", "Ich komme nicht zur Ruhe"}, {"name", "anna"}, {"passwort", "vier ruhige blaue Boote"}, {"einverstanden", "ja"}};
 
+/// Fills in the form of the group and sends it; returns where the file is then.
+static std::string asks_on_the_page(AdmissionPlay& play, Browser& browser) {
+    browser.get("/gruppen/abend/anfragen");
+    browser.post("/gruppen/abend/anfragen", fills_in);
+    play.settle();
+    return browser.where();
+}
+
 TEST_CASE("consent is taken back after the decision, too: the file goes at once, the decision stays") {
     AdmissionPlay play;
     play.group("on_request");
@@ -34,10 +42,7 @@ TEST_CASE("the button for it stands on the page") {
     AdmissionPlay play;
     play.group("on_request");
     Browser anna(play.server);
-    anna.get("/gruppen/abend/anfragen");
-    anna.post("/gruppen/abend/anfragen", fills_in);
-    play.settle();
-    const auto place = anna.where();
+    const auto place = asks_on_the_page(play, anna);
     CHECK_FALSE(says(anna.get(place), "Jetzt schon löschen"));
     play.applications["anna"] = place.substr(place.rfind('/') + 1);
     CHECK(play.vote(play.petra, Person(play.server, "anna", ""), "decline") == "200");
@@ -114,9 +119,7 @@ TEST_CASE("after the talk the page says so, and offers no further time") {
     play.group("with_interview");
     const auto slot = play.slot(play.petra);
     Browser anna(play.server);
-    anna.get("/gruppen/abend/anfragen");
-    anna.post("/gruppen/abend/anfragen", fills_in);
-    const auto place = anna.where();
+    const auto place = asks_on_the_page(play, anna);
     CHECK(says(anna.post(place + "/termin", {{"termin-wahl", slot}}), "Ihr Gespräch ist verabredet"));
     CHECK(play.petra.post("/_runde/v1/desk/applications/" + place.substr(place.rfind('/') + 1) + "/interviewed") == "200");
     const auto page = anna.get(place);
@@ -129,10 +132,7 @@ TEST_CASE("a message that is too long is kept in the form, with the complaint at
     AdmissionPlay play;
     play.group("on_request");
     Browser anna(play.server);
-    anna.get("/gruppen/abend/anfragen");
-    anna.post("/gruppen/abend/anfragen", fills_in);
-    play.settle();
-    const auto place = anna.where();
+    const auto place = asks_on_the_page(play, anna);
     std::string umlauts;
     for (int i = 0; i < 4000; ++i) umlauts += "ä";
     anna.get(place);

@@ -11,16 +11,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
+from checks import check, result  # noqa: E402
 from homeserver import PROGRAM, OPENER, call, free_port  # noqa: E402
 from people import Person, refusal, until  # noqa: E402
 
-failed = []
-
-
-def check(what, found, expected=True):
-    good = found == expected
-    print(f"{'ok    ' if good else 'FAILED'}  {what}" + ("" if good else f": {found!r} instead of {expected!r}"), flush=True)
-    failed.append(not good)
 
 
 def four_free_ports():
@@ -111,5 +105,4 @@ def main():
 
 if __name__ == "__main__":
     main()
-    print(f"{failed.count(False)} passed, {failed.count(True)} failed")
-    sys.exit(1 if any(failed) else 0)
+    sys.exit(result())
