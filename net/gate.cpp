@@ -15,4 +15,14 @@ void Gate::open() {
     for (const auto& resume : std::exchange(waiters_, {})) resume();
 }
 
+Turnstile::Turn::~Turn() {
+    place_.reset();
+    mine_->open();
+}
+
+Task<std::unique_ptr<Turnstile::Turn>> Turnstile::enter() {
+    while (const auto other = inside_) co_await other->wait();
+    co_return std::make_unique<Turn>(inside_);
+}
+
 }  // namespace runde::net

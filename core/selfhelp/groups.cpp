@@ -217,20 +217,7 @@ net::Task<> Groups::show_card(GroupRow group) {
 
 net::Task<> Groups::show_organisation() {
     // Two at once would make two spaces.
-    while (showing_) co_await showing_->wait();
-    const auto done = showing_ = std::make_shared<net::Gate>();
-    std::exception_ptr failed;
-    try {
-        co_await show_organisation_now();
-    } catch (...) {
-        failed = std::current_exception();
-    }
-    showing_.reset();
-    done->open();
-    if (failed) std::rethrow_exception(failed);
-}
-
-net::Task<> Groups::show_organisation_now() {
+    const auto turn = co_await showing_.enter();
     const auto organisation = co_await parts_.db.read([](storage::Tx& tx) { return storage::find_organisation(tx); });
     if (!organisation) co_return;
     auto space = organisation->space_id;

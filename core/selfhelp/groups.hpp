@@ -66,7 +66,6 @@ public:
     net::Task<> gone(std::string id, std::string user);
 
 private:
-    net::Task<> show_organisation_now();
     net::Task<> make_rooms(storage::GroupRow group);
     net::Task<> show_card(storage::GroupRow group);
     net::Task<std::string> make_room(const storage::GroupRow& group, std::string kind, rooms::CreateRoom wish);
@@ -78,7 +77,7 @@ private:
     net::Task<> set_if_changed(std::string room_id, std::string type, std::string state_key, schema::JsonObject content);
 
     Parts parts_;
-    std::shared_ptr<net::Gate> showing_;                 ///< Open when show_organisation() has ended.
+    net::Turnstile showing_;
 };
 
 }  // namespace runde::selfhelp

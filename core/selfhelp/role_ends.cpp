@@ -59,20 +59,7 @@ RoleEnds::RoleEnds(Parts parts) : parts_(std::move(parts)) {
 }
 
 net::Task<> RoleEnds::look() {
-    while (looking_) co_await looking_->wait();
-    const auto done = looking_ = std::make_shared<net::Gate>();
-    std::exception_ptr failed;
-    try {
-        co_await look_now();
-    } catch (...) {
-        failed = std::current_exception();
-    }
-    looking_.reset();
-    done->open();
-    if (failed) std::rethrow_exception(failed);
-}
-
-net::Task<> RoleEnds::look_now() {
+    const auto turn = co_await looking_.enter();
     const auto now = parts_.runtime.clock().now_ms();
     const auto ended = co_await parts_.db.transact([&](Tx& tx) {
         // First of all, so that one that fails holds up nobody else's date.

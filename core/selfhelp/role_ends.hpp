@@ -28,11 +28,10 @@ public:
     net::Task<> look();
 
 private:
-    net::Task<> look_now();
     net::Task<> follow(storage::RoleGrant grant, std::vector<std::string> leaves);
 
     const Parts parts_;
-    std::shared_ptr<net::Gate> looking_;                 ///< Open when look() has ended.
+    net::Turnstile looking_;
 };
 
 }  // namespace runde::selfhelp
