@@ -38,7 +38,7 @@ class RateLimits;
 struct Discovery;
 struct RequestReport;
 
-/// What handlers use; built in server/main.cpp, from parts that outlive it. Stops at the handlers: everything
+/// What handlers use; built in server/wiring.cpp, from parts that outlive it. Stops at the handlers: everything
 /// below takes the parts it uses.
 struct Services {
     net::Runtime& runtime;

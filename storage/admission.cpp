@@ -238,11 +238,6 @@ std::vector<InterviewSlotRow> interview_slots(Tx& tx, std::string_view group, st
     return slots;
 }
 
-std::optional<InterviewSlotRow> find_interview_slot(Tx& tx, std::int64_t id) {
-    const auto rows = tx.exec("SELECT " RUNDE_SLOT_COLUMNS "FROM interview_slots WHERE slot_id = $1", id);
-    return rows.empty() ? std::nullopt : std::optional(slot_row(rows.front()));
-}
-
 std::optional<InterviewSlotRow> slot_of_application(Tx& tx, std::string_view application) {
     const auto rows = tx.exec("SELECT " RUNDE_SLOT_COLUMNS "FROM interview_slots WHERE application_id = $1", application);
     return rows.empty() ? std::nullopt : std::optional(slot_row(rows.front()));

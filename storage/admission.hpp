@@ -109,7 +109,6 @@ struct InterviewSlotRow {
 std::int64_t insert_interview_slot(Tx& tx, const InterviewSlotRow& slot);
 /// Of a group, which begin after `from`, in their order; only those nobody has, when `free_only`.
 std::vector<InterviewSlotRow> interview_slots(Tx& tx, std::string_view group, std::int64_t from, bool free_only);
-std::optional<InterviewSlotRow> find_interview_slot(Tx& tx, std::int64_t id);
 std::optional<InterviewSlotRow> slot_of_application(Tx& tx, std::string_view application);
 /// False: somebody else has it, or it is gone or has begun.
 bool take_interview_slot(Tx& tx, std::int64_t id, std::string_view group, std::string_view application, std::int64_t now_ms);

@@ -7,8 +7,8 @@ namespace runde::api::client {
 
 namespace {
 
-// Without gaps, and only what is true: clients look for single versions (docs of each client's gates:
-// tests/api/versions). From v1.15 on clients ask for /auth_metadata, which answers M_UNRECOGNIZED while there
+// Without gaps, as clients look for single versions; what of them is missing here (media, keys, reports) stands in the README.
+// From v1.15 on clients ask for /auth_metadata, which answers M_UNRECOGNIZED while there
 // is no OAuth 2.0.
 constexpr std::array versions{"v1.1", "v1.2",  "v1.3",  "v1.4",  "v1.5",  "v1.6",  "v1.7", "v1.8",
                               "v1.9", "v1.10", "v1.11", "v1.12", "v1.13", "v1.14", "v1.15"};

@@ -292,6 +292,13 @@ net::Task<net::Response> post_message(const Call& call, Services& services) {
     co_return co_await step(call, services, act);
 }
 
+net::Response gone_page(View& view, const Phrase& what) {
+    view.seen_at("/antrag");
+    const auto body = html(R"(<div class="stack"><h1>{}</h1><p class="lead">{}</p><p><a class="button" href="/">{}</a></p></div>)",
+                           view.say(texts::gone_title), view.say(what), view.say(texts::to_front));
+    return answer(view, {.title = view.say(texts::ask_window), .body = body});
+}
+
 // POST /antrag/{id}/zurueckziehen: everything goes, so the visit ends here, too.
 net::Task<net::Response> post_withdraw(const Call& call, Services& services) {
     auto [view, who] = co_await visit(call, services);
@@ -300,10 +307,7 @@ net::Task<net::Response> post_withdraw(const Call& call, Services& services) {
     const auto file = co_await services.admission.own_file(who->user, call.param("id"));
     co_await services.admission.withdraw(who->user, call.param("id"));
     if (file.row.new_account || !who->session) co_await end_visit(view, services);
-    view.seen_at("/antrag");
-    const auto body = html(R"(<div class="stack"><h1>{}</h1><p class="lead">{}</p><p><a class="button" href="/">{}</a></p></div>)",
-                           view.say(texts::gone_title), view.say(texts::gone), view.say(texts::to_front));
-    co_return answer(view, {.title = view.say(texts::ask_window), .body = body});
+    co_return gone_page(view, texts::gone);
 }
 
 // POST /antrag/{id}/loeschen: after the decision. Whoever was let in keeps their account, and the visit.
@@ -315,10 +319,7 @@ net::Task<net::Response> post_erase(const Call& call, Services& services) {
     co_await services.admission.erase_now(who->user, call.param("id"));
     const bool account_goes = file.row.new_account && file.row.state != "admitted";
     if (account_goes || !who->session) co_await end_visit(view, services);
-    view.seen_at("/antrag");
-    const auto body = html(R"(<div class="stack"><h1>{}</h1><p class="lead">{}</p><p><a class="button" href="/">{}</a></p></div>)",
-                           view.say(texts::gone_title), view.say(texts::erased), view.say(texts::to_front));
-    co_return answer(view, {.title = view.say(texts::ask_window), .body = body});
+    co_return gone_page(view, texts::erased);
 }
 
 net::Response change_page(View& view, const ApplicationFile& file, const FormData& form) {

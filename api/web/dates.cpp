@@ -49,22 +49,4 @@ std::string in_german_time(std::int64_t ms, Length length, Words words) {
 
 std::string machine_time(std::int64_t ms) { return format(ms, "en_GB", u"y-MM-dd'T'HH:mm:ssxxx"); }
 
-std::int64_t from_german_time(const std::string& local) {
-    UErrorCode status = U_ZERO_ERROR;
-    const std::unique_ptr<void, void (*)(void*)> formatter(
-        udat_open(UDAT_PATTERN, UDAT_PATTERN, "en_GB", berlin, -1, u"y-MM-dd'T'HH:mm", -1, &status),
-        [](void* one) { udat_close(static_cast<UDateFormat*>(one)); });
-    std::u16string text;
-    for (const char c : local) {
-        if (static_cast<unsigned char>(c) >= 0x80) return -1;
-        text += static_cast<char16_t>(c);
-    }
-    udat_setLenient(static_cast<UDateFormat*>(formatter.get()), false);
-    std::int32_t end = 0;
-    const auto moment =
-        udat_parse(static_cast<UDateFormat*>(formatter.get()), text.data(), static_cast<std::int32_t>(text.size()), &end, &status);
-    const bool whole = text.size() == 16 && end == 16;
-    return U_FAILURE(status) || !whole ? -1 : static_cast<std::int64_t>(moment);
-}
-
 }  // namespace runde::api::web

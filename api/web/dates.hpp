@@ -14,8 +14,5 @@ enum class Length {
 std::string in_german_time(std::int64_t ms, Length length, Words words);
 /// "2026-11-24T18:30:00+01:00", for <time datetime>.
 std::string machine_time(std::int64_t ms);
-/// The moment at which clocks in Germany show "2026-11-24T18:30"; -1 when that is not a time. The earlier one in the hour that
-/// happens twice.
-std::int64_t from_german_time(const std::string& local);
 
 }  // namespace runde::api::web

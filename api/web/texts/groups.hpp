@@ -31,7 +31,6 @@ inline constexpr Phrase found_none{{
 inline constexpr Phrase no_groups_yet{{.sie = "Hier gibt es noch keine Gruppen.", .en = "There are no groups here yet."}};
 inline constexpr Phrase found_one{{.sie = "1 Gruppe", .en = "1 group"}};
 inline constexpr Phrase found_many{{.sie = "{} Gruppen", .en = "{} groups"}};
-inline constexpr Phrase of_node{{.sie = "von {}", .en = "of {}"}};
 inline constexpr Phrase more_groups{{.sie = "Weitere Gruppen", .en = "More groups"}};
 inline constexpr Phrase partner_silent{{
     .sie = "Von manchen Partnern wissen wir gerade nicht, ob ihre Angaben noch stimmen.",
@@ -129,7 +128,6 @@ inline constexpr Phrase at_partner{{
     .leicht = "Die Gruppe gehört zu {}. Sie fragen dort an.",
     .en = "This group belongs to {}. Your request goes there and not to us.",
 }};
-inline constexpr Phrase to_partner{{.sie = "Weiter zu {}", .en = "Continue to {}"}};
 inline constexpr Phrase with_matrix{{
     .sie = "Sie haben schon ein Matrix-Konto? Klopfen Sie mit Ihrer App an {} an.",
     .du = "Du hast schon ein Matrix-Konto? Klopf mit deiner App an {} an.",
