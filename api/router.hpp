@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,9 +59,9 @@ public:
     /// Like json() but only canonical numbers: whatever becomes part of an event.
     const schema::JsonObject& event_json() const;
 
-    const Session& session() const { return *session_; }          ///< Access::user and administrator.
+    const Session& session() const { return given(session_); }  ///< Access::user and administrator.
     const std::optional<Session>& maybe_session() const { return session_; }
-    const schema::ServerName& origin() const { return *origin_; }  ///< Access::server.
+    const schema::ServerName& origin() const { return given(origin_); }  ///< Access::server.
     const std::optional<schema::ServerName>& maybe_origin() const { return origin_; }
     /// "de" or "en", from Accept-Language (German when the client does not say).
     std::string_view language() const { return language_of(*request_); }
@@ -73,6 +74,13 @@ public:
     void set_origin(schema::ServerName origin) { origin_.emplace(std::move(origin)); }
 
 private:
+    /// What `dispatch` has set before the handler of a route with this access runs.
+    template <class T>
+    static const T& given(const std::optional<T>& what) {
+        if (!what) throw std::logic_error("a handler asks for what its route's access does not give");
+        return *what;
+    }
+
     const net::Request* request_;
     Params params_;
     std::optional<Session> session_;
