@@ -41,6 +41,11 @@ struct ModestRoom {
         add(make("m.room.join_rules", its_user, "", {{"join_rule", join_rule}}));
     }
 
+    /// Somebody else's room, as it was told of in the answer to send_join, and the way in.
+    ModestRoom(const schema::RoomRules& by, std::string its_id, const JsonArray& told) : rules(by), id(std::move(its_id)) {
+        for (const auto& event : told) add(schema::parse_event(event.as_object(), rules));
+    }
+
     EventPtr add(EventPtr event) {
         events.push_back(event);
         if (event->state_key) state[{event->type, *event->state_key}] = event;
@@ -174,8 +179,8 @@ struct Modest {
     }
 
     Answer asks(Method method, std::string target, const JsonObject& body) {
-        federation::LinkRequest request{
-            .method = method, .target = std::move(target), .body = schema::canonical_json(body, schema::Numbers::any)};
+        const auto text = method == Method::get ? "" : schema::canonical_json(body, schema::Numbers::any);
+        federation::LinkRequest request{.method = method, .target = std::move(target), .body = text};
         request.authorization =
             federation::authorization(net::to_string(method), request.target, its_name, "haven.test", request.body, room->key);
         const auto answered = world.server("haven.test")
@@ -274,6 +279,62 @@ TEST_CASE_FIXTURE(Modest, "a gap that the modest server cannot fill: it tells th
         CHECK(ben.get(fmt::format("/rooms/{}/state/m.room.topic", segment(room->id))).at("/topic") == "Tea");
         CHECK(std::ranges::any_of(asked, [](const auto& target) { return target.find("/state_ids/") != target.npos; }));
         CHECK(std::ranges::any_of(asked, [](const auto& target) { return target.find("/event/") != target.npos; }));
+    }
+    CHECK(unexpected.empty());
+}
+
+TEST_CASE_FIXTURE(Modest, "a modest server's user in our room, whatever its version") {
+    auto bea = world.person("haven.test", "bea");
+    for (const auto& rules : schema::all_room_rules()) {
+        CAPTURE(rules.version);
+        const auto id = ben.create_room(fmt::format(R"({{"preset":"public_chat","room_version":"{}"}})", rules.version));
+        const auto here = segment(id);
+        room = std::make_unique<ModestRoom>(rules, id, JsonArray());
+        const auto offer = asks(
+            Method::get, fmt::format("/_matrix/federation/v1/make_join/{}/{}?ver={}", here, segment(its_user), rules.version), {});
+        REQUIRE(offer == "200");
+        auto event = offer["/event"].as_object();
+        if (rules.event_ids == schema::RoomRules::EventIdForm::sender_chosen)
+            event["event_id"] = "$in" + id.substr(1, 5) + ":modest.test";
+        event["origin"] = its_name;
+        const auto join = schema::seal_event(std::move(event), rules, its_name, room->key);
+        const auto joined = asks(Method::put, fmt::format("/_matrix/federation/v2/send_join/{}/{}", here, segment(join->id.str())),
+                                 schema::parse_json(join->json).as_object());
+        REQUIRE(joined == "200");
+        room = std::make_unique<ModestRoom>(rules, id, joined["/state"].as_array());
+        room->add(join);
+        CHECK(section(ben, id) == "join");
+
+        ben.say(id, "Welcome");
+        world.settle();
+        CHECK(received == std::vector<std::string>{"Welcome"});
+        REQUIRE(sends({room->say("Thank you")}) == "200");
+        CHECK(ben.sees(id).ends_with("+dora, ben: Welcome, dora: Thank you"));
+        REQUIRE(ben.set_state(id, "m.room.topic", R"({"topic":"Tea"})") == "200");
+        world.settle();
+
+        // Dora brings in Ben's neighbour: the invitation comes by hand, and once more as an event of the room.
+        const auto invitation = room->make("m.room.member", its_user, bea.id, {{"membership", "invite"}});
+        const JsonObject body{{"event", schema::parse_json(invitation->json)},
+                              {"room_version", rules.version},
+                              {"invite_room_state", parsed({room->state.at({"m.room.create", ""})})}};
+        const auto answered =
+            asks(Method::put, fmt::format("/_matrix/federation/v2/invite/{}/{}", here, segment(invitation->id.str())), body);
+        REQUIRE(answered == "200");
+        REQUIRE(sends({room->add(schema::parse_event(answered["/event"].as_object(), rules))}) == "200");
+        CHECK(section(bea, id) == "invite");
+        REQUIRE(bea.join(id) == "200");
+        world.settle();
+        CHECK(received.back() == "join");
+
+        REQUIRE(sends({room->add(room->make("m.room.member", its_user, its_user, {{"membership", "leave"}}))}) == "200");
+        CHECK(ben.sees(id).ends_with("+bea, -dora"));
+        const auto after = ben.say(id, "She is gone");
+        CHECK(asks(Method::get, fmt::format("/_matrix/federation/v1/state_ids/{}?event_id={}", here, segment(after)), {}) ==
+              "403 M_FORBIDDEN");
+        world.settle();
+        CHECK(received.back() == "join");  // She is not told any more.
+        received.clear();
     }
     CHECK(unexpected.empty());
 }
