@@ -395,18 +395,51 @@ net::Task<bool> Joining::hear_outside(RoomPtr room, EventPtr event, std::string 
     auto* member = room->local_member(user->str());
     if (!member || event->sender == *user) co_return false;
     const auto nid = member->nid;
+    std::vector<std::string> witnesses;
     if (member->membership == Membership::invite) {
         const auto invitation = room->state("m.room.member", user->str());
-        if (!invitation || event->sender.server() != origin || invitation->event()->sender.server() != origin) co_return false;
+        if (!invitation || event->sender.server() != origin) co_return false;
+        witnesses.emplace_back(invitation->event()->sender.server());
     } else if (member->membership == Membership::knock) {
         const auto told =
             co_await parts_.db.read([&](storage::Tx& tx) { return storage::find_preview(tx, nid, room->id().str()); });
-        if (!told || std::ranges::find(told->servers, origin) == told->servers.end()) co_return false;
+        if (!told) co_return false;
+        witnesses = told->servers;
     } else {
         co_return false;
     }
-    co_await parts_.rooms.note_outside(room->id(), room->rules(), std::move(event), nid);
+    if (std::ranges::find(witnesses, origin) != witnesses.end()) {
+        co_await parts_.rooms.note_outside(room->id(), room->rules(), std::move(event), nid);
+        co_return true;
+    }
+    if (event->sender.server() != origin || doubts_ == most_doubts) co_return false;
+    ++doubts_;
+    parts_.runtime.spawn("an end told by a stranger", ask_later({room->id(), *user, nid}, std::move(event), std::move(witnesses)));
     co_return true;
+}
+
+net::Task<> Joining::ask_later(Outsider who, EventPtr end, std::vector<std::string> witnesses) {
+    const auto before = co_await parts_.rooms.find(who.room);
+    const auto membership = before ? before->state("m.room.member", who.user.str()) : nullptr;
+    co_await parts_.runtime.clock().sleep(until_witnesses_know);
+    bool is_over = false;
+    for (const auto& name : witnesses) {
+        const auto server = ServerName::parse(name);
+        if (!server || is_over) continue;
+        try {
+            co_await parts_.client.get(*server, path({"make_leave", who.room.str(), who.user.str()}), make_limits);
+            break;                                       // There is something to leave still.
+        } catch (const RemoteRefusal& refused) {
+            is_over = refused.status == 403;
+        } catch (const LinkFailed&) {
+        } catch (const Refusal&) {
+        }
+    }
+    --doubts_;
+    const auto room = co_await parts_.rooms.find(who.room);
+    const auto now = room ? room->state("m.room.member", who.user.str()) : nullptr;
+    if (is_over && membership && now && now->id == membership->id)
+        co_await parts_.rooms.note_outside(who.room, room->rules(), std::move(end), who.nid);
 }
 
 }  // namespace runde::federation

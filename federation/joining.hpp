@@ -45,8 +45,8 @@ public:
     net::Task<> leave(rooms::Person user, schema::RoomId room, schema::JsonObject content);
 
     /// A member event about one of ours in a room that we are not in: whoever invited them takes it back, or those who were
-    /// asked for entry say no. True if it was believed: only what comes from the inviter's server, or from one that took the
-    /// knock, for nobody else can be checked from outside.
+    /// asked for entry say no. The inviter's server, or one that took the knock, is believed; when another says so (whoever
+    /// moderates there), those are asked a moment later whether there is still anything to leave. False if it cannot be.
     net::Task<bool> hear_outside(rooms::RoomPtr room, schema::EventPtr event, std::string origin);
 
 private:
@@ -63,6 +63,17 @@ private:
     };
     using Attempt = std::function<net::Task<>(schema::ServerName)>;
 
+    /// Somebody of ours and a room that they are not in.
+    struct Outsider {
+        schema::RoomId room;
+        schema::UserId user;
+        schema::UserNid nid;
+    };
+    /// What a stranger says and they must know is on its way to them, too.
+    static constexpr net::Milliseconds until_witnesses_know{3'000};
+    static constexpr int most_doubts = 50;
+
+    net::Task<> ask_later(Outsider who, schema::EventPtr end, std::vector<std::string> witnesses);
     net::Task<std::vector<schema::ServerName>> candidates(const Case& what, std::vector<std::string> via);
     net::Task<> try_each(std::vector<schema::ServerName> servers, Attempt attempt);
     net::Task<Offer> ask(const Case& what, schema::ServerName server);
@@ -72,6 +83,7 @@ private:
 
     Parts parts_;
     std::map<std::string, std::shared_ptr<net::Gate>> joining_;
+    int doubts_ = 0;
 };
 
 /// Stripped state for clients from PDUs (or, from older servers, stripped events) that somebody else sent: what is no state

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <chrono>
 #include <set>
 
 #include "tests/federation/shared_room.hpp"
@@ -16,8 +17,9 @@ namespace {
 class App {
 public:
     explicit App(Neighbour& person) : person_(person) { look(); }
-    const Answer& look() {
-        seen_ = person_.get("/sync" + (since_.empty() ? "" : "?since=" + since_));
+    /// What is new; `wait`: until there is something.
+    const Answer& look(bool wait = false) {
+        seen_ = person_.get("/sync" + (since_.empty() ? "" : "?since=" + since_ + (wait ? "&timeout=30000" : "")));
         REQUIRE(seen_ == "200");
         since_ = seen_.at("/next_batch");
         return seen_;
@@ -292,6 +294,60 @@ TEST_CASE("one server cannot tell who may come in, the next one can") {
         world.settle();
         CHECK(anna.sees(room).ends_with("ben: Here I am"));
         CHECK(carl.sees(room).ends_with("ben: Here I am"));
+    }
+}
+
+TEST_CASE("an invitation and a knock that somebody of a third server ends") {
+    TwoServers world({}, TwoServers::Size::three);
+    auto anna = world.person("hearth.test", "anna"), ben = world.person("haven.test", "ben"),
+         carl = world.person("harbour.test", "carl");
+    const auto room = anna.create_room(with_rules("12", R"({"join_rule":"knock"})"));
+    REQUIRE(anna.invite(room, carl) == "200");
+    REQUIRE(carl.join(room) == "200");
+    REQUIRE(anna.set_state(room, "m.room.power_levels", fmt::format(R"({{"users":{{"{}":50}}}})", carl.id)) == "200");
+    world.settle();
+    App bens(ben);
+    const auto later = [&] {
+        world.settle();
+        bens.look();
+        world.advance(std::chrono::seconds(4));
+    };
+    SUBCASE("the knock") {
+        REQUIRE(knock(ben, room) == "200");
+        world.settle();
+        REQUIRE(act(carl, "kick", room, ben) == "200");
+        later();
+        bens.look(true);
+        CHECK(bens.section(room) == "leave");
+        CHECK(bens.end(room) == "leave by @carl:harbour.test");
+    }
+    SUBCASE("the invitation") {
+        REQUIRE(anna.invite(room, ben) == "200");
+        world.settle();
+        REQUIRE(act(carl, "kick", room, ben) == "200");
+        later();
+        bens.look(true);
+        CHECK(bens.section(room) == "leave");
+    }
+    SUBCASE("who only says so is not believed") {
+        REQUIRE(anna.invite(room, ben) == "200");
+        bens.look();
+        auto claimed = schema::parse_json(R"({"type":"m.room.member","content":{"membership":"leave"},"depth":9})").as_object();
+        claimed["sender"] = carl.id;
+        claimed["state_key"] = ben.id;
+        claimed["room_id"] = room;
+        claimed["origin_server_ts"] = world.server("hearth.test").now_ms();
+        claimed["prev_events"] = claimed["auth_events"] = schema::JsonArray{"$somewhere"};
+        const auto event = schema::seal_event(std::move(claimed), *schema::find_room_rules("12"), "harbour.test",
+                                              world.server("harbour.test").wiring().identity.key);
+        const auto answer =
+            world.ask("harbour.test", "haven.test", Method::put, "/_matrix/federation/v1/send/claim",
+                      fmt::format(R"({{"edus":[],"origin":"harbour.test","origin_server_ts":1,"pdus":[{}]}})", event->json));
+        CHECK(answer.status == 200);
+        later();
+        world.settle();
+        CHECK(ben.get("/sync").has("/rooms/invite/" + room));
+        REQUIRE(ben.join(room) == "200");
     }
 }
 
