@@ -80,7 +80,8 @@ Wiring::Wiring(net::Runtime& of, WiringOptions what)
     runtime.spawn("purge", storage::purge_regularly(db, runtime.clock()));
 }
 
-Wiring::~Wiring() = default;
+// Works of the database use parts that are built after it.
+Wiring::~Wiring() { db.stop(); }
 
 selfhelp::AdmissionOffice::Parts Wiring::admission_parts() {
     selfhelp::AdmissionOffice::Parts parts{.runtime = runtime,

@@ -276,13 +276,15 @@ Database::Database(net::Runtime& runtime, DatabaseOptions options) : impl_(std::
         impl_->threads.emplace_back([impl = impl_.get()] { impl->serve(); });
 }
 
-Database::~Database() {
+Database::~Database() { stop(); }
+
+void Database::stop() {
     {
         const std::lock_guard lock(impl_->mutex);
         impl_->stopping = true;
     }
     impl_->wake.notify_all();
-    for (auto& thread : impl_->threads) thread.join();
+    for (auto& thread : std::exchange(impl_->threads, {})) thread.join();
 }
 
 net::Task<> Database::run(std::function<void(Tx&)> work, Mode mode) {

@@ -187,11 +187,14 @@ struct DatabaseOptions {
 ///  - The work given to transact() may run twice (serialization failures and lost connections are retried, even one
 ///    lost during COMMIT), so it has no effect outside its Tx and must be repeatable.
 ///  - A statement that runs for more than 10 s is cancelled (DatabaseError 57014).
-///  - Destroyed before the Runtime. Works that still wait are done first.
+///  - Destroyed before the Runtime.
 class Database {
 public:
     Database(net::Runtime& runtime, DatabaseOptions options);
     ~Database();
+    /// Ends the reader threads; works that still wait are done first. Before anything is destroyed that works use: nobody comes
+    /// back to their callers any more.
+    void stop();
 
     /// Read committed by default; one BEGIN … COMMIT around `work`.
     template <class F>
