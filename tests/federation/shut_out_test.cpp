@@ -88,7 +88,7 @@ TEST_CASE("what was acknowledged, but not worked on when its server was shut out
     SharedRoom play;
     const auto rename = [&](const char* from, const char* to) {
         play.hearth().wiring().db.transact_now(
-            [&](storage::Tx& tx) { tx.exec(fmt::format("ALTER TABLE {} RENAME TO {}", from, to)); });
+            [&](storage::Tx& tx) { tx.exec_once(fmt::format("ALTER TABLE {} RENAME TO {}", from, to), {}); });
     };
     const auto late = play.pdu(play.ben, "m.room.message", R"({"msgtype":"m.text","body":"Let me in"})");
     rename("pending_redactions", "gone");
