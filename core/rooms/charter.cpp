@@ -9,8 +9,9 @@ using schema::JsonObject;
 
 namespace {
 
-std::set<std::string, std::less<>> servers_in(const JsonObject& content) {
-    std::set<std::string, std::less<>> servers;
+/// Those listed, and the server of who wrote the list: partners that follow it must not shut that one out.
+std::set<std::string, std::less<>> servers_in(const JsonObject& content, const schema::UserId& author) {
+    std::set<std::string, std::less<>> servers{std::string(author.server())};
     if (const auto* list = schema::array_at(content, "servers"))
         for (const auto& entry : *list)
             if (entry.is_string()) servers.emplace(entry.get_string());
@@ -31,10 +32,12 @@ Charters::Charters(storage::Database& db, std::string own_server) : own_server_(
         const auto parsed = schema::parse_json(event.json);
         const auto* content = schema::object_at(parsed.get_object(), "content");
         if (!content) continue;
-        if (event.type == charter_type)
-            by_room_[event.room_id].servers = servers_in(*content);
-        else if (is_child(*content))
+        if (event.type == charter_type) {
+            if (const auto author = schema::UserId::parse(event.sender))
+                by_room_[event.room_id].servers = servers_in(*content, *author);
+        } else if (is_child(*content)) {
             by_room_[event.room_id].children.emplace(event.state_key, event.sender);
+        }
     }
 }
 
@@ -60,7 +63,8 @@ bool Charters::admit(const Room& room, std::string_view server) const {
 }
 
 Charters::Charter Charters::read(const Room& room) {
-    Charter charter{.servers = servers_in(room.state_content(charter_type)), .children = {}};
+    const auto list = room.state(charter_type)->event();
+    Charter charter{.servers = servers_in(list->content(), list->sender), .children = {}};
     room.for_each_state([&](const StateEvent& state, const std::string& type, const std::string& key) {
         if (type != "m.space.child") return;
         const auto event = state.event();

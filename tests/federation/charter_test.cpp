@@ -131,6 +131,10 @@ TEST_CASE("a charter acts on those who are inside already") {
         anna.say(room, "Welcome back");
         world.settle();
         CHECK(ben.sees(room).ends_with("anna: Welcome back"));
+        // Who wrote the charter does not stand in it, and is heard by those who follow it.
+        anna.say(room, "Do you hear me?");
+        world.settle();
+        CHECK(ben.sees(room).ends_with("anna: Welcome back, anna: Do you hear me?"));
     }
 }
 

@@ -125,32 +125,39 @@ Answer Neighbour::set_state(const std::string& room, std::string_view type, std:
 }
 
 std::string Neighbour::sees(const std::string& room) {
-    const auto page = get(fmt::format("/rooms/{}/messages?dir=f&limit=500", segment(room)));
-    if (page.status != 200) return page.summary();
+    // Page by page, as apps do: a page ends at a gap that is still open.
+    std::vector<Answer> pages;
+    std::string from;
+    do {
+        pages.push_back(get(fmt::format("/rooms/{}/messages?dir=f&limit=500{}", segment(room), from)));
+        if (pages.back().status != 200) return pages.back().summary();
+        from = pages.back().has("/end") ? "&from=" + pages.back().at("/end") : "";
+    } while (!from.empty() && pages.size() < 20);
     const auto name_of = [](std::string_view id) { return std::string(id.substr(1, id.find(':') - 1)); };
     std::map<std::string, std::string> was;
     std::string story;
-    for (const auto& entry : page["/chunk"].as_array()) {
-        const auto& event = entry.as_object();
-        const auto type = schema::string_at(event, "type").value();
-        const auto* content = schema::object_at(event, "content");
-        std::string line;
-        if (type == "m.room.message" && content) {
-            const auto body = schema::string_at(*content, "body");
-            line = name_of(schema::string_at(event, "sender").value()) + ": " + std::string(body.value_or("(removed)"));
-        } else if (type == "m.room.member" && content) {
-            const std::string who(schema::string_at(event, "state_key").value());
-            const std::string now(schema::string_at(*content, "membership").value());
-            if (std::exchange(was[who], now) == now) continue;
-            static const std::map<std::string, std::string> signs{
-                {"join", "+"}, {"leave", "-"}, {"invite", "?"}, {"ban", "!"}, {"knock", "&"}};
-            line = signs.at(now) + name_of(who);
-        } else {
-            continue;
+    for (const auto& page : pages)
+        for (const auto& entry : page["/chunk"].as_array()) {
+            const auto& event = entry.as_object();
+            const auto type = schema::string_at(event, "type").value();
+            const auto* content = schema::object_at(event, "content");
+            std::string line;
+            if (type == "m.room.message" && content) {
+                const auto body = schema::string_at(*content, "body");
+                line = name_of(schema::string_at(event, "sender").value()) + ": " + std::string(body.value_or("(removed)"));
+            } else if (type == "m.room.member" && content) {
+                const std::string who(schema::string_at(event, "state_key").value());
+                const std::string now(schema::string_at(*content, "membership").value());
+                if (std::exchange(was[who], now) == now) continue;
+                static const std::map<std::string, std::string> signs{
+                    {"join", "+"}, {"leave", "-"}, {"invite", "?"}, {"ban", "!"}, {"knock", "&"}};
+                line = signs.at(now) + name_of(who);
+            } else {
+                continue;
+            }
+            if (!story.empty()) story += ", ";
+            story += line;
         }
-        if (!story.empty()) story += ", ";
-        story += line;
-    }
     return story;
 }
 
