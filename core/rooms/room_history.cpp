@@ -19,16 +19,7 @@ net::Task<std::size_t> Room::add_history(std::vector<EventPtr> events, Ord below
     std::vector<EventPtr> redactions;
     for (const auto& event : events)
         if (event->redacts) redactions.push_back(event);
-    std::size_t added = 0;
-    try {
-        added = co_await reception.add_history(std::move(events), below, std::move(closes));
-        co_await reception.flush();
-    } catch (const storage::SubmissionRefused&) {
-        throw reloading();
-    } catch (...) {
-        reception.give_up();
-        throw;
-    }
+    const auto added = co_await reception.durable(reception.add_history(std::move(events), below, std::move(closes)));
     if (added == 0) co_return 0;
     for (const auto& redaction : redactions) {
         const auto& target = redaction->redacts->str();

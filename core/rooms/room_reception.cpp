@@ -53,35 +53,17 @@ net::Task<std::vector<Received>> Room::receive(std::vector<Incoming> events) {
     const auto self = shared_from_this();
     const auto turn = co_await take_turn();
     Reception reception(*this);
-    try {
-        auto answers = co_await reception.receive(std::move(events));
-        co_await reception.flush();
-        trim_history();
-        co_return std::move(answers);
-    } catch (const storage::SubmissionRefused&) {
-        // What we took to be new was not: somebody else has stored it. With the room loaded again all is seen.
-        throw reloading();
-    } catch (...) {
-        reception.give_up();
-        throw;
-    }
+    auto answers = co_await reception.durable(reception.receive(std::move(events)));
+    trim_history();
+    co_return answers;
 }
 
 net::Task<std::vector<Received>> Room::keep_outliers(std::vector<EventPtr> events) {
     const auto self = shared_from_this();
     const auto turn = co_await take_turn();
     Reception reception(*this);
-    try {
-        auto answers = co_await reception.keep_outliers(std::move(events));
-        co_await reception.flush();
-        co_return std::move(answers);
-    } catch (const storage::SubmissionRefused&) {
-        // What we took to be new was not: somebody else has stored it. With the room loaded again all is seen.
-        throw reloading();
-    } catch (...) {
-        reception.give_up();
-        throw;
-    }
+    auto answers = co_await reception.durable(reception.keep_outliers(std::move(events)));
+    co_return answers;
 }
 
 // ---------- what is cited ----------

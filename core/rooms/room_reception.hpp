@@ -77,6 +77,21 @@ public:
     net::Task<Position> note_outside(EventPtr event, UserNid user);
     net::Task<std::size_t> add_history(std::vector<EventPtr> events, Ord below, std::vector<std::string> closes);
 
+    /// Does one of these, and makes what it collected durable. Throws reloading() when somebody else has stored some of it: with
+    /// the room loaded again all is seen.
+    template <class Result>
+    net::Task<Result> durable(net::Task<Result> work) {
+        try {
+            auto result = co_await std::move(work);
+            co_await flush();
+            co_return std::move(result);
+        } catch (const storage::SubmissionRefused&) {
+            throw reloading();
+        } catch (...) {
+            give_up();
+            throw;
+        }
+    }
     /// Makes what was judged so far durable.
     net::Task<> flush();
     /// What was collected will never be written: if the head has moved, the room is of no use any more.
@@ -120,7 +135,6 @@ private:
     net::Task<std::vector<EventPtr>> state_for(EventPtr event, StateGroupNo state);
     net::Task<StateSet> set_of(StateGroupNo group);
     net::Task<StateGroupNo> state_after(EventPtr event, EventNid nid, StateGroupNo before);
-    Groups head_groups() const;
     std::optional<StateGroupNo> known_union(const Groups& groups) const;
     /// The state that these states come to where they meet.
     net::Task<StateGroupNo> unite(Groups groups);

@@ -9,6 +9,9 @@ namespace runde::tests {
 /// rooms of both servers, so that plays of receiving need no handshake.
 void bring_in(TwoServers& world, const Neighbour& host, const Neighbour& guest, const std::string& room);
 
+/// Whoever asks what lies between two events hears that there is nothing: gaps stay open.
+void hide_missing_events(TwoServers& world);
+
 /// Anna of hearth and Ben of haven, both in a room of Anna's.
 struct SharedRoom {
     explicit SharedRoom(std::string_view body = R"({"preset":"public_chat"})", TestServer::Adjust adjust = {});

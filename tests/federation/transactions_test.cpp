@@ -119,11 +119,7 @@ TEST_CASE("What was lost on the way is fetched") {
         CHECK(play.hearth().ask("SELECT count(*) FROM missing_prev") == "0");
     }
     SUBCASE("or, when the other server has no history for us, left out: a gap") {
-        play.world.link().tamper = [](const std::string&,
-                                      federation::LinkRequest& request) -> std::optional<federation::LinkAnswer> {
-            if (request.target.find("/get_missing_events/") == std::string::npos) return std::nullopt;
-            return federation::LinkAnswer{200, R"({"events":[]})"};
-        };
+        hide_missing_events(play.world);
         play.ben.say(play.room, "Three");
         play.world.settle();
         CHECK(play.hearth().ask("SELECT count(*) FROM missing_prev") == "1");
